@@ -1,0 +1,32 @@
+"""An answer as plain text, for a LlamaIndex Response. Pure."""
+
+from __future__ import annotations
+
+from coderag_app.types import AnswerStatus, SQLAnswer
+
+_MAX_ROWS = 20
+_MAX_CELL = 80
+
+
+def answer_text(answer: SQLAnswer) -> str:
+    """The rows as a small table, or what went wrong; never a guess at what the rows might have been."""
+    if answer.status is AnswerStatus.ABSTAINED:
+        return answer.error
+    if answer.status is AnswerStatus.FAILED:
+        tried = f"\nLast SQL tried (refused):\n{answer.sql}" if answer.sql else ""
+        return f"The question was not answered. {answer.error}{tried}"
+    if not answer.executed:
+        return f"SQL (checked against no live database, not run):\n{answer.sql}"
+    if not answer.rows:
+        return f"The query returned no rows.\n{answer.sql}"
+    lines = [" | ".join(answer.columns)]
+    lines += [" | ".join(map(_cell, row)) for row in answer.rows[:_MAX_ROWS]]
+    more = len(answer.rows) - _MAX_ROWS
+    if more > 0 or answer.truncated:
+        lines.append(f"... {max(more, 0)} more rows{' and further ones not fetched' if answer.truncated else ''}")
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    text = "NULL" if value is None else " ".join(str(value).split())
+    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"

@@ -1,0 +1,243 @@
+"""The compact language back into SQL: identifiers, joins and literals completed from schema and question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from coderag_app.compact.encode import DATE_PARTS
+from coderag_app.compact.joins import JoinGraph, JoinStep
+from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.question import Literal
+from coderag_app.schema import quote_identifier
+from coderag_app.value_index import ValueIndex
+
+NO_ANSWER = "none"
+_TOKEN = re.compile(r"<v\d>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
+_CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
+_SET_WORDS = frozenset({"union", "intersect", "except"})
+_DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
+
+
+class CannotDecodeError(ValueError):
+    """The text is not a query of the compact language over this schema."""
+
+
+def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> str:
+    """Turn the model's reply into SQL of the schema's dialect.
+
+    Returns:
+        One SELECT or set operation; the empty string where the model says that the schema has no answer.
+
+    Raises:
+        CannotDecodeError: The text does not parse, or names what the schema does not have.
+    """
+    tokens = _TOKEN.findall(text.replace("<sql>", " ").replace("</s>", " "))
+    if not tokens:
+        raise CannotDecodeError("the reply is empty")
+    if tokens == [NO_ANSWER]:
+        return ""
+    reader = _Reader(tokens, names)
+    sql = reader.query(())
+    if reader.position != len(tokens):
+        raise CannotDecodeError(f"unexpected {' '.join(tokens[reader.position : reader.position + 4])!r}")
+    try:
+        tree = sqlglot.parse_one(sql, read="sqlite")
+    except (SqlglotError, RecursionError) as error:
+        raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
+    filled = _fill_literals(tree, names, literals, values)
+    return filled.sql(dialect=names.schema.dialect)
+
+
+class _Reader:
+    """Reads tokens into SQL with ``:v1`` for literals; one method per part of the language."""
+
+    def __init__(self, tokens: Sequence[str], names: SchemaNames) -> None:
+        self.tokens = tokens
+        self.names = names
+        self.joins = JoinGraph(names.schema)
+        self.position = 0
+        self._longest_table = max(map(len, names.table_by_words), default=0)
+        self._longest_column = max(map(len, names.column_by_words), default=0)
+
+    def peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def expect(self, word: str) -> None:
+        if self.peek() != word:
+            raise CannotDecodeError(f"expected {word!r}, got {self.peek()!r}")
+        self.position += 1
+
+    def query(self, outer: tuple[str, ...]) -> str:
+        parts = [self.select(outer)]
+        while self.peek() in _SET_WORDS:
+            parts.append(self.peek())
+            self.position += 1
+            if self.peek() == "all":
+                parts.append("all")
+                self.position += 1
+            parts.append(self.select(outer))
+        return " ".join(parts)
+
+    def select(self, outer: tuple[str, ...]) -> str:
+        self.expect("from")
+        tables = [self.table()]
+        while self.peek() == ",":
+            self.position += 1
+            tables.append(self.table())
+        used: list[str] = []
+        on = self.words_until(frozenset({"select"}), used, outer) if self.peek() == "on" else ""
+        self.expect("select")
+        items = self.words_until(_CLAUSES | _SET_WORDS, used, (*outer, *tables))
+        rest = self.words_until(_SET_WORDS, used, (*outer, *tables))
+        needed = list(dict.fromkeys((*tables, *(table for table in used if table not in outer))))
+        return f"SELECT {items} FROM {self.from_clause(needed, on)} {rest}".strip()
+
+    def table(self) -> str:
+        for length in range(self._longest_table, 0, -1):
+            words = tuple(self.tokens[self.position : self.position + length])
+            if len(words) == length and words in self.names.table_by_words:
+                self.position += length
+                return self.names.table_by_words[words]
+        raise CannotDecodeError(f"no table {self.peek()!r}")
+
+    def words_until(self, stops: frozenset[str], used: list[str], outer: tuple[str, ...]) -> str:
+        """Expression text up to a stop word or the closing parenthesis of this level; notes the tables it uses."""
+        parts: list[str] = []
+        depth = 0
+        while self.position < len(self.tokens):
+            word = self.peek()
+            column = self.column()
+            if column is not None:
+                used.append(column[0])
+                parts.append(f"{self.quote(column[0])}.{self.quote_column(*column)}")
+                continue
+            if word == "from":
+                parts.append(self.query((*outer, *used)))
+                continue
+            if depth == 0 and (word in stops or word == ")"):
+                break
+            depth += (word == "(") - (word == ")")
+            parts.append(self.plain(word))
+            self.position += 1
+        return " ".join(parts)
+
+    def column(self) -> tuple[str, str] | None:
+        for length in range(self._longest_column, 2, -1):
+            words = tuple(self.tokens[self.position : self.position + length])
+            if len(words) == length and words in self.names.column_by_words:
+                self.position += length
+                return self.names.column_by_words[words]
+        return None
+
+    def plain(self, word: str) -> str:
+        """One token as SQL; LIKE's ``%`` becomes part of a marked pattern that ``_fill_literals`` resolves."""
+        if re.fullmatch(r"<v\d>", word):
+            return f":{word[1:-1]}"
+        if word.startswith("'"):
+            return "'" + word.strip("'").strip() + "'"
+        if word == "%":
+            return self._percent()
+        return word
+
+    def _percent(self) -> str:
+        before = self.tokens[self.position - 1] if self.position else ""
+        return "'%' ||" if before == "like" else "|| '%'"
+
+    def from_clause(self, tables: Sequence[str], on: str) -> str:
+        if on:
+            return f"{' JOIN '.join(map(self.quote, tables))} {on}"
+        steps = self.joins.connect(tables)
+        if steps is None:
+            raise CannotDecodeError(f"no foreign keys join {', '.join(tables)}")
+        return " ".join(self._step(step, number) for number, step in enumerate(steps))
+
+    def _step(self, step: JoinStep, number: int) -> str:
+        if number == 0:
+            return self.quote(step.table)
+        conditions = " AND ".join(
+            " = ".join(f"{self.quote(table)}.{self.quote_column(table, column)}" for table, column in pair)
+            for pair in step.on
+        )
+        return f"JOIN {self.quote(step.table)} ON {conditions}"
+
+    def quote(self, table: str) -> str:
+        found = self.names.schema.table(table)
+        return quote_identifier(found.name if found else table, "sqlite")
+
+    def quote_column(self, table: str, column: str) -> str:
+        found = self.names.schema.table(table)
+        real = found.column(column) if found else None
+        return quote_identifier(real.name if real else column, "sqlite")
+
+
+def _fill_literals(
+    tree: exp.Expression, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex
+) -> exp.Expression:
+    """Replace ``:v1`` and loose text by literals typed and spelled as the compared column stores them."""
+    for node in list(tree.find_all(exp.Anonymous)):
+        if node.name.lower() in _DATE_FORMATS:
+            _replace_date_part(node)
+    for node in list(tree.find_all(exp.Year, exp.Month, exp.Day)):
+        _replace_date_part(node)
+    for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
+        if isinstance(node, exp.Placeholder):
+            index = int(node.name[1:]) - 1
+            if index >= len(literals):
+                raise CannotDecodeError(f"<{node.name}> is not in the question")
+            node.replace(_typed(literals[index], _compared_column(node, names), values))
+        elif node.is_string:
+            column = _compared_column(node, names)
+            stored = values.stored_form(*column, node.this) if column else None
+            node.replace(exp.Literal.string(stored if stored is not None else node.this))
+    return _join_patterns(tree)
+
+
+def _replace_date_part(node: exp.Expression) -> None:
+    """``year ( x )`` as a number, in SQLite's way; sqlglot writes it for the other dialects."""
+    part = type(node).__name__.lower() if not isinstance(node, exp.Anonymous) else node.name.lower()
+    operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
+    operand = operand.find(exp.Column) or operand
+    call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
+    node.replace(exp.Cast(this=call, to=exp.DataType.build("INT")))
+
+
+def _compared_column(node: exp.Expression, names: SchemaNames) -> tuple[str, str] | None:
+    """The (table, column) that a literal stands beside in a comparison."""
+    predicate = node.find_ancestor(exp.Predicate)
+    if predicate is None or isinstance(predicate, exp.Exists):
+        return None
+    column = predicate.this.find(exp.Column) or next(iter(predicate.find_all(exp.Column)), None)
+    if column is None or predicate.this.find(exp.AggFunc, exp.Cast):
+        return None
+    found = (column.table.lower(), column.name.lower())
+    return found if found in names.columns else None
+
+
+def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex) -> exp.Expression:
+    if column is not None:
+        stored = literal.stored_in(*column)
+        if stored is None:
+            stored = values.stored_form(*column, literal.text)
+        if stored is not None:
+            return exp.Literal.string(stored)
+    if literal.number is not None:
+        return exp.Literal.number(literal.number)
+    return exp.Literal.string(literal.text)
+
+
+def _join_patterns(tree: exp.Expression) -> exp.Expression:
+    """``'%' || 'x' || '%'`` as one pattern literal."""
+
+    def join(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.DPipe):
+            parts = [part for part in node.flatten()]
+            if all(isinstance(part, exp.Literal) for part in parts):
+                return exp.Literal.string("".join(part.this for part in parts))
+        return node
+
+    return tree.transform(join)

@@ -1,0 +1,78 @@
+"""The prompt format of the bundled SQL model."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from coderag_app.compact.decode import CannotDecodeError, decode_sql
+from coderag_app.compact.encode import CannotEncodeError, encode_sql
+from coderag_app.compact.grammar import compact_grammar
+from coderag_app.compact.names import SchemaNames, schema_text
+from coderag_app.compact.question import mark_question
+from coderag_app.corpus_schema import corpus_schema
+from coderag_app.prompts import Prompt, PromptRequest
+from coderag_app.schema import Schema
+from coderag_app.sql_extraction import NoSQLError
+from coderag_app.types import RetrievedExample
+from coderag_app.value_index import ValueIndex
+
+END, SQL = "</s>", "<sql>"
+_RETRY_TEMPERATURE = 0.6
+
+
+class CompactFormat:
+    """Schema, examples and question in the compact language; the grammar holds the reply to the schema.
+
+    Examples enter the prompt only if the target schema has what they name: a model of a few million parameters
+    learns from a solved question of the same database, and is misled by names of another.
+    """
+
+    name = "compact-v1"
+
+    def build(self, request: PromptRequest) -> Prompt:
+        """The prompt; a repair samples instead of taking the most likely reply, since the model reads no errors."""
+        schema = request.schema or _schema_of_nearest(request.examples)
+        names = _names(schema)
+        marked = mark_question(request.question, names, request.values)
+        examples = [text for e in reversed(request.examples) if (text := _example(e, names, request.values))]
+
+        def read_sql(reply: str) -> str:
+            try:
+                return decode_sql(reply, names, marked.literals, request.values)
+            except CannotDecodeError as error:
+                raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
+
+        return Prompt(
+            text="".join((schema_text(names, request.values), *examples, marked.text, SQL)),
+            read_sql=read_sql,
+            stop=(END,),
+            raw=True,
+            grammar=compact_grammar(names, len(marked.literals)),
+            temperature=_RETRY_TEMPERATURE if request.failed else 0.0,
+        )
+
+    def schema_size(self, schema: Schema) -> int:
+        """Words and marks are nearly one token each."""
+        return 2 * len(schema_text(_names(schema), ValueIndex()).split())
+
+
+@lru_cache(maxsize=32)
+def _names(schema: Schema) -> SchemaNames:
+    return SchemaNames(schema)
+
+
+def _example(retrieved: RetrievedExample, names: SchemaNames, values: ValueIndex) -> str:
+    """A retrieved example as the model saw them in training, or nothing where the schema lacks its names."""
+    marked = mark_question(retrieved.example.question, names, values)
+    try:
+        return f"{marked.text}{encode_sql(retrieved.example.sql, names, marked.literals)}{END}"
+    except CannotEncodeError:
+        return ""
+
+
+def _schema_of_nearest(examples: tuple[RetrievedExample, ...]) -> Schema:
+    """Corpus-only mode: the context of the most similar example is the schema, since a small model reads just one."""
+    schema = corpus_schema(examples[:1])
+    if schema is None:
+        raise NoSQLError("No database was given and no example with a readable schema was found: nothing to query.")
+    return schema

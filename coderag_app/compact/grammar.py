@@ -1,0 +1,48 @@
+"""The compact language over one schema as a GBNF grammar, so that a model can only write names that exist."""
+
+from __future__ import annotations
+
+from coderag_app.compact.names import SchemaNames
+
+_RULES = r"""
+root ::= " none" | query
+query ::= select (setop select)*
+setop ::= (" union" | " intersect" | " except") " all"?
+select ::= " from" tables (" on" joins)? " select" " distinct"? items (" where" condition)? group? order? limit?
+tables ::= table (" ," table)*
+joins ::= column " =" column (" and" column " =" column)*
+items ::= item (" ," item)*
+item ::= " *" | expression
+group ::= " group by" column (" ," column)* (" having" condition)?
+order ::= " order by" sorted (" ," sorted)*
+sorted ::= expression (" asc" | " desc")
+limit ::= " limit" (value | number)
+condition ::= predicate ((" and" | " or") predicate)*
+predicate ::= " (" condition " )" | " not (" condition " )" | " exists (" query " )" | expression test
+test ::= comparison expression | " is" " not"? " null" | " not"? (inside | between | like)
+comparison ::= " =" | " !=" | " >" | " >=" | " <" | " <="
+inside ::= " in (" (query | literal (" ," literal)*) " )"
+between ::= " between" expression " and" expression
+like ::= " like" " %"? literal " %"?
+expression ::= term ((" +" | " -" | " *" | " /") term)*
+term ::= column | call | literal | " (" (query | expression) " )"
+call ::= aggregate " (" (" *" | " distinct"? expression) " )" | function " (" expression " )"
+aggregate ::= " count" | " sum" | " avg" | " min" | " max"
+function ::= " year" | " month" | " day" | " lower" | " upper" | " length" | " abs"
+literal ::= value | number | text
+number ::= " " "-"? [0-9]{1,6} ("." [0-9]{1,4})?
+text ::= " ' " [^'<>\n]{1,40} " '"
+"""
+
+
+def compact_grammar(names: SchemaNames, literal_count: int) -> str:
+    """GBNF text for llama.cpp: tables and columns of the schema, and ``<v1>`` to ``<v{literal_count}>``."""
+    tables = " | ".join(f'" {words}"' for words in names.tables.values())
+    columns = " | ".join(_table_columns(names, table) for table in names.tables)
+    values = " | ".join(f'" <v{number}>"' for number in range(1, literal_count + 1)) or "number"
+    return f"{_RULES}table ::= {tables}\ncolumn ::= {columns}\nvalue ::= {values}\n"
+
+
+def _table_columns(names: SchemaNames, table: str) -> str:
+    columns = " | ".join(f'" {words}"' for (owner, _), words in names.columns.items() if owner == table)
+    return f'" {names.tables[table]} ." ({columns})'

@@ -1,0 +1,69 @@
+"""Joins along foreign keys: the part of a query that code derives."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coderag_app.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class JoinStep:
+    """``table`` joins the tables before it on pairs of (table, column) = (table, column), all in lowercase."""
+
+    table: str
+    on: tuple[tuple[tuple[str, str], tuple[str, str]], ...]
+
+
+class JoinGraph:
+    """The foreign keys of a schema as an undirected graph over its tables."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._edges: dict[str, list[JoinStep]] = {table.name.lower(): [] for table in schema.tables}
+        for table in schema.tables:
+            for key in table.foreign_keys:
+                parent = schema.table(key.ref_table)
+                if parent is None:
+                    continue
+                referenced = key.ref_columns or tuple(c.name for c in parent.columns if c.primary_key)
+                child, other = table.name.lower(), parent.name.lower()
+                pairs = tuple(
+                    ((child, column.lower()), (other, target.lower()))
+                    for column, target in zip(key.columns, referenced, strict=False)
+                )
+                if pairs and child != other:
+                    self._edges[child].append(JoinStep(other, pairs))
+                    self._edges[other].append(JoinStep(child, pairs))
+
+    def connect(self, tables: Sequence[str]) -> list[JoinStep] | None:
+        """Join the tables in order, each by the shortest path from those before it; tables on the way join too.
+
+        Returns:
+            The first table with no condition, then one step per further table; None if no path leads to one.
+        """
+        steps = [JoinStep(tables[0].lower(), ())]
+        for table in tables[1:]:
+            joined = {step.table for step in steps}
+            if table.lower() in joined:
+                continue
+            path = self._shortest_path(joined, table.lower())
+            if path is None:
+                return None
+            steps += path
+        return steps
+
+    def _shortest_path(self, joined: set[str], target: str) -> list[JoinStep] | None:
+        queue: deque[tuple[str, list[JoinStep]]] = deque((table, []) for table in sorted(joined))
+        seen = set(joined)
+        while queue:
+            table, path = queue.popleft()
+            for step in self._edges.get(table, ()):
+                if step.table in seen:
+                    continue
+                if step.table == target:
+                    return [*path, step]
+                seen.add(step.table)
+                queue.append((step.table, [*path, step]))
+        return None

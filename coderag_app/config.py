@@ -1,0 +1,71 @@
+"""Settings: one frozen object, filled from defaults, ``coderag.toml``, ``CODERAG_*`` variables and arguments, in that order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from coderag_app.errors import ConfigurationError
+
+
+class AppConfig(BaseSettings):
+    """Every setting of CodeRAG, with units in the names."""
+
+    model_config = SettingsConfigDict(env_prefix="CODERAG_", toml_file="coderag.toml", frozen=True, extra="forbid")
+
+    storage_dir: Path = Field(Path("storage"), description="Folder of the persisted index.")
+    database: str = Field("", description="Path or URL of the database to ask; empty for corpus-only mode.")
+    llm: str = Field("auto", description="auto, bundled, a preset, a .gguf file, or openai-compatible.")
+    llm_base_url: str = Field("", description="Base URL for openai-compatible, e.g. http://127.0.0.1:11434/v1")
+    llm_model: str = Field("", description="Model name to ask an openai-compatible server for.")
+    llm_api_key: str = Field("", description="Key for an openai-compatible server that wants one.", repr=False)
+    embed_model: str = Field("auto", description="auto, bundled, minilm, a folder, or a hub id.")
+    context_window_tokens: int = Field(4096, ge=256, description="Context window asked of a GGUF model.")
+    max_new_tokens: int = Field(512, ge=16, description="Longest reply.")
+    threads: int = Field(0, ge=0, description="CPU threads for llama.cpp; 0 lets it choose.")
+    similarity_top_k: int = Field(3, ge=0, le=50, description="Examples retrieved for a question.")
+    max_repairs: int = Field(2, ge=0, le=5, description="Further attempts after SQL that was refused or failed.")
+    sample_values: int = Field(3, ge=0, le=20, description="Sample values per column in the prompt; 0 for none.")
+    match_values: bool = Field(True, description="Match the question's words to stored values.")
+    timeout_s: float = Field(10.0, gt=0, description="Longest run of one query.")
+    max_rows: int = Field(1000, ge=1, description="Most rows returned.")
+    max_cell_bytes: int = Field(1_000_000, ge=1000, description="Longest value a query may make.")
+    max_memory_mb: int = Field(512, ge=16, description="Most memory a query may take, where the database can be told.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over variables, variables over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def load(cls, **overrides: Any) -> AppConfig:
+        """Read the settings; an override of None counts as not given.
+
+        Raises:
+            ConfigurationError: A value is of the wrong type or out of range, or a name is unknown.
+        """
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, problem['loc']))}: got {problem['input']!r}, {problem['msg'].lower()}"
+                for problem in error.errors()
+            )
+            raise ConfigurationError(f"The settings cannot be used: {problems}") from error
+        except ValueError as error:
+            raise ConfigurationError(f"coderag.toml cannot be read: {error}") from error

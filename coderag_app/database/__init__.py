@@ -1,0 +1,5 @@
+"""Databases that are read and never written: one Protocol, and one class for each kind of connection."""
+
+from coderag_app.database.base import Database, Limits, open_database
+
+__all__ = ["Database", "Limits", "open_database"]

@@ -1,0 +1,125 @@
+"""From settings to a query engine: opens the database, the index and the models, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coderag_app.compact.format import CompactFormat
+from coderag_app.config import AppConfig
+from coderag_app.database import Database, Limits, open_database
+from coderag_app.errors import ConfigurationError, IndexStoreError
+from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.models import describe_embed_model, load_embed_model, load_llm
+from coderag_app.prompts import InstructFormat, PromptFormat
+from coderag_app.query_engine import TextToSQLQueryEngine
+from coderag_app.retriever import ExampleRetriever
+from coderag_app.value_index import ValueIndex
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in (InstructFormat(), CompactFormat())}
+
+
+def load_query_engine(
+    database: str | Path | Database | None = None,
+    storage_dir: str | Path | None = None,
+    llm: str | LLM | None = None,
+    embed_model: str | BaseEmbedding | None = None,
+    config: AppConfig | None = None,
+    **settings: Any,
+) -> TextToSQLQueryEngine:
+    """Open everything a question needs.
+
+    Args:
+        database: Path of a SQLite or DuckDB file, an SQLAlchemy URL, or an open Database. None: corpus-only mode.
+        storage_dir: Folder of a persisted index. When it is not given and the default one holds no index, the engine
+            works without examples.
+        llm: What ``models.load_llm`` takes, or any LlamaIndex LLM.
+        embed_model: What ``models.load_embed_model`` takes, or any LlamaIndex embedding object.
+        config: Settings to start from instead of file and environment.
+        **settings: Any other field of AppConfig, such as ``similarity_top_k=5``.
+
+    Raises:
+        ConfigurationError: A setting cannot be used, or there is neither a database nor an index.
+        DatabaseError: The database cannot be opened.
+        IndexStoreError: The index is damaged, or was made with another encoder.
+        ModelError: A model cannot be loaded.
+
+    Example:
+        >>> engine = load_query_engine(database="shop.sqlite")  # doctest: +SKIP
+        >>> engine.ask("How many customers are there?").rows  # doctest: +SKIP
+        ((260,),)
+    """
+    settings |= {
+        "storage_dir": storage_dir,
+        "database": str(database) if isinstance(database, str | Path) else None,
+        "llm": llm if isinstance(llm, str) else None,
+        "embed_model": embed_model if isinstance(embed_model, str) else None,
+    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    config = config.model_copy(update=AppConfig.load(**given).model_dump(include=set(given))) if config else AppConfig.load(**given)
+    retriever, encoder_name = _open_index(config, embed_model, required=storage_dir is not None)
+    opened = database if isinstance(database, Database) else _open_database(config)
+    if opened is None and retriever is None:
+        raise ConfigurationError(
+            f"There is nothing to ask: no database was given, and {config.storage_dir} holds no index. "
+            "Give a database (--database FILE_OR_URL), or build an index (coderag ingest --help)."
+        )
+    schema = opened.read_schema(config.sample_values) if opened is not None else None
+    values = (
+        ValueIndex.from_database(schema, opened.distinct_texts)
+        if opened is not None and schema is not None and config.match_values
+        else ValueIndex()
+    )
+    if llm is None or isinstance(llm, str):
+        loaded = load_llm(config)
+        model, name, prompt_format = loaded.llm, f"{loaded.name} ({loaded.origin})", loaded.prompt_format
+    else:
+        model, name, prompt_format = llm, llm.metadata.model_name, "instruct"
+    return TextToSQLQueryEngine(
+        llm=model,
+        prompt_format=PROMPT_FORMATS[prompt_format],
+        config=config,
+        database=opened,
+        schema=schema,
+        values=values,
+        retriever=retriever,
+        llm_name=name,
+        encoder_name=encoder_name,
+    )
+
+
+def _open_database(config: AppConfig) -> Database | None:
+    if not config.database:
+        return None
+    limits = Limits(
+        timeout_s=config.timeout_s,
+        max_rows=config.max_rows,
+        max_cell_bytes=config.max_cell_bytes,
+        max_memory_mb=config.max_memory_mb,
+    )
+    return open_database(config.database, limits)
+
+
+def _open_index(
+    config: AppConfig, embed_model: str | BaseEmbedding | None, required: bool
+) -> tuple[ExampleRetriever | None, str]:
+    if not index_exists(config.storage_dir):
+        if required:
+            raise IndexStoreError(
+                f"There is no index in {config.storage_dir}: it has no manifest. Build one: "
+                f"coderag ingest --file EXAMPLES.jsonl --storage-dir {config.storage_dir}"
+            )
+        return None, ""
+    if embed_model is None or isinstance(embed_model, str):
+        loaded = load_embed_model(config.embed_model)
+        model, info = loaded.embed_model, loaded.info
+        name = f"{info.name} ({loaded.origin})"
+    else:
+        model, info = embed_model, describe_embed_model(embed_model)
+        name = info.name
+    index = ExampleIndex.load(config.storage_dir, expect_encoder=info)
+    return ExampleRetriever(index, model, similarity_top_k=config.similarity_top_k), name

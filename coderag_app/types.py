@@ -1,0 +1,140 @@
+"""The values that travel between the stages. Frozen, and free of project imports."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Origin(StrEnum):
+    """Where an example's question-SQL pair comes from; verified pairs outrank synthetic ones."""
+
+    VERIFIED = "verified"
+    SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class SQLExample:
+    """A question with the SQL that answers it and the schema both speak of.
+
+    Attributes:
+        question: The question in plain language.
+        sql: The SQL that answers it.
+        context: The schema as CREATE TABLE statements (DATABASE CONTEXT).
+        db_id: Name of the database the pair belongs to; empty when every row has its own.
+        origin: Verified by a person (or a published data set), or synthetic.
+        source: Where the row was read, e.g. ``train.jsonl:17``; not part of the identity.
+    """
+
+    question: str
+    sql: str
+    context: str
+    db_id: str = ""
+    origin: Origin = Origin.VERIFIED
+    source: str = ""
+
+    @property
+    def example_id(self) -> str:
+        """Content hash (32 hex digits): equal examples have equal ids, whatever file they came from."""
+        content = "\x1f".join((self.db_id, self.context, self.question, self.sql))
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedExample:
+    """An example found for a question, with the cosine similarity (-1 to 1) of their embeddings."""
+
+    example: SQLExample
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """Rows that a query returned.
+
+    Attributes:
+        columns: Column names in order; duplicates are possible.
+        rows: At most ``max_rows`` rows.
+        truncated: Whether there were more rows, or a cell was cut.
+        elapsed_s: Seconds spent in the database.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    truncated: bool
+    elapsed_s: float
+
+
+class AnswerStatus(StrEnum):
+    """How a question ended."""
+
+    ANSWERED = "answered"  # the first SQL passed every check and ran
+    REPAIRED = "repaired"  # a later attempt did
+    ABSTAINED = "abstained"  # the question cannot be answered from this schema
+    FAILED = "failed"  # no attempt passed
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One round of generation: what the model wrote and why it was refused.
+
+    Attributes:
+        reply: The model's raw reply.
+        sql: The SQL read out of it; empty when there was none.
+        error: Why it was not accepted; empty when it was.
+    """
+
+    reply: str
+    sql: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SQLAnswer:
+    """The answer to a question: SQL, its rows, and how they came about.
+
+    ``rows`` are what the database returned, never text a model wrote. With ``status`` failed or abstained
+    there are none, ``error`` says why, and ``sql`` holds the last SQL tried (it was not accepted).
+
+    Attributes:
+        executed: Whether the SQL was run; False in corpus-only mode, where it is only checked.
+        timings_s: Seconds by step: retrieve, link, generate, check, execute, total.
+        model: Name of the LLM; ``encoder``: name of the embedding model.
+    """
+
+    question: str
+    sql: str
+    status: AnswerStatus
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    truncated: bool = False
+    executed: bool = False
+    error: str = ""
+    sources: tuple[RetrievedExample, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    timings_s: dict[str, float] = field(default_factory=dict)
+    database: str = ""
+    model: str = ""
+    encoder: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is SQL that passed every check."""
+        return self.status in (AnswerStatus.ANSWERED, AnswerStatus.REPAIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """Which embedding model made the vectors.
+
+    Attributes:
+        name: What a person calls it, e.g. ``all-MiniLM-L6-v2``.
+        fingerprint: Hash over all that changes its vectors: weights, adapter, pooling, length limit, instructions.
+        dimension: Length of one vector.
+    """
+
+    name: str
+    fingerprint: str
+    dimension: int
