@@ -17,20 +17,14 @@ import faiss
 import numpy as np
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
-from llama_index.core.vector_stores.types import (
-    FilterCondition,
-    FilterOperator,
-    MetadataFilter,
-    MetadataFilters,
-    VectorStoreQuery,
-    VectorStoreQueryResult,
-)
+from llama_index.core.vector_stores.types import MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
 from llama_index.vector_stores.faiss import FaissVectorStore
 from numpy.typing import NDArray
 
 from coderag_app.errors import IndexStoreError
 from coderag_app.example_nodes import example_from_node
 from coderag_app.types import Origin
+from coderag_app.vector_queries import databases_in_filters, normalised
 
 # One record a vector, in FAISS's row order: this array is the corpus map on disk. ``database`` counts into the list
 # of database names; node ids are 32 hex digits.
@@ -107,9 +101,11 @@ class ExampleVectorStore(FaissVectorStore):
         return list(self._databases)
 
     def __len__(self) -> int:
+        """Number of vectors."""
         return len(self._rows)
 
     def __contains__(self, node_id: str) -> bool:
+        """Whether there is a vector of that node."""
         return node_id in self._row_of
 
     def counts(self) -> tuple[dict[str, int], int]:
@@ -187,7 +183,7 @@ class ExampleVectorStore(FaissVectorStore):
         with self._lock:
             doomed = {self._row_of[node_id] for node_id in node_ids or [] if node_id in self._row_of}
             if filters is not None:
-                doomed.update(np.flatnonzero(self._rows_of_databases(_wanted_databases(filters))).tolist())
+                doomed.update(np.flatnonzero(self._rows_of_databases(databases_in_filters(filters))).tolist())
             if not doomed:
                 return
             rows = np.array(sorted(doomed), dtype=np.int64)
@@ -223,7 +219,7 @@ class ExampleVectorStore(FaissVectorStore):
             if db_ids is not None:
                 chosen = np.flatnonzero(self._rows_of_databases(db_ids))
                 available = len(chosen)
-                parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(chosen))
+                parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(chosen))  # type: ignore[call-arg]
             count = min(count, available)
             if count < 1:
                 return []
@@ -238,49 +234,6 @@ class ExampleVectorStore(FaissVectorStore):
         """LlamaIndex's search; of metadata filters, ``db_id`` equal to or in a list of names is supported."""
         if query.query_embedding is None:
             raise IndexStoreError("The query has no embedding; expected one made by the index's encoder.")
-        db_ids = _wanted_databases(query.filters) if query.filters is not None else None
+        db_ids = databases_in_filters(query.filters) if query.filters is not None else None
         hits = self.nearest(query.query_embedding, query.similarity_top_k, db_ids)
-        return VectorStoreQueryResult(
-            similarities=[hit.similarity for hit in hits], ids=[hit.node_id for hit in hits]
-        )
-
-
-def normalised(vectors: NDArray[np.float32], count: int, dimension: int) -> NDArray[np.float32]:
-    """Vectors scaled to length 1, shape (count, dimension).
-
-    Raises:
-        IndexStoreError: Another shape, or a vector that is zero or not finite.
-    """
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    if vectors.shape != (count, dimension):
-        raise IndexStoreError(
-            f"Got embeddings of shape {vectors.shape}, expected {(count, dimension)}. "
-            "Use the encoder that the index was built with, or rebuild it: coderag ingest"
-        )
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
-    if len(bad):
-        raise IndexStoreError(
-            f"{len(bad)} of {count} embeddings are zero or not finite (first: number {bad[0]}); "
-            "expected finite numbers. The encoder is broken, or the text it got was empty."
-        )
-    return (vectors / norms).astype(np.float32)
-
-
-def _wanted_databases(filters: MetadataFilters) -> frozenset[str]:
-    """The database names a filter allows.
-
-    Raises:
-        IndexStoreError: The filter asks for anything else than ``db_id``.
-    """
-    wanted: frozenset[str] | None = None
-    for item in filters.filters:
-        operator = item.operator if isinstance(item, MetadataFilter) and item.key == "db_id" else None
-        if operator not in (FilterOperator.EQ, FilterOperator.IN) or (
-            len(filters.filters) > 1 and filters.condition is not FilterCondition.AND
-        ):
-            raise IndexStoreError(f"Got the filter {item!r}; supported are db_id == name and db_id in names, joined by AND.")
-        value = item.value if operator is FilterOperator.IN else [item.value]
-        names = frozenset(map(str, value))
-        wanted = names if wanted is None else wanted & names
-    return wanted if wanted is not None else frozenset()
+        return VectorStoreQueryResult(similarities=[hit.similarity for hit in hits], ids=[hit.node_id for hit in hits])

@@ -35,6 +35,7 @@ from coderag_app.types import EncoderInfo
 FORMAT_VERSION = 1
 METRIC = "cosine (inner product of normalised vectors)"
 MANIFEST_FILE = "manifest.json"
+NEW_MANIFEST_FILE = "manifest.json.new"
 FAISS_FILE = "sql_rag_faiss_index.bin"
 CORPUS_MAP_FILE = "sql_rag_corpus_map.npy"
 DOCUMENTS_FILE = "sql_rag_documents.jsonl"
@@ -81,7 +82,8 @@ class Manifest:
 
 
 def _fields_sha256(fields: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    # Keys are not sorted: the order of the databases means something.
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
 def read_manifest(storage_dir: Path) -> Manifest:
@@ -118,7 +120,7 @@ def read_manifest(storage_dir: Path) -> Manifest:
     except (KeyError, TypeError) as error:
         raise IndexStoreError(f"{path} lacks a field: {error!r}. {_REBUILD}") from error
     if _GENERATION.fullmatch(manifest.generation) is None:
-        raise IndexStoreError(f"{path} names the folder {manifest.generation!r}, expected generation-NNNNNN. {_REBUILD}")
+        raise IndexStoreError(f"{path} names {manifest.generation!r}, expected generation-NNNNNN. {_REBUILD}")
     return manifest
 
 
@@ -126,7 +128,7 @@ def _nothing_there(storage_dir: Path) -> str:
     if not storage_dir.is_dir():
         found = "the folder does not exist"
     elif any(_GENERATION.fullmatch(path.name) for path in storage_dir.iterdir()):
-        found = f"a generation folder but no {MANIFEST_FILE}: a first build was interrupted, or the manifest was deleted"
+        found = f"a generation folder but no {MANIFEST_FILE}: the first build was cut off, or the manifest deleted"
     else:
         found = f"no {MANIFEST_FILE}"
     return f"No index in {storage_dir}: found {found}; expected {MANIFEST_FILE}. Build it: coderag ingest"
@@ -145,7 +147,7 @@ def check_files(storage_dir: Path, manifest: Manifest) -> None:
         found = file_record(path)
         if found.size_bytes != record.size_bytes:
             raise IndexStoreError(
-                f"{path} has {found.size_bytes} bytes, expected {record.size_bytes}: it was cut or overwritten. {_REBUILD}"
+                f"{path} has {found.size_bytes} bytes, expected {record.size_bytes}: it was cut or changed. {_REBUILD}"
             )
         if found.sha256 != record.sha256:
             raise IndexStoreError(
@@ -169,13 +171,18 @@ def storage_lock(storage_dir: Path, timeout_s: float = 5.0) -> Iterator[None]:
     try:
         storage_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(str((storage_dir / LOCK_FILE).resolve()), timeout=timeout_s, is_singleton=True)
-        with lock:
-            yield
+        lock.acquire()
     except Timeout:
         raise IndexStoreError(
-            f"Another process is writing to {storage_dir} (waited {timeout_s:g} s). Wait until it ends, or pass another "
-            "storage folder."
+            f"Another process is writing to {storage_dir} (waited {timeout_s:g} s). "
+            "Wait until it ends, or use another folder: --storage-dir"
         ) from None
+    except OSError as error:
+        raise IndexStoreError(f"{storage_dir} cannot be written: {error}. Use another folder: --storage-dir") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[Path], None]) -> Manifest:
@@ -200,22 +207,21 @@ def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[
         _flush(folder)
         files = {name: file_record(folder / name) for name in DATA_FILES}
         manifest = replace(draft, generation=folder.name, files=files)
-        _replace_text(storage_dir / MANIFEST_FILE, manifest.to_json())
+        _write_text(storage_dir / NEW_MANIFEST_FILE, manifest.to_json())
+        (storage_dir / NEW_MANIFEST_FILE).replace(storage_dir / MANIFEST_FILE)
     except (OSError, RuntimeError) as error:  # FAISS reports a failed write as a RuntimeError
         shutil.rmtree(folder, ignore_errors=True)
         raise IndexStoreError(
             f"Writing the index to {folder} failed: {error}. The index that was there before is untouched."
         ) from error
+    _flush(storage_dir)
     remove_stale(storage_dir)
     return manifest
 
 
-def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_text(text, encoding="utf-8")
-    _flush(temporary)
-    os.replace(temporary, path)
-    _flush(path.parent)
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    _flush(path)
 
 
 def _flush(path: Path) -> None:

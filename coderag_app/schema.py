@@ -97,9 +97,13 @@ class Schema:
 
 def quote_identifier(name: str, dialect: str) -> str:
     """The identifier, quoted only where the dialect needs it."""
-    if name.isidentifier() and name.isascii() and name.upper() not in _RESERVED:
-        return name
-    return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+    return exp.to_identifier(name, quoted=True).sql(dialect=dialect) if needs_quotes(name, dialect) else name
+
+
+def needs_quotes(name: str, dialect: str) -> bool:
+    """Whether the bare name would mean something else: odd characters, a keyword, or capitals PostgreSQL folds."""
+    plain = name.isidentifier() and name.isascii() and name.upper() not in _RESERVED
+    return not plain or (dialect == "postgres" and name != name.lower())
 
 
 _RESERVED = frozenset(

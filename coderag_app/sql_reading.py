@@ -61,7 +61,7 @@ def read_sql(sql: str, dialect: str = "") -> SQLReading:
         sql: The SQL as stored.
         dialect: sqlglot dialect it must parse in; empty accepts any of ``LENIENT_DIALECTS``.
     """
-    statements: list[exp.Expression] = []
+    statements: list[exp.Expr] = []
     problem = "nothing but comments"
     for name in (dialect,) if dialect else LENIENT_DIALECTS:
         try:
@@ -92,7 +92,7 @@ def _without_fallback_warnings() -> Iterator[None]:
         logger.removeFilter(is_other)
 
 
-def _sort_statements(statements: list[exp.Expression]) -> SQLReading:
+def _sort_statements(statements: list[exp.Expr]) -> SQLReading:
     """One query, or why not: several statements, a write (also inside a CTE), or a bare expression."""
     if len(statements) > 1:
         return SQLReading(SQLKind.NOT_A_QUERY, detail=f"{len(statements)} statements, expected one")
@@ -107,7 +107,7 @@ def _sort_statements(statements: list[exp.Expression]) -> SQLReading:
     return SQLReading(SQLKind.QUERY, tables=_tables_read(statement))
 
 
-def _tables_read(query: exp.Expression) -> tuple[str, ...]:
+def _tables_read(query: exp.Expr) -> tuple[str, ...]:
     ctes = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
     # find_all walks breadth first; the order in which names first appear in the text is not worth another walk.
     names = (table.name.lower() for table in query.find_all(exp.Table))

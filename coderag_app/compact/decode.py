@@ -13,7 +13,7 @@ from coderag_app.compact.encode import DATE_PARTS
 from coderag_app.compact.joins import JoinGraph, JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
-from coderag_app.schema import quote_identifier
+from coderag_app.schema import needs_quotes
 from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
@@ -93,6 +93,8 @@ class _Reader:
         on = self.words_until(frozenset({"select"}), used, outer) if self.peek() == "on" else ""
         self.expect("select")
         items = self.words_until(_CLAUSES | _SET_WORDS, used, (*outer, *tables))
+        if not items:
+            raise CannotDecodeError("nothing is selected")
         rest = self.words_until(_SET_WORDS, used, (*outer, *tables))
         needed = list(dict.fromkeys((*tables, *(table for table in used if table not in outer))))
         return f"SELECT {items} FROM {self.from_clause(needed, on)} {rest}".strip()
@@ -167,12 +169,16 @@ class _Reader:
 
     def quote(self, table: str) -> str:
         found = self.names.schema.table(table)
-        return quote_identifier(found.name if found else table, "sqlite")
+        return self.spelled(found.name if found else table)
 
     def quote_column(self, table: str, column: str) -> str:
         found = self.names.schema.table(table)
         real = found.column(column) if found else None
-        return quote_identifier(real.name if real else column, "sqlite")
+        return self.spelled(real.name if real else column)
+
+    def spelled(self, name: str) -> str:
+        """The name in the SQL that is parsed next; sqlglot carries the quotes over into the schema's dialect."""
+        return '"' + name.replace('"', '""') + '"' if needs_quotes(name, self.names.schema.dialect) else name
 
 
 def _fill_literals(

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,8 @@ from coderag_app.database.base import Limits
 from coderag_app.database.rows import collect_rows
 from coderag_app.database.sampling import MAX_TEXT_CHARS, SCANNED_TEXT_ROWS, printable
 from coderag_app.database.sqlite_functions import register_bounded_functions
-from coderag_app.database.sqlite_sandbox import Sandbox
+from coderag_app.database.sqlite_sandbox import Sandbox, quoted
+from coderag_app.database.sqlite_schema import read_sqlite_schema
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Schema
 from coderag_app.types import QueryResult
@@ -84,8 +85,6 @@ class SQLiteDatabase:
 
     def read_schema(self, samples: int = 3) -> Schema:
         """Read tables, views and keys over a connection of its own; see ``Database.read_schema``."""
-        from coderag_app.database.sqlite_schema import read_sqlite_schema
-
         connection, sandbox = connect_sandboxed(self.path, self.limits, introspecting=True)
         try:
             with sandbox.running(self.limits):
@@ -99,7 +98,8 @@ class SQLiteDatabase:
         At most 200,000 rows are read and texts over 100 characters are left out; when the time is up, what was
         found by then is returned.
         """
-        name, source = quoted(column), quoted(table)
+        source = quoted(table)
+        name = f"{source}.{quoted(column)}"  # bare, a name that is no column would be read as a string
         inner = f"SELECT {name} AS value FROM {source} LIMIT {SCANNED_TEXT_ROWS}"
         sql = (
             f"SELECT DISTINCT value FROM ({inner}) "
@@ -129,11 +129,6 @@ class SQLiteDatabase:
                 raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
             with self._sandbox.running(self.limits):
                 yield self._connection
-
-
-def quoted(name: str) -> str:
-    """The identifier in double quotes, as SQLite reads it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def connect_sandboxed(path: Path, limits: Limits, introspecting: bool = False) -> tuple[sqlite3.Connection, Sandbox]:
@@ -171,6 +166,7 @@ def _connect(uri: str, limits: Limits, introspecting: bool) -> tuple[sqlite3.Con
         for category, value in _LIMITS.items():
             connection.setlimit(category, value)
         sandbox = Sandbox(introspecting)
+        _connect_virtual_tables(connection)
         register_bounded_functions(connection, sandbox.past_deadline, limits.max_cell_bytes)
         connection.set_progress_handler(sandbox.past_deadline, _STEPS_BETWEEN_CHECKS)
         connection.set_authorizer(sandbox.authorize)
@@ -178,6 +174,18 @@ def _connect(uri: str, limits: Limits, introspecting: bool) -> tuple[sqlite3.Con
         connection.close()
         raise
     return connection, sandbox
+
+
+def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
+    """Let virtual tables declare themselves before the authorizer is there.
+
+    The first use of one in a connection compiles CREATE TABLE and UPDATE sqlite_master inside SQLite, which the
+    authorizer would have to allow otherwise; later uses only read.
+    """
+    listed = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'").fetchall()
+    for name in ("json_each", "json_tree", *(row[0] for row in listed)):
+        with suppress(sqlite3.DatabaseError):  # of a module that is not installed: stays unreadable
+            connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0").fetchall()
 
 
 def _tolerant_text(value: bytes) -> str:

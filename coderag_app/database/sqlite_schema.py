@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from coderag_app.database.sampling import MAX_SAMPLE_CHARS, SCANNED_ROWS, column_samples
-from coderag_app.database.sqlite_sandbox import Sandbox
+from coderag_app.database.sqlite_sandbox import Sandbox, quoted
 from coderag_app.schema import Column, ForeignKey, Schema, Table
 
 logger = logging.getLogger(__name__)
@@ -26,8 +26,7 @@ def read_sqlite_schema(connection: sqlite3.Connection, sandbox: Sandbox, samples
     Raises:
         sqlite3.Error: The schema cannot be read.
     """
-    # The only statement that may fail as a whole; sqlite_master keeps the order of creation.
-    shadow = {str(row[0]) for row in connection.execute("SELECT name FROM pragma_table_list WHERE type = 'shadow'")}
+    shadow = {str(row[1]) for row in connection.execute("PRAGMA main.table_list") if row[2] == "shadow"}
     listed = connection.execute(
         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
         "ORDER BY type, rowid"
@@ -53,37 +52,37 @@ def read_sqlite_schema(connection: sqlite3.Connection, sandbox: Sandbox, samples
 
 
 def _read_table(connection: sqlite3.Connection, name: str) -> Table:
-    rows = connection.execute("SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)", (name,)).fetchall()
-    return Table(name, tuple(Column(row[0], row[1] or "", row[2] > 0) for row in rows if row[3] != _HIDDEN))
+    rows = connection.execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
+    columns = (
+        Column(column, declared or "", key > 0) for _, column, declared, _, _, key, hidden in rows if hidden != _HIDDEN
+    )
+    return Table(name, tuple(columns))
 
 
 def _read_foreign_keys(connection: sqlite3.Connection, name: str, tables: dict[str, Table]) -> tuple[ForeignKey, ...]:
-    rows: list[tuple[Any, ...]] = connection.execute(
-        'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq', (name,)
-    ).fetchall()  # SQLite counts the keys backwards
+    rows: list[tuple[Any, ...]] = connection.execute(f"PRAGMA main.foreign_key_list({quoted(name)})").fetchall()
+    rows.sort(key=lambda row: (-row[0], row[1]))  # SQLite numbers the keys backwards
     grouped: dict[int, list[tuple[Any, ...]]] = {}
     for row in rows:
         grouped.setdefault(row[0], []).append(row)
     keys = []
     for group in grouped.values():
-        parent = tables.get(str(group[0][1]).lower())
+        parent = tables.get(str(group[0][2]).lower())
         if parent is None:
             continue
-        columns = tuple(row[2] for row in group)
-        targets = tuple(row[3] for row in group if row[3] is not None) or _primary_key(connection, parent.name)
+        columns = tuple(row[3] for row in group)
+        targets = tuple(row[4] for row in group if row[4] is not None) or _primary_key(connection, parent.name)
         keys.append(ForeignKey(columns, parent.name, targets if len(targets) == len(columns) else ()))
     return tuple(keys)
 
 
 def _primary_key(connection: sqlite3.Connection, name: str) -> tuple[str, ...]:
-    rows = connection.execute("SELECT name FROM pragma_table_xinfo(?) WHERE pk > 0 ORDER BY pk", (name,)).fetchall()
-    return tuple(row[0] for row in rows)
+    rows = connection.execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
+    return tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5] > 0)
 
 
 def _with_samples(connection: sqlite3.Connection, sandbox: Sandbox, table: Table, samples: int) -> Table:
     """The table with sample values; without them when they take too long or cannot be read."""
-    from coderag_app.database.sqlite import quoted
-
     if not table.columns:
         return table
     # Longer values never leave the database: hex digits of a blob and whole articles would only be thrown away.

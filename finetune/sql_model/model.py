@@ -17,7 +17,7 @@ class ModelConfig:
     vocab_size: int = 4096
     width: int = 256
     layers: int = 6
-    heads: int = 8
+    heads: int = 4
     ffn_width: int = 704
     rope_theta: float = 10_000.0
     norm_eps: float = 1e-5
@@ -29,9 +29,9 @@ class ModelConfig:
 
 
 PRESETS = {
-    "tiny": ModelConfig(width=128, layers=2, heads=4, ffn_width=352),
+    "tiny": ModelConfig(width=128, layers=2, heads=2, ffn_width=352),
     "small": ModelConfig(),
-    "base": ModelConfig(width=320, layers=8, heads=10, ffn_width=864),
+    "base": ModelConfig(width=320, layers=8, heads=5, ffn_width=864),
     "large": ModelConfig(width=512, layers=12, heads=8, ffn_width=1408),
 }
 
@@ -52,14 +52,14 @@ class Block(nn.Module):
         self.ffn_up = nn.Linear(config.width, config.ffn_width, bias=False)
         self.ffn_down = nn.Linear(config.ffn_width, config.width, bias=False)
 
-    def forward(self, stream: Tensor, rope: tuple[Tensor, Tensor], chains: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, stream: Tensor, rope: tuple[Tensor, Tensor], chains: Tensor, allowed: Tensor) -> Tensor:
         """Run the block.
 
         Args:
             stream: Residual stream, shape (batch, tokens, width).
             rope: Cosines and sines of the positions, each of shape (batch, tokens, 1, head width / 2).
             chains: Chain numbers, shape (batch, tokens).
-            mask: Allowed places, shape (batch, 1, tokens, tokens), or None on the CPU.
+            allowed: Which key each query may look at, shape (batch, tokens, tokens).
 
         Returns:
             The stream after the block, same shape.
@@ -68,7 +68,7 @@ class Block(nn.Module):
         layers = (self.attn_q, self.attn_k, self.attn_v)
         query, key, value = (layer(normed).unflatten(-1, (self.heads, -1)) for layer in layers)
         query, key = _rotate(query, rope).to(value.dtype), _rotate(key, rope).to(value.dtype)
-        stream = stream + self.attn_output(attend(query, key, value, chains, mask).flatten(2))
+        stream = stream + self.attn_output(attend(query, key, value, chains, allowed).flatten(2))
         normed = self.ffn_norm(stream)
         return stream + self.ffn_down(F.silu(self.ffn_gate(normed)) * self.ffn_up(normed))
 
@@ -98,10 +98,10 @@ class SQLModel(nn.Module):
         """
         angles = (positions[..., None] * self.frequencies)[:, :, None]
         rope = (angles.cos(), angles.sin())
-        mask = None if tokens.device.type == "cpu" else attention_allowed(positions, chains)[:, None]
+        allowed = attention_allowed(positions, chains)
         stream = self.token_embd(tokens)
         for block in self.blk:
-            stream = block(stream, rope, chains, mask)
+            stream = block(stream, rope, chains, allowed)
         return self.output_norm(stream)
 
     def logits(self, hidden: Tensor) -> Tensor:

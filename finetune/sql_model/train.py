@@ -1,14 +1,13 @@
 """Train the SQL model: ``python -m finetune.sql_model.train --data FILE --out DIR --preset small --minutes 60``.
 
 The run directory holds ``tokenizer.json``, ``checkpoint.safetensors`` and ``log.jsonl``. The same command again goes on where the
-checkpoint was made; with ``--steps``, on the CPU and not compiled, the result is bit for bit that of an uninterrupted run.
+checkpoint was made; with ``--steps``, on one CPU thread and not compiled, the result is bit for bit that of an uninterrupted run.
 """
 
 import dataclasses
-import json
+import hashlib
 import logging
-import signal
-import time
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,140 +15,95 @@ import torch
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from tokenizers import Tokenizer
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from finetune.sql_model.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
-from finetune.sql_model.evaluate import held_out_batches, score
-from finetune.sql_model.model import PRESETS
-from finetune.sql_model.packing import Batch, pairs_too_long
+from finetune.sql_model.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint
+from finetune.sql_model.evaluate import held_out_batches
+from finetune.sql_model.model import PRESETS, ModelConfig
+from finetune.sql_model.packing import pairs_too_long
 from finetune.sql_model.pairs import DataFile, TokenizedDatabase, read_databases, read_rows, split_held_out, texts_of
+from finetune.sql_model.run import Cadence, Run, StopRequest, keep_freed_memory
 from finetune.sql_model.tokenizer import TOKENIZER_FILE, load_tokenizer, train_tokenizer
 from finetune.sql_model.trainer import TrainConfig, Trainer
 
+_LENGTHS = {"steps", "minutes"}
+
 logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False)
-LOG_FILE = "log.jsonl"
 
 
-@dataclasses.dataclass(frozen=True)
-class Cadence:
-    """How often a run reports, in steps, and how many held-out windows it scores."""
-
-    log_every: int = 20
-    evaluate_every: int = 250
-    save_every: int = 250
-    held_out_windows: int = 48
-
-
-class StopRequest:
-    """Turns SIGTERM and SIGINT into a flag that the loop reads between two steps."""
-
-    def __init__(self) -> None:
-        self.wanted = False
-
-    def listen(self) -> None:
-        """Install the signal handlers."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._remember)
-
-    def _remember(self, *_: object) -> None:
-        self.wanted = True
-
-
-class Run:
-    """The loop around a trainer: log, evaluation, checkpoints, progress display."""
-
-    def __init__(self, trainer: Trainer, held_out: list[Batch], out: Path, facts: dict[str, Any]) -> None:
-        self.trainer = trainer
-        self.held_out = held_out
-        self.out = out
-        self.facts = facts
-        self._tokens = 0
-
-    def train(self, cadence: Cadence, stop: StopRequest, console: Console) -> None:
-        """Train until the run is finished or a stop is requested, and save."""
-        trainer, progress = self.trainer, self.trainer.progress
-        loss_sum, last_log = torch.zeros((), device=trainer.device), progress.step
-        started, logged_at = time.monotonic() - progress.elapsed_s, time.monotonic()
-        with _progress_bar(console) as bar:
-            task = bar.add_task("training", total=1.0, completed=trainer.finished_share, note="")
-            while trainer.finished_share < 1.0 and not stop.wanted:
-                batch = trainer.next_batch()
-                loss_sum += trainer.train_step(batch)
-                self._tokens += batch.used_tokens
-                progress.elapsed_s = time.monotonic() - started
-                if progress.step % cadence.log_every == 0:
-                    now = time.monotonic()
-                    speed = self._tokens / (now - logged_at)
-                    record = {"loss": float(loss_sum) / (progress.step - last_log), "tokens_per_s": round(speed)}
-                    self._log(record)
-                    note = f"step {progress.step} loss {record['loss']:.3f} {speed:,.0f} tokens/s"
-                    bar.update(task, completed=trainer.finished_share, note=f"{note}{self._remaining(started)}")
-                    loss_sum.zero_()
-                    self._tokens, last_log, logged_at = 0, progress.step, now
-                if progress.step % cadence.evaluate_every == 0:
-                    self._evaluate()
-                if progress.step % cadence.save_every == 0:
-                    self.save()
-            bar.update(task, completed=trainer.finished_share)
-        self.save()
-        if not stop.wanted:
-            self._evaluate()
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        save_checkpoint(self.out / CHECKPOINT_FILE, self.trainer.checkpoint(self.facts))
-
-    def _evaluate(self) -> None:
-        scores = score(self.trainer.ema, self.held_out, self.trainer.autocast())
-        self._log({"held_out": dataclasses.asdict(scores)})
-        logger.info(
-            "step %d: held-out loss %.4f, tokens %.2f%%, exact %.1f%%, with examples %.1f%% (%d pairs)",
-            self.trainer.progress.step,
-            scores.loss,
-            100 * scores.token_accuracy,
-            100 * scores.exact,
-            100 * scores.exact_with_examples,
-            scores.pairs,
-        )
-
-    def _log(self, record: dict[str, Any]) -> None:
-        with (self.out / LOG_FILE).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(dataclasses.asdict(self.trainer.progress) | record) + "\n")
-
-    def _remaining(self, started: float) -> str:
-        share, elapsed_s = self.trainer.finished_share, time.monotonic() - started
-        return f" {elapsed_s * (1 - share) / share / 60:.0f} min left" if share else ""
-
-
-def prepare_tokenizer(files: list[DataFile], out: Path, vocab_size: int) -> Tokenizer:
-    """Load the run's tokenizer, or train it on the data and save it."""
+def prepare_tokenizer(files: list[DataFile], out: Path, vocab_size: int, init: Path | None) -> Tokenizer:
+    """Load the run's tokenizer; at first take it from the run in ``init`` or train it on the data."""
     path = out / TOKENIZER_FILE
     if not path.is_file():
-        texts = (text for file in files for text in texts_of(read_rows(file.path)))
-        tokenizer = train_tokenizer(texts, vocab_size)
         out.mkdir(parents=True, exist_ok=True)
-        tokenizer.save(str(path))
+        if init is not None:
+            shutil.copyfile(init / TOKENIZER_FILE, path)
+        else:
+            texts = (text for file in files for text in texts_of(read_rows(file.path)))
+            train_tokenizer(texts, vocab_size).save(str(path))
     return load_tokenizer(path)
 
 
 def load_data(
     files: list[DataFile], tokenizer: Tokenizer, held_out: int, window_tokens: int
 ) -> tuple[list[TokenizedDatabase], list[TokenizedDatabase]]:
-    """Read the files and split off the held-out databases, saying how much was read and left out."""
+    """Read the files and set the held-out databases aside, saying how much was read and what does not fit."""
     databases = [database for file in files for database in read_databases(file, tokenizer)]
     training, aside = split_held_out(databases, held_out)
-    total, too_long = sum(len(d.lengths) for d in databases), pairs_too_long(databases, window_tokens)
-    logger.info("%d databases, %d pairs, %d too long for a window, %d databases held out",
-                len(databases), total, too_long, len(aside))  # fmt: skip
+    pairs, too_long = sum(len(d.lengths) for d in databases), pairs_too_long(databases, window_tokens)
+    logger.info(
+        "%d databases with %d pairs; %d held out; %d pairs too long", len(databases), pairs, len(aside), too_long
+    )
     return training, aside
 
 
-def _progress_bar(console: Console) -> Progress:
-    columns = (BarColumn(), TextColumn("{task.percentage:.1f}%"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
-    return Progress(*columns, console=console, disable=not console.is_terminal)
+def describe_data(files: list[DataFile], held_out: int) -> dict[str, Any]:
+    """What decides the data of a run, for its checkpoint."""
+    digests = [[hashlib.sha256(file.path.read_bytes()).hexdigest(), file.times] for file in files]
+    return {"files": digests, "held_out": held_out}
+
+
+def start_or_resume(
+    model: ModelConfig,
+    config: TrainConfig,
+    training: list[TokenizedDatabase],
+    *,
+    out: Path,
+    facts: dict[str, Any],
+    init: Path | None,
+    device: torch.device,
+    compiled: bool,
+) -> Trainer:
+    """Make the trainer: as the checkpoint in ``out`` says, or with weights of ``init``, or with new weights.
+
+    Raises:
+        ConfigurationError: If the checkpoint was made with another model, data or settings (the length may differ).
+    """
+    trainer = Trainer.from_seed(model, config, training, device, compiled=compiled)
+    if (out / CHECKPOINT_FILE).is_file():
+        checkpoint = load_checkpoint(out / CHECKPOINT_FILE)
+        _check_same(checkpoint, dataclasses.asdict(model), dataclasses.asdict(config), facts)
+        trainer.restore(checkpoint)
+        logger.info("going on at step %d", trainer.progress.step)
+    elif init is not None:
+        trainer.load_weights(load_checkpoint(init / CHECKPOINT_FILE).part("ema"))
+    return trainer
+
+
+def _check_same(
+    checkpoint: Checkpoint, model: dict[str, Any], train: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    wanted = {"model": model, "train": train} | facts
+    for part, expected in wanted.items():
+        found = checkpoint.facts.get(part, {})
+        for key, value in expected.items():
+            if key not in _LENGTHS and found.get(key) != value:
+                raise ConfigurationError(
+                    f"The checkpoint was made with {part} {key} = {found.get(key)}, this run has {value}. "
+                    "Give the same options, or another --out."
+                )
 
 
 def _pick_device(name: str) -> torch.device:
@@ -167,13 +121,15 @@ def main(
     steps: Annotated[int | None, typer.Option(help="Length of the run in steps.")] = None,
     window_tokens: Annotated[int, typer.Option(help="Length of a training window.")] = 768,
     batch_windows: Annotated[int, typer.Option(help="Windows in a step.")] = 8,
-    matrix_lr: Annotated[float, typer.Option(help="Peak learning rate of Muon.")] = 0.02,
-    embedding_lr: Annotated[float, typer.Option(help="Peak learning rate of AdamW.")] = 0.004,
+    warmup_steps: Annotated[int, typer.Option(help="Steps over which the learning rate rises.")] = 100,
+    matrix_lr: Annotated[float, typer.Option(help="Peak learning rate of Muon (matrices).")] = 0.02,
+    embedding_lr: Annotated[float, typer.Option(help="Peak learning rate of AdamW (embedding, norms).")] = 0.004,
     ema_decay: Annotated[float, typer.Option(help="Decay of the average of the weights.")] = 0.998,
     seed: Annotated[int, typer.Option(help="Seed of the weights and of the order of the data.")] = 0,
     vocab_size: Annotated[int, typer.Option(help="Size of a newly trained tokenizer.")] = 4096,
     held_out: Annotated[int, typer.Option(help="Databases set aside for the scores.")] = 24,
-    evaluate_every: Annotated[int, typer.Option(help="Steps between two evaluations and checkpoints.")] = 250,
+    held_out_windows: Annotated[int, typer.Option(help="Windows of them that are scored.")] = 48,
+    every: Annotated[int, typer.Option(help="Steps between two scores and checkpoints.")] = 250,
     init: Annotated[Path | None, typer.Option(help="Run directory whose averaged weights to start from.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads, 0 for torch's default.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -183,11 +139,29 @@ def main(
     """Train the SQL model, or go on with a run that was stopped."""
     console = Console()
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=console)])
-    logging.getLogger("torch").setLevel(logging.WARNING)
+    keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
-    config = TrainConfig(window_tokens=window_tokens, batch_windows=batch_windows, steps=steps, minutes=minutes,
-                         matrix_lr=matrix_lr, embedding_lr=embedding_lr, ema_decay=ema_decay, seed=seed,
-                         bfloat16=bfloat16)  # fmt: skip
+    try:
+        config = TrainConfig(window_tokens, batch_windows, steps, minutes, warmup_steps, matrix_lr, embedding_lr,
+                             ema_decay=ema_decay, seed=seed, bfloat16=bfloat16)  # fmt: skip
+        files = [DataFile.from_text(text) for text in data]
+        tokenizer = prepare_tokenizer(files, out, vocab_size, init)
+        training, aside = load_data(files, tokenizer, held_out, window_tokens)
+        model = dataclasses.replace(PRESETS[preset], vocab_size=tokenizer.get_vocab_size())
+        facts = {"data": describe_data(files, held_out)}
+        trainer = start_or_resume(
+            model, config, training, out=out, facts=facts, init=init, device=_pick_device(device), compiled=compiled
+        )
+    except CodeRAGError as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from error
+    logger.info("%s: %d parameters on %s", preset, trainer.model.parameter_count, trainer.device)
     stop = StopRequest()
     stop.listen()
+    batches = held_out_batches(aside, window_tokens, batch_windows, held_out_windows)
+    Run(trainer, batches, out, facts).train(Cadence(evaluate_every=every, save_every=every), stop, console)
+
+
+if __name__ == "__main__":
+    app()

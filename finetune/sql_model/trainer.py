@@ -180,6 +180,11 @@ class Trainer:
         self.progress = Progress(**checkpoint.facts["progress"])
         self._plan = plan_epoch(self.databases, self.config.window_tokens, self.config.seed, self.progress.epoch)
 
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Start from the weights of another run; the average starts there too."""
+        self.model.load_state_dict(weights)
+        self.ema.load_state_dict(weights)
+
     def _loss(self, batch: Batch) -> Tensor:
         labelled = torch.from_numpy(batch.labels.reshape(-1) != NO_LABEL).nonzero()[:, 0].to(self.device)
         tokens, positions, chains, labels = (

@@ -193,7 +193,7 @@ def _broken_references(domain: DomainSpec) -> Iterator[str]:
             if parent is None:
                 yield f"{table.name}.{column.name}: refers to {column.argument}, which is no table of the domain"
             elif parent.key is None:
-                yield f"{table.name}.{column.name}: refers to {column.argument}, which has no column of kind key or code"
+                yield f"{table.name}.{column.name}: refers to {column.argument}, which has no key or code"
 
 
 def _text(node: yaml.Node | None) -> str:

@@ -10,8 +10,8 @@ _IRREGULAR = {
     "criterion": "criteria", "curriculum": "curricula", "diagnosis": "diagnoses", "foot": "feet", "fungus": "fungi",
     "gas": "gases", "goose": "geese", "half": "halves", "hypothesis": "hypotheses", "knife": "knives",
     "leaf": "leaves", "life": "lives", "loaf": "loaves", "man": "men", "matrix": "matrices", "medium": "media",
-    "mouse": "mice", "nucleus": "nuclei", "ox": "oxen", "person": "people", "phenomenon": "phenomena", "quiz": "quizzes",
-    "self": "selves", "shelf": "shelves", "synopsis": "synopses", "thesis": "theses", "thief": "thieves",
+    "mouse": "mice", "nucleus": "nuclei", "ox": "oxen", "person": "people", "phenomenon": "phenomena",
+    "quiz": "quizzes", "self": "selves", "shelf": "shelves", "synopsis": "synopses", "thesis": "theses", "thief": "thieves",
     "tooth": "teeth", "wife": "wives", "wolf": "wolves", "woman": "women",
 }  # fmt: skip
 _UNCHANGED = frozenset(

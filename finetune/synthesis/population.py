@@ -10,9 +10,17 @@ from coderag_app.schema import Column, ForeignKey, Schema, Table, quote_identifi
 from finetune.synthesis.domains import NAME_KINDS
 from finetune.synthesis.renaming import NamedColumn, NamedTable
 from finetune.synthesis.selection import is_junction
-from finetune.synthesis.values import ValueStyle, draw_codes, draw_values, skewed_weights, with_nulls
+from finetune.synthesis.values import (
+    ValueStyle,
+    draw_codes,
+    draw_distinct_values,
+    draw_values,
+    skewed_weights,
+    with_nulls,
+)
 
 _FEWEST_ROWS = 8
+_FEWEST_LOOKUP_ROWS = 4
 
 
 def build_schema(tables: tuple[NamedTable, ...], values: ValueStyle, rng: random.Random) -> Schema:
@@ -34,11 +42,18 @@ def fill(tables: tuple[NamedTable, ...], schema: Schema, values: ValueStyle, rng
     """An in-memory SQLite database with the schema and rows; every foreign key points at a row, or is NULL."""
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.executescript(schema.to_ddl(samples=False))
-    counts = {table.spec.name: _row_count(table, rng) for table in tables}
+    lookups = {table.spec.name: _lookup_values(table, values, rng) for table in tables}
+    counts = {table.spec.name: _row_count(table, lookups[table.spec.name], rng) for table in tables}
     keys = {table.spec.name: _draw_keys(table, counts[table.spec.name], rng) for table in tables}
     null_rate = rng.choice((0.0, 0.06, 0.15))
     for table, declared in zip(tables, schema.tables, strict=True):
-        columns = [_column_values(table, c, counts[table.spec.name], keys, values, null_rate, rng) for c in table.columns]
+        count = counts[table.spec.name]
+        columns = [
+            lookups[table.spec.name][c.name][:count]
+            if c.name in lookups[table.spec.name]
+            else _column_values(table, c, count, keys, values, null_rate, rng)
+            for c in table.columns
+        ]
         _separate_twins(table, columns, keys, rng)
         rows = _distinct_rows(list(zip(*columns, strict=True)), declared)
         marks = ", ".join("?" * len(columns))
@@ -90,7 +105,18 @@ def _foreign_key(column: NamedColumn, tables: dict[str, NamedTable]) -> ForeignK
     return ForeignKey((column.name,), parent.name, (parent.key.name,))
 
 
-def _row_count(table: NamedTable, rng: random.Random) -> int:
+def _lookup_values(table: NamedTable, style: ValueStyle, rng: random.Random) -> dict[str, list[Any]]:
+    """For a table of countries, room types and their like: the values that tell its rows apart, by column."""
+    if any(column.spec.kind in NAME_KINDS | {"ref"} for column in table.columns):
+        return {}
+    named = [c for c in table.columns if c.spec.name.split("_")[-1] in ("name", "title", table.spec.name)]
+    values = {column.name: draw_distinct_values(column.spec, style, rng) for column in named[:1]}
+    return {name: drawn for name, drawn in values.items() if len(drawn) >= _FEWEST_LOOKUP_ROWS}
+
+
+def _row_count(table: NamedTable, lookup: dict[str, list[Any]], rng: random.Random) -> int:
+    if lookup:
+        return min(rng.randint(_FEWEST_ROWS, 40), *map(len, lookup.values()))
     if is_junction(table.spec):
         return rng.randint(30, 220)
     if not table.spec.refs:
@@ -144,7 +170,9 @@ def _own_references(keys: list[Any], rng: random.Random) -> list[Any]:
     return [None if row < roots else rng.choice(seniors[: min(row, len(seniors))]) for row in range(len(keys))]
 
 
-def _separate_twins(table: NamedTable, columns: list[list[Any]], keys: dict[str, list[Any]], rng: random.Random) -> None:
+def _separate_twins(
+    table: NamedTable, columns: list[list[Any]], keys: dict[str, list[Any]], rng: random.Random
+) -> None:
     """Where two references of a row point at one parent (a team playing itself), changes the later one, in place."""
     earlier: dict[str, list[list[Any]]] = {}
     for column, drawn in zip(table.columns, columns, strict=True):

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from finetune.synthesis.domains import ColumnSpec, DomainSpec, TableSpec
 from finetune.synthesis.identifiers import NamingStyle, Prefix, abbreviated, first_free, readable_words, with_prefix
 from finetune.synthesis.inflection import plural
-
+from finetune.synthesis.vocabulary import short_forms
 
 _PREPOSITIONS = frozenset("at by for from in of off on out to up with".split())  # "held at" is no noun
-_UNCLEAR_WORDS = frozenset(short for shorts in abbreviations().values() for short in shorts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _ref_words(
 def _with_own_words(phrases: list[str], words: list[str], spec: ColumnSpec, clear: bool) -> tuple[str, ...]:
     """The phrases with the name's own words, if they can be read, in second place (last for keys)."""
     own = " ".join(words)
-    readable = clear and all(word.isalpha() and word not in _UNCLEAR_WORDS for word in words)
+    readable = clear and all(word.isalpha() and word not in short_forms() for word in words)
     if not readable or own in phrases or words[-1] in _PREPOSITIONS:
         return tuple(phrases)
     place = len(phrases) if spec.kind in ("key", "ref") else 1

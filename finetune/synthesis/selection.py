@@ -8,7 +8,7 @@ from dataclasses import replace
 from finetune.synthesis.domains import NAME_KINDS, ColumnSpec, DomainSpec, TableSpec
 from finetune.synthesis.identifiers import weighted
 
-_TABLE_COUNTS = {1: 7, 2: 24, 3: 27, 4: 24, 5: 12, 6: 6}
+_TABLE_COUNTS = {1: 5, 2: 18, 3: 25, 4: 26, 5: 15, 6: 7, 7: 4}
 _FEWEST_CONTENT_COLUMNS = 3
 
 
@@ -23,7 +23,7 @@ def is_junction(table: TableSpec) -> bool:
 def draw_part(spec: DomainSpec, rng: random.Random) -> DomainSpec:
     """The domain with some tables and columns left out; references to tables that left are gone too."""
     kept = _connected_tables(spec, rng)
-    keep_rate = rng.choice((0.6, 0.75, 0.9, 1.0))
+    keep_rate = rng.choice((0.7, 0.85, 1.0, 1.0))
     referred = {c.argument for t in spec.tables if t.name in kept for c in t.refs if c.argument in kept}
     tables = [_part_of(t, kept, t.name in referred, keep_rate, rng) for t in spec.tables if t.name in kept]
     if rng.random() < 0.3:

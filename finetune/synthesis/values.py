@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from finetune.synthesis.vocabulary import proper_name, word_list
 _FLAGS: tuple[tuple[Any, Any], ...] = (
     ("Y", "N"), ("T", "F"), (1, 0), ("yes", "no"), ("Yes", "No"), ("True", "False"), ("1", "0"),
 )  # fmt: skip
+LOOKUP_KINDS = frozenset({"city", "country", "region", "language", "nationality"})
+
 _MONTHS = "January February March April May June July August September October November December".split()
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _LISTS = {
@@ -55,6 +58,14 @@ def draw_values(spec: ColumnSpec, count: int, style: ValueStyle, rng: random.Ran
     if spec.kind in ("person", "name", "email", "url", "code", "phone", "street"):
         return _mostly_distinct(lambda: _single(spec, style, rng), count, _REPEATS[spec.kind], rng)
     return _skewed(_pool(spec, style, rng), count, rng)
+
+
+def draw_distinct_values(spec: ColumnSpec, style: ValueStyle, rng: random.Random) -> list[Any]:
+    """Every value of a repeating kind once, in random order: the rows of a look-up table. Empty for other kinds."""
+    if spec.kind == "one":
+        return _pool(spec, style, rng)
+    words = word_list(_LISTS[spec.kind]) if spec.kind in LOOKUP_KINDS else ()
+    return rng.sample(words, len(words))
 
 
 def draw_codes(pattern: str, count: int, rng: random.Random) -> list[str]:
@@ -116,7 +127,7 @@ def _pool(spec: ColumnSpec, style: ValueStyle, rng: random.Random) -> list[Any]:
         names = _MONTHS if spec.kind == "month" else _WEEKDAYS
         return [name[:3] if style.short_calendar else name for name in rng.sample(names, len(names))]
     words = word_list(_LISTS[spec.kind])
-    sizes = (8, 14, 25, 40) if spec.kind in ("city", "country", "region", "nationality", "language") else (40, 80)
+    sizes = (8, 14, 25, 40) if spec.kind in LOOKUP_KINDS else (40, 80)
     return rng.sample(words, min(len(words), rng.choice(sizes)))
 
 
@@ -158,11 +169,8 @@ def _whole_numbers(spec: ColumnSpec, count: int, rng: random.Random) -> list[Any
     if high - low >= 400 and rng.random() < 0.6:
         # Round numbers repeat, as they do in life.
         step = rng.choice([size for size in (5, 10, 50, 100, 500, 1000, 10000) if size * 20 <= high - low])
-    return [_stepped(low + share * (high - low), step, low, high) for share in _shares(count, rng)]
-
-
-def _stepped(value: float, step: int, low: float, high: float) -> int:
-    return int(min(max(round(value / step) * step, low), high))
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [(first + round(share * (last - first))) * step for share in _shares(count, rng)]
 
 
 def _decimals(digits: Sequence[int]) -> Callable[[ColumnSpec, int, random.Random], list[Any]]:

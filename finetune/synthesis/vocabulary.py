@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 WORDS_DIRECTORY = Path(__file__).parent / "words"
@@ -12,18 +12,24 @@ WORDS_DIRECTORY = Path(__file__).parent / "words"
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def word_list(name: str) -> tuple[str, ...]:
     """The items of ``words/<name>.txt``, one a line; lines that begin with # are comments."""
     lines = (WORDS_DIRECTORY / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
-@lru_cache(maxsize=1)
+@cache
 def abbreviations() -> dict[str, tuple[str, ...]]:
     """Usual short forms by the words they stand for ("phone number" is one entry)."""
     pairs = (line.split(" = ") for line in word_list("abbreviations"))
     return {long: tuple(short.split(", ")) for long, short in pairs}
+
+
+@cache
+def short_forms() -> frozenset[str]:
+    """Every single-word abbreviation that is not a word of its own."""
+    return frozenset(short for shorts in abbreviations().values() for short in shorts) - {"first", "last"}
 
 
 def proper_name(sort: str, rng: random.Random) -> str:
@@ -53,7 +59,7 @@ def _filled(slot: str, sort: str, rng: random.Random) -> str:
     return rng.choice(word_list(slot))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _templates(sort: str) -> tuple[tuple[tuple[bool, str], ...], ...]:
     """The templates of a sort, each cut into (is a slot, text) pieces."""
     by_sort = _templates_by_sort()
@@ -65,7 +71,7 @@ def _templates(sort: str) -> tuple[tuple[tuple[bool, str], ...], ...]:
     )
 
 
-@lru_cache(maxsize=1)
+@cache
 def _templates_by_sort() -> dict[str, tuple[str, ...]]:
     by_sort: dict[str, tuple[str, ...]] = {}
     for line in word_list("name_templates"):

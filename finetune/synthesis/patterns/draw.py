@@ -16,6 +16,7 @@ from finetune.synthesis.patterns.lookup import (
     TEXT_KINDS,
     Link,
     Lookup,
+    literal,
     name_words,
     quoted,
 )
@@ -147,9 +148,9 @@ class Draw:
         """A stored value as a person writes it."""
         if isinstance(value, int) and small_words:
             return wording.number_word(value, self.rng, 0.2)
-        text = str(value)
         if not isinstance(value, str):
-            return text
+            return literal(value)
+        text = value
         style = self.rng.random()
         if style < 0.68:
             return text
@@ -174,6 +175,8 @@ def select(
     limit: int = 0,
 ) -> str:
     """Assemble a SELECT statement; empty parts are left out."""
+    if where.startswith("(") and where.endswith(")") and where.count("(") == 1:
+        where = where[1:-1]
     shown = what if isinstance(what, str) else ", ".join(what)
     parts = [f"SELECT {'DISTINCT ' if distinct else ''}{shown} FROM {source}"]
     clauses = (("WHERE", where), ("GROUP BY", group), ("HAVING", having), ("ORDER BY", order))

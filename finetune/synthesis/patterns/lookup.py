@@ -31,7 +31,7 @@ def quoted(name: str) -> str:
 def literal(value: object) -> str:
     """A stored value as an SQL literal."""
     if isinstance(value, (int, float)):
-        return str(int(value) if isinstance(value, bool) else value)
+        return str(int(value) if float(value).is_integer() else value)
     escaped = str(value).replace("'", "''")
     return f"'{escaped}'"
 
