@@ -60,9 +60,9 @@ def load_query_engine(
         "embed_model": embed_model if isinstance(embed_model, str) else None,
     }
     given = {name: value for name, value in settings.items() if value is not None}
-    config = config.model_copy(update=AppConfig.load(**given).model_dump(include=set(given))) if config else AppConfig.load(**given)
+    config = AppConfig.load(**((config.model_dump() if config is not None else {}) | given))
     retriever, encoder_name = _open_index(config, embed_model, required=storage_dir is not None)
-    opened = database if isinstance(database, Database) else _open_database(config)
+    opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
     if opened is None and retriever is None:
         raise ConfigurationError(
             f"There is nothing to ask: no database was given, and {config.storage_dir} holds no index. "

@@ -234,6 +234,6 @@ class ExampleVectorStore(FaissVectorStore):
         """LlamaIndex's search; of metadata filters, ``db_id`` equal to or in a list of names is supported."""
         if query.query_embedding is None:
             raise IndexStoreError("The query has no embedding; expected one made by the index's encoder.")
-        db_ids = databases_in_filters(query.filters) if query.filters is not None else None
+        db_ids = databases_in_filters(query.filters) if query.filters and query.filters.filters else None
         hits = self.nearest(query.query_embedding, query.similarity_top_k, db_ids)
         return VectorStoreQueryResult(similarities=[hit.similarity for hit in hits], ids=[hit.node_id for hit in hits])

@@ -26,7 +26,7 @@ def expect_same_view(manifest: Manifest, folder: Path) -> None:
     if manifest.embed_view_version != EMBED_VIEW_VERSION:
         raise IndexStoreError(
             f"The index in {folder} embeds the view {manifest.embed_view_version!r}, expected {EMBED_VIEW_VERSION!r}. "
-            "Rebuild it: coderag ingest --rebuild"
+            "Rebuild it: coderag ingest"
         )
 
 
@@ -40,7 +40,7 @@ def expect_same_encoder(found: EncoderInfo, expected: EncoderInfo | None, folder
         return
     raise IndexStoreError(
         f"The index in {folder} was built with {_shown(found)}, but the encoder in use is {_shown(expected)}. "
-        f"Use that encoder, or rebuild the index with this one: coderag ingest --rebuild"
+        "Use that encoder, or rebuild the index with this one: coderag ingest"
     )
 
 

@@ -115,7 +115,7 @@ class ExampleIndex:
         if folder is None:
             raise IndexStoreError("This index was never on disk; expected the folder to save it to: save('storage').")
         if len(self) == 0:
-            raise IndexStoreError("Refused to save an index without examples; expected at least one.")
+            raise IndexStoreError(f"Refused to save an index without examples. Delete {folder} to be rid of it.")
         loaded_from = self.manifest if self.storage_dir == folder else None
         self.manifest = write_index(folder, self.vectors, self._lines, self.encoder, loaded_from)
         self.storage_dir = folder

@@ -147,8 +147,8 @@ def with_prefix(words: list[str], table_words: list[str], style: NamingStyle) ->
         return words[size:]
     if style.prefix is Prefix.GENERIC and len(words) == 1 and words[0] in _GENERIC_WORDS:
         return [table_words[-1], *words]
-    if style.prefix is Prefix.SHORT and not has_prefix:
-        return [table_words[0][:3], *words]
+    if style.prefix is Prefix.SHORT:
+        return [table_words[0][:3], *(words[size:] if has_prefix else words)]
     return words
 
 

@@ -11,14 +11,15 @@ _IRREGULAR = {
     "gas": "gases", "goose": "geese", "half": "halves", "hypothesis": "hypotheses", "knife": "knives",
     "leaf": "leaves", "life": "lives", "loaf": "loaves", "man": "men", "matrix": "matrices", "medium": "media",
     "mouse": "mice", "nucleus": "nuclei", "ox": "oxen", "person": "people", "phenomenon": "phenomena",
-    "quiz": "quizzes", "self": "selves", "shelf": "shelves", "synopsis": "synopses", "thesis": "theses", "thief": "thieves",
-    "tooth": "teeth", "wife": "wives", "wolf": "wolves", "woman": "women",
+    "quiz": "quizzes", "self": "selves", "shelf": "shelves", "synopsis": "synopses", "thesis": "theses",
+    "thief": "thieves", "tooth": "teeth", "wife": "wives", "wolf": "wolves", "woman": "women",
 }  # fmt: skip
 _UNCHANGED = frozenset(
     "aircraft advice baggage bison cargo cattle clothing crossroads data deer equipment evidence fish food furniture "
     "hardware headquarters homework hovercraft information inventory jewelry livestock luggage machinery means media "
     "merchandise money moose music news offspring personnel police research rice salmon series shrimp sheep software "
-    "spacecraft species staff stock swine traffic trout watercraft weather wildlife people children men women".split()
+    "spacecraft species staff stock swine traffic trout watercraft weather wildlife people children men women "
+    "premises works".split()
 )
 _O_WITH_ES = frozenset("hero echo potato tomato veto torpedo cargo".split())
 _HEAD_FIRST = re.compile(r"^(\S+)( (?:of|in|on|at|for|to|with|by|from)\b.*)$")

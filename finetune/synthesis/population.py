@@ -101,8 +101,7 @@ def _refs(table: NamedTable) -> list[NamedColumn]:
 
 def _foreign_key(column: NamedColumn, tables: dict[str, NamedTable]) -> ForeignKey:
     parent = tables[column.spec.argument]
-    assert parent.key is not None, f"{parent.name} is referred to and has no key"
-    return ForeignKey((column.name,), parent.name, (parent.key.name,))
+    return ForeignKey((column.name,), parent.name, (parent.key.name,) if parent.key is not None else ())
 
 
 def _lookup_values(table: NamedTable, style: ValueStyle, rng: random.Random) -> dict[str, list[Any]]:

@@ -80,7 +80,8 @@ def _in_number(words: list[str], many: bool) -> list[str]:
 def _key_words(table: NamedTable, key: ColumnSpec, style: NamingStyle, rng: random.Random) -> list[str]:
     """The words of a table's primary key."""
     if key.kind != "key":
-        return _column_words(key, [], style, rng)[0]
+        words, _ = _column_words(key, [], style, rng)
+        return with_prefix(words, list(table.words), style) if style.prefix is Prefix.SHORT else words
     if style.bare_key:
         return ["id"]
     if style.prefix is Prefix.SHORT:

@@ -47,10 +47,7 @@ def _count(draw: Draw, filtered: bool) -> Candidate | None:
         "For each {column}, how many {rows} are there|number of {rows} [per|by] {column}|How many {rows} does each {column} have]",
         **slots,
     )
-    order = [ref, "count(*)"] if question.startswith("For each") and draw.chance(0) else ["count(*)", ref]
-    if draw.chance(0.75):
-        order = [ref, "count(*)"]
-    return Candidate(question, select(order, source, rows.where, group=ref))
+    return Candidate(question, select([ref, "count(*)"], source, rows.where, group=ref))
 
 
 def _each(question: str, column: str) -> str:

@@ -1,0 +1,50 @@
+"""Where the commands print: answers to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from coderag_app.cell_text import visible_text
+
+_PIPE_WIDTH = 160  # a file or a pipe has no width of its own; 80 would cut too much
+
+
+def output_console() -> Console:
+    """The console for results. Markup is off: everything printed may hold values of a database."""
+    return _console(sys.stdout)
+
+
+def error_console() -> Console:
+    """The console for progress, warnings and errors."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
+
+
+def print_error(message: str) -> None:
+    """One clear message on standard error."""
+    text = Text("Error: ", style="bold red").append(visible_text(message, keep="\n"), style="default")
+    error_console().print(text, soft_wrap=True)
+
+
+def tolerate_any_text() -> None:
+    """Let the standard streams write any text: what their encoding lacks appears as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def set_up_logging(debug: bool) -> None:
+    """Warnings of this project and its libraries to standard error; with ``debug`` everything of this project."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("coderag_app").setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger("ingestion").setLevel(logging.DEBUG if debug else logging.INFO)

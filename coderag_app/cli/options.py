@@ -1,0 +1,120 @@
+"""Options that several commands share, and the engine that they describe."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from coderag_app.query_engine import TextToSQLQueryEngine
+
+_DATABASE = "The database"
+_MODELS = "Models"
+_LIMITS = "Limits"
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database", "-d", metavar="FILE_OR_URL", rich_help_panel=_DATABASE,
+        help="SQLite or DuckDB file, or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
+    ),
+]  # fmt: skip
+DemoOption = Annotated[
+    bool, typer.Option("--demo", rich_help_panel=_DATABASE, help="Ask the bundled demo database.")
+]
+StorageOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--storage-dir", "-s", metavar="DIR", help="Folder of the index of examples. [default: storage, if it has one]"
+    ),
+]
+StorageFolderOption = Annotated[
+    Path | None, typer.Option("--storage-dir", "-s", metavar="DIR", help="Folder of the index. [default: storage]")
+]
+LLMOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm", "-m", metavar="MODEL", rich_help_panel=_MODELS,
+        help="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible. [default: auto]",
+    ),
+]  # fmt: skip
+BaseURLOption = Annotated[
+    str | None,
+    typer.Option(metavar="URL", rich_help_panel=_MODELS, help="Server of an openai-compatible LLM, ending in /v1."),
+]
+ServerModelOption = Annotated[
+    str | None, typer.Option(metavar="NAME", rich_help_panel=_MODELS, help="Model to ask that server for.")
+]
+EmbedModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", rich_help_panel=_MODELS,
+        help="Encoder: auto, bundled, minilm, a folder, or a hub id. It must be the index's. [default: auto]",
+    ),
+]  # fmt: skip
+TopKOption = Annotated[
+    int | None,
+    typer.Option("--top-k", "-k", min=0, max=50, rich_help_panel=_LIMITS, help="Examples to retrieve. [default: 3]"),
+]
+SamplesOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=20, rich_help_panel=_LIMITS,
+        help="Sample values per column that the LLM sees; 0 for none. [default: 3]",
+    ),
+]  # fmt: skip
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=_LIMITS, help="Seconds that one query may run. [default: 10]"),
+]
+MaxRowsOption = Annotated[
+    int | None, typer.Option(min=1, rich_help_panel=_LIMITS, help="Rows to read at most. [default: 1000]")
+]
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What the command line says about the engine; None leaves a setting to ``coderag.toml`` and the environment."""
+
+    database: str | None = None
+    storage_dir: Path | None = None
+    llm: str | None = None
+    llm_base_url: str | None = None
+    llm_model: str | None = None
+    embed_model: str | None = None
+    similarity_top_k: int | None = None
+    sample_values: int | None = None
+    timeout_s: float | None = None
+    max_rows: int | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that were given, by their names in AppConfig."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def chosen_database(database: str | None, demo: bool) -> str | None:
+    """The database that ``--database`` or ``--demo`` names.
+
+    Raises:
+        typer.BadParameter: Both are given.
+    """
+    if not demo:
+        return database
+    if database is not None:
+        raise typer.BadParameter("Got both --database and --demo, expected one of them.")
+    from coderag_app.bundled.demo.files import DEMO_DATABASE
+
+    return str(DEMO_DATABASE)
+
+
+def open_engine(options: EngineOptions) -> TextToSQLQueryEngine:
+    """The engine, with a spinner on standard error while models load."""
+    from coderag_app.cli.console import error_console
+
+    with error_console().status("Loading models and index…"):
+        from coderag_app.engine_loading import load_query_engine
+
+        return load_query_engine(**options.settings())

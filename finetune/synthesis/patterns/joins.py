@@ -1,0 +1,262 @@
+"""Two and more tables: columns of one with conditions on another, and columns of both."""
+
+from __future__ import annotations
+
+from finetune.synthesis import wording
+from finetune.synthesis.described import DescribedColumn
+from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words, ask_count
+from finetune.synthesis.patterns.conditions import condition
+from finetune.synthesis.patterns.draw import Draw, select
+from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.routes import Route, any_route, related, route
+from finetune.synthesis.patterns.subject import columns_of, request, request_columns, request_one, subject
+from finetune.synthesis.patterns.superlatives import superlative
+
+FAMILY = "joins"
+
+
+def _refs(draw: Draw, path: Route, columns: list[DescribedColumn], end: bool = False) -> list[str]:
+    return [draw.ref(path.end if end else path.start, column, True) for column in columns]
+
+
+def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: bool = False) -> Candidate | None:
+    """Columns of the route's start, restricted by its end."""
+    found = related(draw, path) if path else None
+    if path is None or found is None:
+        return None
+    outer, _ = found
+    own = condition(draw, path.start, True) if own_condition else None
+    if own_condition and own is None:
+        return None
+    named = draw.identity(path.start)
+    besides = own.columns if own else ()
+    columns = list(named) if named and count == 1 and draw.chance(0.45) else draw.projection(path.start, count, besides)
+    if len(columns) < count:
+        return None
+    rows = subject(draw, path.start, *([own] if own else []), outer)
+    distinct = not path.unique and draw.chance(0.45)
+    sql = select(_refs(draw, path, columns), path.source_sql, rows.where, distinct=distinct)
+    return Candidate(request_columns(draw, columns, rows, distinct), sql)
+
+
+@pattern(3.4, FAMILY)
+def child_of_parent(draw: Draw) -> Candidate | None:
+    """The names of concerts held at stadiums in France."""
+    return _related_columns(draw, route(draw, 1, upward=True), draw.choice((1, 1, 1, 2, 2, 3)))
+
+
+@pattern(3.0, FAMILY)
+def parent_of_child(draw: Draw) -> Candidate | None:
+    """The names of stadiums hosting concerts in 2014."""
+    return _related_columns(draw, route(draw, 1, upward=False), draw.choice((1, 1, 1, 2, 2)))
+
+
+@pattern(3.6, FAMILY)
+def far_condition(draw: Draw) -> Candidate | None:
+    """Columns restricted over a junction or several tables."""
+    return _related_columns(draw, any_route(draw), draw.choice((1, 1, 1, 2)))
+
+
+@pattern(1.4, FAMILY)
+def two_tables_two_conditions(draw: Draw) -> Candidate | None:
+    """The names of concerts in 2014 held at stadiums in France."""
+    return _related_columns(draw, any_route(draw), draw.choice((1, 1, 2)), own_condition=True)
+
+
+def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None:
+    path = any_route(draw) if draw.chance(0.25) else route(draw, 1, upward=draw.chance(0.75))
+    if path is None or any(link.ambiguous and not link.verb for link in path.links):
+        return None
+    left, right = draw.projection(path.start, draw.choice((1, 1, 2))), draw.projection(path.end, 1)
+    named = draw.identity(path.end)
+    right = list(named) if len(named) == 1 and draw.chance(0.6) else right
+    own = condition(draw, path.start, True, besides=[c.name for c in left]) if filtered else None
+    if not left or not right or (filtered and own is None):
+        return None
+    rows = subject(draw, path.start, *([own] if own else []))
+    start = [draw.phrase(path.start, c) for c in left]
+    end = draw.phrase(path.end, right[0])
+    one, many = draw.noun(path.end)
+    link = path.links[0]
+    role = link.role if path.unique and len(path.links) == 1 and link.ambiguous else one
+    slots = {
+        "columns": wording.join_words(start, draw.rng),
+        "many_columns": wording.join_words([wording.plural(p) for p in start], draw.rng),
+        "row": rows.singular,
+        "rows": rows.plural,
+        "end": end,
+        "ends": wording.plural(end),
+        "role": role,
+        "roles": wording.plural(role),
+        "link": path.describe(draw, f"the {role}") if link.verb and len(path.links) == 1 else "",
+    }
+    wanted = draw.say(
+        "[the {many_columns} of [the |all |all the |]{rows} and the {ends} of [their|the corresponding|the] {roles}|"
+        "the {columns} of each {row} and the {end} of [its|the corresponding|the associated|the] {role}|"
+        "the {many_columns} of {rows} [along with|together with] the {end} of [their|the corresponding] {role}|"
+        "the {columns} of each {row} as well as the {end} of [its|the] {role}|"
+        "each {row}'s {columns} and the {end} of [its|the] {role}|"
+        "the {many_columns} of {rows} and the {ends} of the {roles} [they belong to|associated with them|they are linked to]]",
+        **slots,
+    )
+    question = request(draw, wanted, True)
+    if draw.chance(0.2):
+        question = draw.say(
+            "For each {row}, [show|list|give|return|find] [the|its] {columns} and the {end} of [the|its] {role}", **slots
+        )
+    order = ""
+    if ordered:
+        side = path.end if draw.chance(0.5) else path.start
+        key = draw.measured(side)
+        if key is None:
+            return None
+        down = draw.chance(0.5)
+        words = draw.phrase(side, key)
+        words = f"{words} of the {draw.noun(side)[0]}"
+        question += draw.choice((" ", ", ")) + draw.say("<desc>" if down else "<asc>", key=words)
+        order = draw.ref(side, key, True) + (" DESC" if down else "")
+    shown = [*_refs(draw, path, left), *_refs(draw, path, right, end=True)]
+    return Candidate(question, select(shown, path.source_sql, rows.where, order=order))
+
+
+@pattern(2.6, FAMILY)
+def columns_of_both(draw: Draw) -> Candidate | None:
+    """The names of concerts and the names of their stadiums."""
+    return _both(draw, False)
+
+
+@pattern(1.0, FAMILY)
+def columns_of_both_filtered(draw: Draw) -> Candidate | None:
+    """The names of concerts in 2014 and the names of their stadiums."""
+    return _both(draw, True)
+
+
+@pattern(0.7, FAMILY)
+def columns_of_both_ordered(draw: Draw) -> Candidate | None:
+    """The names of concerts and of their stadiums, in order of capacity."""
+    return _both(draw, False, ordered=True)
+
+
+@pattern(2.6, FAMILY)
+def count_related(draw: Draw) -> Candidate | None:
+    """How many concerts were held at stadiums in France?"""
+    path = route(draw, 1, upward=True) if draw.chance(0.7) else route(draw, 2, upward=True)
+    found = related(draw, path) if path else None
+    if path is None or found is None:
+        return None
+    rows = subject(draw, path.start, found[0])
+    return Candidate(ask_count(draw, rows), select("count(*)", path.source_sql, rows.where))
+
+
+@pattern(0.9, FAMILY)
+def count_distinct_related(draw: Draw) -> Candidate | None:
+    """How many different stadiums host concerts in 2014?"""
+    path = any_route(draw)
+    found = related(draw, path) if path else None
+    key = draw.key(path.start) if path else None
+    if path is None or found is None or key is None or path.unique:
+        return None
+    rows = subject(draw, path.start, found[0])
+    question = draw.say(
+        "[How many <distinct> {rows} are there|Count the <distinct> {rows}|What is the number of <distinct> {rows}|"
+        "Find the number of <distinct> {rows}|How many <distinct> {rows}]",
+        rows=rows.plural,
+    )
+    shown = f"count(DISTINCT {draw.ref(path.start, _key_column(path, key), True)})"
+    return Candidate(question, select(shown, path.source_sql, rows.where))
+
+
+def _key_column(path: Route, key: str) -> DescribedColumn:
+    return next(c for c in path.start.columns if c.name == key.strip('"'))
+
+
+@pattern(2.0, FAMILY)
+def aggregate_related(draw: Draw) -> Candidate | None:
+    """The average attendance of concerts held at stadiums in France."""
+    path = route(draw, 1, upward=True, start=draw.numeric) if draw.chance(0.75) else route(draw, 2, upward=True, start=draw.numeric)
+    column = draw.measured(path.start) if path else None
+    found = related(draw, path) if path else None
+    if path is None or column is None or found is None:
+        return None
+    function = aggregate_name(draw, column, ("avg", "avg", "sum", "sum", "max", "min"))
+    rows = subject(draw, path.start, found[0])
+    wanted = draw.say(
+        "the {word} {column} [of|of|for|across] [all|the|] {rows}",
+        word=aggregate_words(draw, function, column),
+        column=draw.phrase(path.start, column),
+        rows=rows.plural,
+    )
+    shown = f"{function}({draw.ref(path.start, column, True)})"
+    return Candidate(request(draw, wanted, False), select(shown, path.source_sql, rows.where))
+
+
+@pattern(1.6, FAMILY)
+def distinct_related(draw: Draw) -> Candidate | None:
+    """The different genres of artists performing at stadiums in France."""
+    path = any_route(draw)
+    column = draw.category(path.start) if path else None
+    found = related(draw, path) if path else None
+    if path is None or column is None or found is None:
+        return None
+    rows = subject(draw, path.start, found[0])
+    sql = select([draw.ref(path.start, column, True)], path.source_sql, rows.where, distinct=True)
+    return Candidate(request_columns(draw, [column], rows, distinct=True), sql)
+
+
+@pattern(1.2, FAMILY)
+def related_in_order(draw: Draw) -> Candidate | None:
+    """The names of concerts held at stadiums in France, in order of attendance."""
+    path = route(draw, 1, upward=True, start=draw.numeric)
+    key = draw.measured(path.start) if path else None
+    found = related(draw, path) if path else None
+    columns = draw.projection(path.start, draw.choice((1, 2)), (key.name,)) if path and key else []
+    if path is None or key is None or found is None or not columns:
+        return None
+    down = draw.chance(0.5)
+    rows = subject(draw, path.start, found[0])
+    question = request(draw, columns_of(draw, columns, rows), True) + draw.say(
+        ", <desc>" if down else ", <asc>", key=draw.phrase(path.start, key)
+    )
+    order = draw.ref(path.start, key, True) + (" DESC" if down else "")
+    return Candidate(question, select(_refs(draw, path, columns), path.source_sql, rows.where, order=order))
+
+
+@pattern(2.0, FAMILY)
+def owner_of_extreme(draw: Draw) -> Candidate | None:
+    """The name of the stadium hosting the concert with the highest attendance."""
+    path = any_route(draw, end=draw.numeric)
+    found = superlative(draw, path.end) if path else None
+    if path is None or found is None or path.unique and draw.chance(0.3):
+        return None
+    named = draw.identity(path.start)
+    columns = list(named) if named and draw.chance(0.5) else draw.projection(path.start, draw.choice((1, 1, 2)))
+    one = draw.noun(path.end)[0]
+    target = f"the {found.before} {one} {found.after.replace('<have>', 'has')}".replace("  ", " ").strip()
+    row = f"the {draw.noun(path.start)[0]} {path.describe(draw, target).replace('<have>', 'has').replace('<are>', 'is')}"
+    order = found.order(draw.ref(path.end, found.column, True))
+    sql = select(_refs(draw, path, columns), path.source_sql, order=order, limit=1)
+    return Candidate(request_one(draw, columns, row, path.start), sql)
+
+
+@pattern(1.2, FAMILY)
+def extreme_among_related(draw: Draw) -> Candidate | None:
+    """The name of the concert held at stadiums in France with the highest attendance."""
+    path = route(draw, 1, upward=True, start=draw.numeric)
+    best = superlative(draw, path.start) if path else None
+    found = related(draw, path) if path else None
+    columns = draw.projection(path.start, draw.choice((1, 1, 2)), (best.column.name,)) if path and best else []
+    if path is None or best is None or found is None or not columns:
+        return None
+    rows = subject(draw, path.start, found[0])
+    row = f"the {best.before} {rows.singular}"
+    if best.after:
+        row = f"the {rows.singular} {best.after.replace('<have>', 'has')}"
+        if draw.chance(0.6):
+            row = draw.say("among the {rows}, the one {after}", rows=rows.plural, after=best.after.replace("<have>", "has"))
+    order = best.order(draw.ref(path.start, best.column, True))
+    sql = select(_refs(draw, path, columns), path.source_sql, rows.where, order=order, limit=1)
+    if row.startswith("among"):
+        phrases = wording.join_words([draw.phrase(path.start, c) for c in columns], draw.rng)
+        start, _, end = row.partition(", ")
+        return Candidate(draw.say("{a}, [show|give|find|what is] the {c} of {b}", a=start.capitalize(), c=phrases, b=end), sql)
+    return Candidate(request_one(draw, columns, row, path.start), sql)

@@ -1,0 +1,21 @@
+"""Readers: every kind of input as a stream of rows, each with an example or the reason why there is none."""
+
+from ingestion.readers.columns import ColumnMap
+from ingestion.readers.files import FileReader
+from ingestion.readers.hub import DEFAULT_DATASET, HubReader
+from ingestion.readers.live_database import DatabaseReader
+from ingestion.readers.rows import Reader, Rejection, Row, RowLimits
+from ingestion.readers.spider import SpiderReader
+
+__all__ = [
+    "DEFAULT_DATASET",
+    "ColumnMap",
+    "DatabaseReader",
+    "FileReader",
+    "HubReader",
+    "Reader",
+    "Rejection",
+    "Row",
+    "RowLimits",
+    "SpiderReader",
+]
