@@ -76,6 +76,8 @@ class ExampleVectorStore(FaissVectorStore):
             raise IndexStoreError(
                 f"{rows_path} holds {len(rows)} records of {rows.dtype}, expected {index.ntotal} of {ROW_DTYPE}."
             )
+        if len(rows) and not 0 <= rows["database"].min() <= rows["database"].max() < len(databases):
+            raise IndexStoreError(f"{rows_path} counts beyond the {len(databases)} databases of the manifest.")
         return cls(index, rows, databases)
 
     def write(self, faiss_path: Path, rows_path: Path) -> None:

@@ -31,7 +31,7 @@ def read_index(
         try:
             index_files.check_files(folder, manifest)
             return (*_read_generation(folder / manifest.generation, manifest), manifest)
-        except (IndexStoreError, OSError, RuntimeError) as error:  # FAISS reports a missing file as a RuntimeError
+        except (IndexStoreError, OSError, RuntimeError, ValueError) as error:  # FAISS and NumPy raise the last two
             # A writer may have replaced the generation while it was being read; then the new one is read.
             if index_files.read_manifest(folder).generation == manifest.generation:
                 raise error if isinstance(error, IndexStoreError) else IndexStoreError(str(error)) from error

@@ -74,11 +74,18 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "duckdb": _POSTGRES_FUNCTIONS | _DUCKDB_EXTRA,
 }
 
-TABLE_FUNCTIONS: dict[str, frozenset[str]] = {
-    "sqlite": frozenset({"json_each", "json_tree"}),
-    "postgres": frozenset({"generate_series", "unnest", "json_array_elements", "jsonb_array_elements"}),
-    "mysql": frozenset(),
-    "duckdb": frozenset({"generate_series", "range", "unnest"}),
+# Table functions with the columns they return; a column list or an alias in the query may rename them.
+_JSON_ROWS = ("key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root")
+TABLE_FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sqlite": {"json_each": _JSON_ROWS, "json_tree": _JSON_ROWS},
+    "postgres": {
+        "generate_series": ("generate_series",),
+        "unnest": ("unnest",),
+        "json_array_elements": ("value",),
+        "jsonb_array_elements": ("value",),
+    },
+    "mysql": {},
+    "duckdb": {"generate_series": ("generate_series", "range"), "unnest": ("unnest",)},
 }
 
 # The node types of sqlglot that a query may hold, functions that sqlglot knows by name included. What is not on the

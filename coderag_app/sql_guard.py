@@ -7,6 +7,7 @@ The guard is the outer layer; the read-only connection behind it does not rely o
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,14 +20,16 @@ from sqlglot.tokens import Token, TokenType
 from coderag_app.errors import SQLRejectedError
 from coderag_app.schema import Schema
 from coderag_app.sql_functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, TABLE_FUNCTIONS
-from coderag_app.sql_names import NameResolver, main_schema
+from coderag_app.sql_names import NameResolver, function_name, main_schema
 
 MAX_SQL_CHARS = 20_000
 MAX_TOKENS = 5_000
 MAX_PARENTHESES = 60
 MAX_DEPTH = 150
+MAX_TEXT_LENGTH = 10_000  # for repeat, lpad and their like
 
 _QUERY_STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN}
+_WIDE_FORMAT = re.compile(r"\d{4,}|\*|\{[^}]*\{")
 _FILE_CHARACTERS = set("./\\*:?%")
 
 
@@ -134,32 +137,48 @@ def _check_nodes(query: exp.Expression, dialect: str) -> None:
         # A chain of AND, OR or + is as deep as it is long, and harmless: only other nesting counts.
         if depth > MAX_DEPTH and not isinstance(node.parent, exp.Binary):
             raise SQLRejectedError(f"The SQL is nested more than {MAX_DEPTH} levels deep; expected simpler SQL.")
-        if isinstance(node, exp.Table) and isinstance(node.this, exp.Func):
-            _check_table_function(node.this, dialect)
-        elif isinstance(node, exp.Anonymous):
-            if not isinstance(node.parent, exp.Table):
-                _check_function(node.name, FUNCTIONS.get(dialect, frozenset()))
-        elif isinstance(node, exp.Func):
-            if type(node).__name__ not in SAFE_FUNCTION_NODES | SAFE_NODES:
-                _check_function(node.sql_name().lower(), frozenset())
+        if isinstance(node, exp.Func):
+            _check_call(node, dialect)
         elif type(node).__name__ not in SAFE_NODES:
             raise SQLRejectedError(f"{node.key.upper()} is not allowed; expected a query that only reads.")
+        elif isinstance(node, exp.Select) and not node.expressions:
+            raise SQLRejectedError("A SELECT names no columns; expected at least one.")
 
 
-def _check_function(name: str, allowed: frozenset[str]) -> None:
-    if name.lower() not in allowed:
-        near = get_close_matches(name.lower(), sorted(allowed), n=3)
+def _check_call(call: exp.Func, dialect: str) -> None:
+    name = function_name(call)
+    if isinstance(call.parent, exp.Dot):
+        raise SQLRejectedError(f'The function "{name}" is called in a schema; expected a built-in function.')
+    if isinstance(call.parent, exp.Table):
+        if name not in TABLE_FUNCTIONS.get(dialect, {}):
+            raise SQLRejectedError(f'The table function "{name}" is not allowed; expected a table of the schema.')
+        return
+    allowed = FUNCTIONS.get(dialect, frozenset())
+    if isinstance(call, exp.Anonymous):
+        safe = name in allowed
+    else:
+        safe = type(call).__name__ in SAFE_FUNCTION_NODES or type(call).__name__ in SAFE_NODES
+    if not safe:
+        near = get_close_matches(name, sorted(allowed), n=3)
         hint = f"; near: {', '.join(near)}" if near else ""
         raise SQLRejectedError(f'The function "{name}" is not allowed{hint}.')
+    if isinstance(call, exp.Repeat | exp.Pad | exp.Space) or name in ("lpad", "rpad", "repeat"):
+        _check_length(call, name)
+    if dialect != "sqlite" and (isinstance(call, exp.Format) or name == "printf"):
+        _check_format(call, name)
 
 
-def _check_table_function(function: exp.Func, dialect: str) -> None:
-    if isinstance(function, exp.GenerateSeries | exp.ExplodingGenerateSeries):
-        name = "generate_series"
-    else:
-        name = (function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
-    if name not in TABLE_FUNCTIONS.get(dialect, frozenset()):
-        raise SQLRejectedError(f'The table function "{name}" is not allowed; expected a table of the schema.')
+def _check_length(call: exp.Func, name: str) -> None:
+    """A text's wanted length: outside of SQLite no limit of the connection stops one call that builds a gigabyte."""
+    numbers = [node for node in call.iter_expressions() if isinstance(node, exp.Literal) and not node.is_string]
+    if len(numbers) != 1 or not numbers[0].name.isdigit() or int(numbers[0].name) > MAX_TEXT_LENGTH:
+        raise SQLRejectedError(f'The length in "{name}" is not a number up to {MAX_TEXT_LENGTH}; write a smaller one.')
+
+
+def _check_format(call: exp.Func, name: str) -> None:
+    pattern = call.this if not isinstance(call, exp.Anonymous) else next(iter(call.expressions), None)
+    if not isinstance(pattern, exp.Literal) or _WIDE_FORMAT.search(pattern.name):
+        raise SQLRejectedError(f'The pattern of "{name}" is not a text with widths below 1000; write it out.')
 
 
 def _check_table_places(query: exp.Expression, dialect: str) -> None:

@@ -7,13 +7,14 @@ that answers with an error of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from coderag_app.errors import SQLRejectedError
 from coderag_app.schema import Schema, Table
+from coderag_app.sql_functions import TABLE_FUNCTIONS
 from coderag_app.sql_near_names import ambiguous_column, reads_as_text, unknown_column, unknown_qualifier, unknown_table
 
 _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
@@ -24,6 +25,13 @@ _ALIAS_CLAUSES = {
 }
 _COMMON_ALIAS_CLAUSES = {"group", "having", "order", "qualify"}
 _CLAUSES = ("expressions", "distinct", "where", "group", "having", "windows", "qualify", "order", "limit", "offset")
+
+
+def function_name(call: exp.Func) -> str:
+    """The function's name in lower case; sqlglot's own where the author wrote a synonym."""
+    if isinstance(call, exp.GenerateSeries | exp.ExplodingGenerateSeries):
+        return "generate_series"
+    return (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
 
 
 def main_schema(dialect: str) -> str:
@@ -149,7 +157,7 @@ class NameResolver:
             self._expressions(nodes, scope, ctes, aliases=clause in alias_clauses)
         return self._outputs(select, scope), scope
 
-    def _joins(self, joins: Iterable[exp.Expression], scope: Scope, ctes: _CTEs) -> None:
+    def _joins(self, joins: Sequence[exp.Expression], scope: Scope, ctes: _CTEs) -> None:
         for join in joins:
             before = list(scope.sources)
             self._source(join.this, scope, ctes)
@@ -160,6 +168,8 @@ class NameResolver:
                 for side in (before, added):
                     self._use_column(name, side, Scope(None, side, merged={name}))
                 scope.merged.add(name)
+        # After all sources are there: SQLite lets a condition name a table that is joined further right.
+        for join in joins:
             self._expressions([join.args.get("on")], scope, ctes)
 
     def _source(self, relation: exp.Expression, scope: Scope, ctes: _CTEs) -> None:
@@ -178,9 +188,10 @@ class NameResolver:
             scope.sources.append(Source(alias, named or columns))
         else:  # a table function, whose arguments may use the sources before it
             self._expressions(relation.iter_expressions(), scope, ctes)
-            if isinstance(relation, exp.Table) and not relation.alias:
-                alias = relation.this.name.lower()
-            scope.sources.append(Source(alias, named))
+            name = function_name(relation if isinstance(relation, exp.Func) else relation.this)
+            known = TABLE_FUNCTIONS.get(self._dialect, {}).get(name)
+            columns = None if known is None else (*known, alias)
+            scope.sources.append(Source(alias or name, named or columns))
         self._joins(relation.args.get("joins") or (), scope, ctes)
 
     def _table(self, relation: exp.Table, alias: str, named: _Columns, ctes: _CTEs) -> Source:
@@ -279,7 +290,9 @@ class NameResolver:
                         for name in source.columns if source.table is not None else ():
                             self._use_column(name, [source], scope)
             elif isinstance(projection, exp.Func) and self._dialect == "postgres":
-                names.append((projection.name if isinstance(projection, exp.Anonymous) else projection.sql_name()).lower())
+                names.append(
+                    (projection.name if isinstance(projection, exp.Anonymous) else projection.sql_name()).lower()
+                )
             else:
                 names.append((projection.alias_or_name or projection.sql(self._dialect)).lower())
         return tuple(names)

@@ -60,8 +60,13 @@ def unknown_column(
     shown = f"{column.table}.{column.name}" if column.table else column.name
     derived = [f"{column.table}.{name}" for name in owner_columns] if owner is None and column.table else []
     ordered = ([owner] if owner is not None else []) + tables + list(schema.tables)
-    qualified = derived + [f"{table.name}.{c.name}" for table in dict.fromkeys(t.name for t in ordered)
-                           for table in [schema.table(table)] if table is not None for c in table.columns]
+    qualified = derived + [
+        f"{table.name}.{c.name}"
+        for table in dict.fromkeys(t.name for t in ordered)
+        for table in [schema.table(table)]
+        if table is not None
+        for c in table.columns
+    ]
     near = _nearest(column.name, qualified)
     message = f'no such column "{shown}"'
     if owner is not None and owner.name.lower() != column.table.lower():

@@ -27,7 +27,6 @@ _WRITES = (
     exp.TruncateTable,
     exp.Into,
 )
-_STATEMENTS = (*_WRITES, exp.Command, exp.Set, exp.Use, exp.Pragma, exp.Transaction, exp.Commit, exp.Rollback)
 
 
 class SQLKind(StrEnum):
@@ -97,10 +96,10 @@ def _sort_statements(statements: list[exp.Expr]) -> SQLReading:
     if len(statements) > 1:
         return SQLReading(SQLKind.NOT_A_QUERY, detail=f"{len(statements)} statements, expected one")
     statement = statements[0]
-    if isinstance(statement, _STATEMENTS):
-        return SQLReading(SQLKind.NOT_A_QUERY, detail=f"a {statement.key.upper()} statement")
-    if not isinstance(statement, exp.Query):
+    if isinstance(statement, (exp.Condition, exp.Alias, exp.Tuple)):  # sqlglot reads any words as an expression
         return SQLReading(SQLKind.UNREADABLE, detail=f"an expression ({statement.key}), not a statement")
+    if not isinstance(statement, exp.Query):
+        return SQLReading(SQLKind.NOT_A_QUERY, detail=f"a {statement.key.upper()} statement")
     write = statement.find(*_WRITES)
     if write is not None:
         return SQLReading(SQLKind.NOT_A_QUERY, detail=f"contains {write.key.upper()}")

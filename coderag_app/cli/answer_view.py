@@ -66,17 +66,26 @@ def rows_view(
     """A table of the first rows; columns that do not fit, long values and further rows are cut, and it says so."""
     cells = [[cell_text(value, _MAX_CELL_CHARS) for value in row] for row in rows[:MAX_SHOWN_ROWS]]
     headers = [cell_text(name, _MAX_CELL_CHARS) for name in columns]
-    widths = [max(map(cell_len, [header, *column])) for header, column in zip(headers, _columns(cells, headers), strict=True)]
+    widths = [
+        max(map(cell_len, [header, *column])) for header, column in zip(headers, _columns(cells, headers), strict=True)
+    ]
     shown, cap = _fitting(widths, width)
     table = Table(box=box.ROUNDED, header_style="bold")
     for position in range(shown):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows[:MAX_SHOWN_ROWS])
         table.add_column(
-            Text(headers[position]), justify="right" if numeric else "left", max_width=cap, no_wrap=True, overflow="ellipsis"
+            Text(headers[position]),
+            justify="right" if numeric else "left",
+            max_width=cap,
+            no_wrap=True,
+            overflow="ellipsis",
         )
     for row, texts in zip(rows, cells, strict=False):
         table.add_row(
-            *(Text(text, style="dim italic" if value is None else "") for value, text in list(zip(row, texts, strict=True))[:shown])
+            *(
+                Text(text, style="dim italic" if value is None else "")
+                for value, text in list(zip(row, texts, strict=True))[:shown]
+            )
         )
     return Group(table, Text(_rows_note(len(rows), truncated, len(columns) - shown), style="dim"))
 

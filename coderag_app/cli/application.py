@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -14,27 +16,157 @@ from coderag_app.errors import CodeRAGError, ConfigurationError
 EXIT_NO_ANSWER = 1
 EXIT_USAGE = 2
 
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+def _examples(*lines: str) -> str:
+    """Command lines to show below a command's help."""
+    return "\n".join(["[bold]Examples[/]", *(line.replace("[", r"\[") for line in lines)])
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"coderag {version('coderag')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="coderag",
     help="Ask your own database questions in plain language, on your own machine.",
-    epilog=(
-        'Try it: coderag ask --demo "How many stores are there?"\n\n'
-        "Exit codes: 0 answered, 1 no answer or an error, 2 wrong usage."
-    ),
+    epilog=_examples(
+        'coderag ask --demo "How many stores are there?"',
+        "coderag chat --database shop.sqlite",
+        "coderag ingest --database shop.sqlite --pairs verified.jsonl",
+    )
+    + "\n\nExit codes: 0 answered or done, 1 no answer or an error, 2 wrong usage. Settings also come from "
+    "coderag.toml and CODERAG_* variables, e.g. CODERAG_DATABASE.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+    context_settings=_SETTINGS,
 )
 
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. Goes with every command.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error. Works after a command, too.")
+    ] = False,
 ) -> None:
-    """Run before every command."""
+    """Run before every command; ``main`` acts on --debug."""
 
 
-def _examples(*lines: str) -> str:
-    """Example command lines below a command's help, one a line."""
-    return "\n\n".join(["Examples:", *(f"  {line}" for line in lines)])
+app.command(
+    "ask",
+    help="Ask a database one question, or many with the models loaded once.\n\n"
+    "Prints the SQL that ran, its rows, the examples behind it, the timings. Exit code 1 if a question has no answer.",
+    epilog=_examples(
+        'coderag ask --demo "How many stores are there?"',
+        'coderag ask --database shop.sqlite "Which customers ordered twice?"',
+        'coderag ask -d postgresql://reader@localhost/shop --json "Revenue per month?" | jq .rows',
+        "coderag ask --database shop.sqlite --file questions.txt --json > answers.jsonl",
+        'coderag ask --storage-dir storage "How many singers are there?"   # corpus-only: SQL is checked, not run',
+    ),
+    no_args_is_help=False,
+)(ask.ask)
+app.command(
+    "chat",
+    help="Ask question after question in the terminal; /help lists its commands.\n\n"
+    "Lines can be edited and are remembered between sessions.",
+    epilog=_examples("coderag chat --demo", "coderag chat --database shop.sqlite --llm qwen2.5-coder-1.5b"),
+)(chat.chat)
+app.command(
+    "ingest",
+    help="Build an index of verified question-SQL pairs: the examples that later answers learn from.\n\n"
+    "Rows that cannot be used are counted by reason and written to rejected.jsonl; what the index holds already is not "
+    "embedded again.",
+    epilog=_examples(
+        "coderag ingest --demo",
+        "coderag ingest --dataset gretelai/synthetic_text_to_sql --split train --limit 20000",
+        "coderag ingest --file pairs.csv --map question=nl,sql=query,context=ddl",
+        "coderag ingest --spider spider/ --split train",
+        "coderag ingest --database shop.sqlite --pairs verified.jsonl --append",
+    ),
+)(ingest.ingest)
+app.command(
+    "models",
+    help="List LLMs and encoders with size, licence and accuracy, and which are on disk.",
+    epilog=_examples("coderag models", "coderag models --json"),
+)(models.models)
+app.command(
+    "ui",
+    help="Serve the chat page with Streamlit, on 127.0.0.1 alone. Ctrl-C ends it.",
+    epilog=_examples("coderag ui", "coderag ui --database shop.sqlite --port 8600"),
+)(ui.ui)
+app.command(
+    "evaluate",
+    help="Measure how often the answers are right.",
+)(evaluate.evaluate)
+
+index_app = typer.Typer(
+    name="index",
+    help="Look at an index, check it, add examples and remove them.",
+    epilog=_examples("coderag index info", "coderag index verify --storage-dir storage"),
+    no_args_is_help=True,
+    context_settings=_SETTINGS,
+)
+index_app.command(
+    "info",
+    help="Show what an index holds: examples, databases, encoder.",
+    epilog=_examples("coderag index info", "coderag index info --storage-dir storage --json"),
+)(index.info)
+index_app.command(
+    "verify",
+    help="Check every file, count, vector and content hash of an index. Exit code 1 if something is wrong.",
+    epilog=_examples("coderag index verify --storage-dir storage"),
+)(index.verify)
+index_app.command(
+    "add",
+    help="Add examples to an index: the rows of a file, or one pair whose SQL is run first.",
+    epilog=_examples(
+        "coderag index add more.jsonl",
+        "coderag index add pairs.csv --database shop.sqlite",
+        'coderag index add -q "How many customers?" --sql "SELECT COUNT(*) FROM customers" -d shop.sqlite',
+    ),
+)(index.add)
+index_app.command(
+    "remove",
+    help="Remove examples from an index, by id or by database.",
+    epilog=_examples(
+        "coderag index remove 0f3a5f0c7c1e4b7e9d3a1b2c3d4e5f60", "coderag index remove --db-id concert_singer"
+    ),
+)(index.remove)
+app.add_typer(index_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 no answer or an error, 2 wrong usage.
+
+    Args:
+        arguments: The words after ``coderag``; None for those of this process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    tolerate_any_text()
+    options = words[: words.index("--")] if "--" in words else words
+    debug = "--debug" in options
+    set_up_logging(debug)
+    words = [word for word in options if word != "--debug"] + words[len(options) :]
+    try:
+        app(words, prog_name="coderag")
+    except CodeRAGError as error:
+        if debug:
+            traceback.print_exc()
+        print_error(str(error))
+        sys.exit(EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_NO_ANSWER)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        print_error(
+            f"{type(error).__name__}: {error}\nThis is a bug in CodeRAG. Run it again with --debug and report it."
+        )
+        sys.exit(EXIT_NO_ANSWER)

@@ -22,23 +22,21 @@ DatabaseOption = Annotated[
         help="SQLite or DuckDB file, or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
     ),
 ]  # fmt: skip
-DemoOption = Annotated[
-    bool, typer.Option("--demo", rich_help_panel=_DATABASE, help="Ask the bundled demo database.")
-]
+DemoOption = Annotated[bool, typer.Option("--demo", rich_help_panel=_DATABASE, help="Ask the bundled demo database.")]
 StorageOption = Annotated[
     Path | None,
     typer.Option(
-        "--storage-dir", "-s", metavar="DIR", help="Folder of the index of examples. [default: storage, if it has one]"
+        "--storage-dir", "-s", metavar="DIR", help="Folder of the index of examples. Default: storage, if it has one."
     ),
 ]
 StorageFolderOption = Annotated[
-    Path | None, typer.Option("--storage-dir", "-s", metavar="DIR", help="Folder of the index. [default: storage]")
+    Path | None, typer.Option("--storage-dir", "-s", metavar="DIR", help="Folder of the index. Default: storage.")
 ]
 LLMOption = Annotated[
     str | None,
     typer.Option(
         "--llm", "-m", metavar="MODEL", rich_help_panel=_MODELS,
-        help="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible. [default: auto]",
+        help="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible. Default: auto.",
     ),
 ]  # fmt: skip
 BaseURLOption = Annotated[
@@ -52,26 +50,26 @@ EmbedModelOption = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL", rich_help_panel=_MODELS,
-        help="Encoder: auto, bundled, minilm, a folder, or a hub id. It must be the index's. [default: auto]",
+        help="Encoder: auto, bundled, minilm, a folder, or a hub id. It must be the index's. Default: auto.",
     ),
 ]  # fmt: skip
 TopKOption = Annotated[
     int | None,
-    typer.Option("--top-k", "-k", min=0, max=50, rich_help_panel=_LIMITS, help="Examples to retrieve. [default: 3]"),
+    typer.Option("--top-k", "-k", min=0, max=50, rich_help_panel=_LIMITS, help="Examples to retrieve. Default: 3."),
 ]
 SamplesOption = Annotated[
     int | None,
     typer.Option(
         min=0, max=20, rich_help_panel=_LIMITS,
-        help="Sample values per column that the LLM sees; 0 for none. [default: 3]",
+        help="Sample values per column that the LLM sees; 0 for none. Default: 3.",
     ),
 ]  # fmt: skip
 TimeoutOption = Annotated[
     float | None,
-    typer.Option(rich_help_panel=_LIMITS, help="Seconds that one query may run. [default: 10]"),
+    typer.Option(rich_help_panel=_LIMITS, help="Seconds that one query may run. Default: 10."),
 ]
 MaxRowsOption = Annotated[
-    int | None, typer.Option(min=1, rich_help_panel=_LIMITS, help="Rows to read at most. [default: 1000]")
+    int | None, typer.Option(min=1, rich_help_panel=_LIMITS, help="Rows to read at most. Default: 1000.")
 ]
 
 

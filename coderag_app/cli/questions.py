@@ -42,7 +42,9 @@ def _file_questions(path: Path) -> Iterator[str]:
     try:
         stream = path.open(encoding="utf-8-sig")
     except OSError as error:
-        raise CodeRAGError(f"{path} cannot be read: {error.strerror}. Expected a file with a question a line.") from error
+        raise CodeRAGError(
+            f"{path} cannot be read: {error.strerror}. Expected a file with a question a line."
+        ) from error
 
     def questions() -> Iterator[str]:
         with stream:
@@ -60,7 +62,9 @@ def _lines(stream: Iterable[str], name: str) -> Iterator[str]:
     except UnicodeDecodeError as error:
         raise CodeRAGError(f"{name} is not UTF-8 text ({error.reason}); expected a question a line.") from error
     except OSError as error:
-        raise CodeRAGError(f"{name} cannot be read: {error.strerror}. Expected a file with a question a line.") from error
+        raise CodeRAGError(
+            f"{name} cannot be read: {error.strerror}. Expected a file with a question a line."
+        ) from error
 
 
 def _json_question(line: str, path: Path) -> str:

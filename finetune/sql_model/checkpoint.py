@@ -1,4 +1,4 @@
-"""Checkpoints as one safetensors file: weights, their average, optimizer states, and the run's facts as JSON metadata."""
+"""Checkpoints as one safetensors file: weights, their average, optimizer states, and the run's facts as JSON."""
 
 import json
 import os

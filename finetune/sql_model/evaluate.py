@@ -45,8 +45,8 @@ def held_out_batches(
 def score(model: SQLModel, batches: list[Batch], autocast: torch.autocast) -> HeldOutScores:
     """Score a model on held-out windows.
 
-    Greedy decoding returns the wanted SQL exactly when every wanted token is the likeliest after the wanted tokens before it, so the
-    exact match needs no generation.
+    Greedy decoding returns the wanted SQL exactly when every wanted token is the likeliest after the wanted tokens
+    before it, so the exact match needs no generation.
 
     Args:
         model: The network (not compiled).

@@ -96,7 +96,7 @@ class SQLModel(nn.Module):
         Returns:
             Normed hidden states, shape (batch, tokens, width).
         """
-        angles = (positions[..., None] * self.frequencies)[:, :, None]
+        angles = (positions[..., None] * self.get_buffer("frequencies"))[:, :, None]
         rope = (angles.cos(), angles.sin())
         allowed = attention_allowed(positions, chains)
         stream = self.token_embd(tokens)
@@ -115,7 +115,9 @@ class SQLModel(nn.Module):
 
 
 def initialise(model: SQLModel, seed: int) -> None:
-    """Draw the starting weights: the layers that write to the stream start at zero, so every block starts as the identity.
+    """Draw the starting weights.
+
+    The layers that write to the stream start at zero, so every block starts as the identity.
 
     Args:
         model: The network to fill, on the CPU.

@@ -27,22 +27,24 @@ class Muon(Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update every matrix that has a gradient."""
         for group in self.param_groups:
-            same_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
+            same_shape: dict[torch.Size, list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for matrix in group["params"]:
                 if matrix.grad is not None:
-                    same_shape[matrix.shape].append(matrix)
-            for shape, matrices in same_shape.items():
-                updates = orthogonalise(torch.stack([self._momentum(m, group["momentum"]) for m in matrices]))
+                    same_shape[matrix.shape].append((matrix, self._direction(matrix, matrix.grad, group["momentum"])))
+            for shape, alike in same_shape.items():
+                matrices = [matrix for matrix, _ in alike]
+                updates = orthogonalise(torch.stack([direction for _, direction in alike]))
                 scale = max(1.0, shape[0] / shape[1]) ** 0.5
                 torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(matrices, list(updates.unbind()), alpha=-group["lr"] * scale)
 
-    def _momentum(self, matrix: Tensor, momentum: float) -> Tensor:
+    def _direction(self, matrix: Tensor, gradient: Tensor, momentum: float) -> Tensor:
+        """Nesterov momentum."""
         state = self.state[matrix]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(matrix)
-        average = state["momentum"].lerp_(matrix.grad, 1 - momentum)
-        return matrix.grad.lerp(average, momentum)
+        average = state["momentum"].lerp_(gradient, 1 - momentum)
+        return gradient.lerp(average, momentum)
 
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:

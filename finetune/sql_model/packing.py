@@ -1,8 +1,9 @@
 """Training windows: one schema, then several independent chains of pairs that all read that schema.
 
-A window holds a schema prefix followed by chains. Every chain attends to the prefix and to itself, never to another chain, and its
-positions go on from the end of the prefix, so each chain looks like a prompt of its own while the schema is computed once. Within a
-chain the earlier pairs are what retrieved examples are in a prompt: the model learns to use them with no extra cost.
+A window holds a schema prefix followed by chains. Every chain attends to the prefix and to itself, never to another
+chain, and its positions go on from the end of the prefix, so each chain looks like a prompt of its own while the schema
+is computed once. Within a chain the earlier pairs are what retrieved examples are in a prompt: the model learns to use
+them with no extra cost.
 """
 
 from collections.abc import Iterator
@@ -64,8 +65,9 @@ class Batch:
 def attention_allowed(positions: Array, chains: Array) -> Array:
     """The block attention mask, for numpy arrays and torch tensors alike.
 
-    Positions rise from the prefix into a chain and along it, so comparing them is the causal rule; comparing chain numbers adds the
-    block rule. A padding token sees the first token of the prefix (a row without any key would be NaN) and nothing sees it.
+    Positions rise from the prefix into a chain and along it, so comparing them is the causal rule; comparing chain
+    numbers adds the block rule. A padding token sees the first token of the prefix (a row without any key would be NaN)
+    and no token of the text sees it.
 
     Args:
         positions: Position ids, shape (windows, tokens).

@@ -1,4 +1,4 @@
-"""Read the training file: one synthetic database a line, with its schema text and its question-SQL pairs, as token ids."""
+"""Read the training file as token ids: one database a line, with its schema text and its question-SQL pairs."""
 
 import hashlib
 import json

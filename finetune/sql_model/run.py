@@ -87,7 +87,7 @@ class Run:
         trainer, progress = self.trainer, self.trainer.progress
         started, meter = time.monotonic() - progress.elapsed_s, Speedometer()
         with _progress_bar(console) as bar:
-            task = bar.add_task("training", total=1.0, completed=trainer.finished_share, note="")
+            task = bar.add_task("training", total=1.0, note="")
             while trainer.finished_share < 1.0 and not stop.wanted:
                 batch = trainer.next_batch()
                 meter.count(trainer.train_step(batch), batch)
@@ -142,5 +142,10 @@ def keep_freed_memory() -> None:
 
 
 def _progress_bar(console: Console) -> Progress:
-    columns = (BarColumn(), TextColumn("{task.percentage:.1f}%"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:.1f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -1,7 +1,8 @@
 """The byte-level BPE tokenizer of the SQL model, which llama.cpp reads as its "gpt-2" pre-tokenizer.
 
-The model's text is built from pieces that each begin with a marker: ``<schema> ...``, ``<q> ...`` and ``<sql> ...``. They are joined
-without a separator and ``</s>`` ends every SQL. Pieces may be tokenized one by one, because no token crosses a marker.
+The model's text is built from pieces that each begin with a marker: ``<schema> ...``, ``<q> ...`` and ``<sql> ...``.
+They are joined without a separator and ``</s>`` ends every SQL. Pieces may be tokenized one by one, because no token
+crosses a marker.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Train the SQL model: ``python -m finetune.sql_model.train --data FILE --out DIR --preset small --minutes 60``.
 
-The run directory holds ``tokenizer.json``, ``checkpoint.safetensors`` and ``log.jsonl``. The same command again goes on where the
-checkpoint was made; with ``--steps``, on one CPU thread and not compiled, the result is bit for bit that of an uninterrupted run.
+The run directory holds ``tokenizer.json``, ``checkpoint.safetensors`` and ``log.jsonl``. The same command again goes on
+where the checkpoint was made; with ``--steps``, on one CPU thread and not compiled, the result is bit for bit that of an
+uninterrupted run.
 """
 
 import dataclasses
@@ -92,9 +93,7 @@ def start_or_resume(
     return trainer
 
 
-def _check_same(
-    checkpoint: Checkpoint, model: dict[str, Any], train: dict[str, Any], facts: dict[str, Any]
-) -> None:
+def _check_same(checkpoint: Checkpoint, model: dict[str, Any], train: dict[str, Any], facts: dict[str, Any]) -> None:
     wanted = {"model": model, "train": train} | facts
     for part, expected in wanted.items():
         found = checkpoint.facts.get(part, {})

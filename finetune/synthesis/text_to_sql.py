@@ -16,7 +16,7 @@ from finetune.synthesis.wording import finish
 logger = logging.getLogger(__name__)
 
 UNANSWERABLE = "unanswerable"
-_UNANSWERABLE_SHARE = 0.03
+_UNANSWERABLE_SHARE = 0.026
 _ATTEMPTS_PER_PAIR = 12
 _SPACES = re.compile(r"\s+")
 

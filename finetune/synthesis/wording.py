@@ -34,7 +34,7 @@ FRAGMENTS = {
     "asc": "[in ascending order of {key}|sorted by {key} in ascending order|ordered by {key}|sorted by {key}|"
     "from the lowest to the highest {key}|by {key} from low to high|sorted by {key}, lowest first|in order of {key}|"
     "ordered by {key} ascending|in increasing order of {key}]",
-    "over": "[more than|over|greater than|above|higher than|larger than|bigger than|exceeding]",
+    "over": "[more than|over|greater than|above|higher than|larger than|bigger than|more than|over]",
     "under": "[less than|under|below|lower than|smaller than]",
     "least": "[at least|at least|no less than|a minimum of]",
     "most": "[at most|no more than|not above|up to|a maximum of]",
@@ -81,9 +81,28 @@ def number_words(value: int) -> tuple[str, ...]:
     return (str(value), _NUMBERS[value]) if 0 < value < len(_NUMBERS) else (str(value),)
 
 
+def is_plural(phrase: str) -> bool:
+    """Whether a noun phrase is in the plural already: "seats", "lines of code"."""
+    parts = _SPLIT.match(phrase)
+    word = (parts[1] if parts else phrase).rpartition(" ")[2]
+    return word.endswith("s") and word.isalpha() and not word.endswith(("ss", "us", "is", "news", "series", "species"))
+
+
+def agree_with(text: str, phrase: str) -> str:
+    """Make the article before and the verb after a column's phrase agree with it."""
+    if phrase not in text:
+        return text
+    if is_plural(phrase):
+        text = text.replace(f" a {phrase}", f" {phrase}").replace(f"{phrase} is ", f"{phrase} are ")
+        for verb in ("contain", "include", "start", "begin", "end", "equal", "lie"):
+            text = text.replace(f"{phrase} {verb}s ", f"{phrase} {verb} ")
+        return text
+    return text.replace(f" a {phrase}", f" {with_article(phrase)}")
+
+
 def with_article(phrase: str) -> str:
     """The phrase after "a" or "an"."""
-    return f"{'an' if phrase[:1].lower() in 'aeio' else 'a'} {phrase}"
+    return f"{'an' if phrase[:1].lower() in 'aeiou' and phrase[:2] not in ('un', 'us', 'eu', 'on') else 'a'} {phrase}"
 
 
 def join_words(words: Sequence[str], rng: Random, last: str = "and") -> str:
@@ -97,6 +116,7 @@ def join_words(words: Sequence[str], rng: Random, last: str = "and") -> str:
     return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}"
 
 
+_VERB = re.compile(r"^(?:\w+(?<!e)ed|taken|kept|held|sold|made|paid|on|at|by|out|began|since|built|spent|won|lost|sent|first|last)$")
 _SPLIT = re.compile(r"^(.*?)( (?:of|in|at|on|for|to|with|by|from|per|they|held|before|after|as|used|when)\b.*)$")
 
 
@@ -105,6 +125,8 @@ def plural(phrase: str) -> str:
     parts = _SPLIT.match(phrase)
     head, tail = (parts[1], parts[2]) if parts else (phrase, "")
     before, _, word = head.rpartition(" ")
+    if _VERB.search(word):
+        return f"{plural(before)} {word}{tail}" if before else phrase
     return f"{before} {_plural_word(word)}{tail}".strip()
 
 

@@ -21,7 +21,8 @@ def share_of_rows(draw: Draw) -> Candidate | None:
     found = condition(draw, table) if table else None
     if table is None or found is None:
         return None
-    rows, noun = subject(draw, table, found), draw.noun(table)[1]
+    rows = subject(draw, table, found)
+    noun = draw.lookup.nouns[table.name][0][1]
     question = draw.say(
         "[What percentage of {noun} are {rows}|What is the percentage of {rows} among all {noun}|"
         "<show> the percentage of {noun} that are {rows}|percentage of {rows} among {noun}]",

@@ -16,7 +16,7 @@ FAMILY = "aggregates"
 
 AGGREGATE_WORDS = {
     "avg": "[average|average|average|mean]",
-    "sum": "[total|total|sum of the|combined|overall]",
+    "sum": "[total|total|sum of the|combined|overall total]",
     "max": "[maximum|highest|largest|greatest|maximum|biggest|top]",
     "min": "[minimum|lowest|smallest|minimum]",
     "latest": "[latest|most recent|last]",
@@ -176,19 +176,18 @@ def count_distinct(draw: Draw) -> Candidate | None:
     found = condition(draw, table, besides=(column.name,)) if draw.chance(0.35) else None
     rows = subject(draw, table, *([found] if found else []))
     question = draw.say(
-        "[How many <distinct> {columns} [are there|do {rows} have|are there among {rows}|are there for {rows}]|"
+        "[How many <distinct> {columns} [are there among|are there for|appear among] {rows}|"
         "What is the number of <distinct> {columns} [of|for|among] [all|the|] {rows}|Count the [number of |]<distinct> {columns} "
         "[of|for|among] {rows}|<show> the number of <distinct> {columns} [of|for|among] [all|the|] {rows}]"
         if rows.limited
         else "[How many <distinct> {columns} [are there among|are there for|are listed for] [the|all|] {rows}|"
-        "How many <distinct> {columns} do [the|] {rows} have|What is the number of <distinct> {columns} [of|for|among] {rows}|"
+        "How many <distinct> {columns} do [the|] {rows} have|How many <distinct> {row} {columns} are there|What is the number of <distinct> {columns} [of|for|among] {rows}|"
         "Count the [number of |]<distinct> {columns} [of|for|among] {rows}|Find the number of <distinct> {row} {columns}|"
         "number of <distinct> {columns} [of|for] {rows}]",
         columns=wording.plural(draw.phrase(table, column)),
         rows=rows.plural,
         row=rows.singular,
     )
-    question = question.replace("are there?", "").replace("How many distinct  ", "How many distinct ")
     return Candidate(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name), rows.where))
 
 

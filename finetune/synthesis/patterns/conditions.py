@@ -14,6 +14,10 @@ Maker = Callable[[Draw, DescribedTable, DescribedColumn, str], Condition]
 
 _PLACES = ("city", "country", "region")
 _TRUE = frozenset(("1", "y", "yes", "t", "true"))
+_CONDITION_WEIGHTS = {
+    "person": 0.4, "name": 0.4, "first_name": 0.4, "last_name": 0.4, "street": 0.3, "email": 0.2, "phone": 0.2, "url": 0.2,
+    "code": 0.5, "one": 1.4, "city": 1.2, "country": 1.2,
+}  # fmt: skip
 _EQUAL = (
     "[whose {column} is {value}|whose {column} is {value}|with {column} {value}|with {value} as {their} {column}|"
     "that <have> {column} {value}|where the {column} is {value}|with the {column} {value}|having {column} {value}|"
@@ -43,7 +47,7 @@ def condition(
     fitting = [c for c in fitting if not draw.is_reference(table, c)]
     if not fitting:
         return None
-    column = draw.choice(fitting)
+    column = draw.rng.choices(fitting, [_CONDITION_WEIGHTS.get(c.kind, 1.0) for c in fitting])[0]
     maker = draw.choice(_MAKERS[column.kind])
     return maker(draw, table, column, draw.ref(table, column, qualified))
 
@@ -99,7 +103,7 @@ def either(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str)
     if len(column.values) < 3:
         return equals(draw, table, column, ref)
     first, second = draw.rng.sample(column.values, 2)
-    one, other = draw.value(first), draw.value(second)
+    one, other = draw.values(first, second)
     if column.kind in _PLACES and sum(c.kind in _PLACES for c in table.columns) == 1 and draw.chance(0.5):
         words = draw.say("[from either|from|in|in either] {one} or {other}", one=one, other=other)
     else:
@@ -172,6 +176,10 @@ def compare(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str
 
 
 _YEAR_WORDS = {">": "after", "<": "before", ">=": "in or after", "<=": "in or before"}
+_AMOUNTS = {
+    ">": "[more than|over|more than]", "<": "[less than|fewer than|under]", ">=": "[at least|no less than]",
+    "<=": "[at most|no more than|up to]",
+}  # fmt: skip
 _SIDES = {">": "<over>", "<": "<under>", ">=": "<least>", "<=": "<most>"}
 
 
@@ -187,7 +195,7 @@ def comparison_words(
             words = "later than" if operator == ">" else "earlier than"
         elif single and draw.chance(0.4):
             template = "[from {words} {value}|dated {words} {value}]" if operator in "<>" else template
-        return draw.say(template.replace("from {words}", "from {words}"), column=phrase, words=words, value=value)
+        return draw.say(template, column=phrase, words=words, value=value)
     adjective = adjective_for(draw, table, column, phrase, operator[0] == ">")
     if adjective and len(operator) == 1 and draw.chance(0.55):
         return draw.say("[{adj} than {value}|that <are> {adj} than {value}]", adj=adjective, value=value)
@@ -196,10 +204,11 @@ def comparison_words(
     side = _SIDES[operator]
     counted = phrase.removeprefix("number of ")
     if counted != phrase and draw.chance(0.6):
-        return draw.say("[with|having|that <have>] " + side.replace("over", "over") + " {value} {column}", column=counted, value=value)
+        return draw.say("[with|having|that <have>] " + _AMOUNTS[operator] + " {value} {column}", column=counted, value=value)
+    of = _AMOUNTS[operator].replace("fewer than", "under")
     return draw.say(
-        f"[whose {{column}} is {side} {{value}}|with {wording.with_article('{column}')} {side} {{value}}|"
-        f"with {{column}} {side} {{value}}|with a {{column}} of {side} {{value}}|having {{column}} {side} {{value}}|"
+        f"[whose {{column}} is {side} {{value}}|with a {{column}} {side} {{value}}|"
+        f"with {{column}} {side} {{value}}|with a {{column}} of {of} {{value}}|having {{column}} {side} {{value}}|"
         f"whose {{column}} is {side} {{value}}|where the {{column}} is {side} {{value}}]",
         column=phrase,
         value=value,

@@ -52,7 +52,7 @@ def _verb(draw: Draw, path: Route, default: str = "[with|with|that have|having]"
     return link.verb if usable else draw.say(default)
 
 
-@pattern(2.6, FAMILY)
+@pattern(3.4, FAMILY)
 def children_per_parent(draw: Draw) -> Candidate | None:
     """The name of each stadium and its number of concerts."""
     drawn = _downward(draw)
@@ -92,7 +92,7 @@ def children_per_parent(draw: Draw) -> Candidate | None:
     return Candidate(question, select(shown, path.source_sql, rows.where, group=key))
 
 
-@pattern(1.8, FAMILY)
+@pattern(2.3, FAMILY)
 def parents_with_enough(draw: Draw) -> Candidate | None:
     """The stadiums with at least two concerts."""
     drawn = _downward(draw)
@@ -117,7 +117,7 @@ def parents_with_enough(draw: Draw) -> Candidate | None:
     return Candidate(question, sql)
 
 
-@pattern(2.4, FAMILY)
+@pattern(3.1, FAMILY)
 def parent_with_most(draw: Draw) -> Candidate | None:
     """The stadium with the most concerts, or the fewest, with its columns or the number."""
     drawn = _downward(draw)
@@ -150,7 +150,7 @@ def parent_with_most(draw: Draw) -> Candidate | None:
     return Candidate(question + ending, select(shown, path.source_sql, rows.where, group=key, order=order, limit=1))
 
 
-@pattern(0.8, FAMILY)
+@pattern(1.0, FAMILY)
 def parents_by_count(draw: Draw) -> Candidate | None:
     """The stadiums in order of their number of concerts, or the first few."""
     drawn = _downward(draw)
@@ -173,7 +173,7 @@ def parents_by_count(draw: Draw) -> Candidate | None:
     return Candidate(question, select(_refs(draw, path, columns), path.source_sql, group=key, order=order, limit=number))
 
 
-@pattern(1.8, FAMILY)
+@pattern(2.3, FAMILY)
 def aggregate_per_parent(draw: Draw) -> Candidate | None:
     """For each stadium, the average attendance of its concerts; or the stadium where it is highest."""
     drawn = _downward(draw)
@@ -211,7 +211,7 @@ def aggregate_per_parent(draw: Draw) -> Candidate | None:
     return Candidate(question, select([*shown, value], path.source_sql, group=key))
 
 
-@pattern(1.3, FAMILY)
+@pattern(1.7, FAMILY)
 def count_per_related_category(draw: Draw) -> Candidate | None:
     """The number of concerts for each country of stadiums; or the country with the most."""
     path = route(draw, 1, upward=True, end=draw.category)
@@ -234,7 +234,7 @@ def count_per_related_category(draw: Draw) -> Candidate | None:
     return Candidate(question, select([ref, "count(*)"], path.source_sql, group=ref))
 
 
-@pattern(0.7, FAMILY)
+@pattern(0.9, FAMILY)
 def aggregate_per_related_category(draw: Draw) -> Candidate | None:
     """The average attendance of concerts for each country of stadiums."""
     path = route(draw, 1, upward=True, start=draw.numeric, end=draw.category)

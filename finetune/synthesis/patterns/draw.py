@@ -48,7 +48,9 @@ class Draw:
 
     def say(self, template: str, /, **slots: object) -> str:
         """Expand a wording template and fill its slots."""
-        return wording.say(self.rng, template, **slots)
+        text = wording.say(self.rng, template, **slots)
+        column = slots.get("column")
+        return wording.agree_with(text, column) if isinstance(column, str) else text
 
     def table(self, needs: Callable[[DescribedTable], object] | None = None, junctions: bool = False) -> DescribedTable | None:
         """A table with rows for which ``needs`` holds; junction tables only when asked for."""
@@ -143,6 +145,15 @@ class Draw:
         if self.chance(0.05):
             return name_words(column.name)
         return phrases[0] if self.chance(0.6) else self.choice(phrases)
+
+    def values(self, *values: Any) -> list[str]:
+        """Stored values as a person writes them, all in the same way."""
+        state = self.rng.getstate()
+        shown = []
+        for value in values:
+            self.rng.setstate(state)
+            shown.append(self.value(value))
+        return shown
 
     def value(self, value: Any, small_words: bool = True) -> str:
         """A stored value as a person writes it."""

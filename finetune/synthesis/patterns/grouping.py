@@ -264,7 +264,7 @@ def categories_ordered(draw: Draw) -> Candidate | None:
     how = draw.say("<desc>" if down else "<asc>", key=f"number of {many}").replace("by number", "by the number").replace("of number", "of the number")
     wanted = f"the {wording.plural(phrase)} of {many}"
     if shown_count:
-        wanted = draw.say("[each {column} and the number of {rows}|the {columns} and the number of {rows} [for|with] each]", column=phrase, columns=wording.plural(phrase), rows=many)
+        wanted = draw.say("[the {columns} and the number of {rows} in each|the {columns} and the number of {rows} [for|with] each]", column=phrase, columns=wording.plural(phrase), rows=many)
     question = f"{request(draw, wanted)}{draw.choice((' ', ', '))}{how}"
     ref = draw.ref(table, column)
     order = "count(*) DESC" if down else "count(*)"

@@ -8,7 +8,7 @@ from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_wor
 from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.registry import Candidate, pattern
-from finetune.synthesis.patterns.routes import Route, any_route, related, route
+from finetune.synthesis.patterns.routes import Route, across, any_route, related, route
 from finetune.synthesis.patterns.subject import columns_of, request, request_columns, request_one, subject
 from finetune.synthesis.patterns.superlatives import superlative
 
@@ -39,32 +39,42 @@ def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: 
     return Candidate(request_columns(draw, columns, rows, distinct), sql)
 
 
-@pattern(3.4, FAMILY)
+@pattern(4.4, FAMILY)
 def child_of_parent(draw: Draw) -> Candidate | None:
     """The names of concerts held at stadiums in France."""
     return _related_columns(draw, route(draw, 1, upward=True), draw.choice((1, 1, 1, 2, 2, 3)))
 
 
-@pattern(3.0, FAMILY)
+@pattern(3.9, FAMILY)
 def parent_of_child(draw: Draw) -> Candidate | None:
     """The names of stadiums hosting concerts in 2014."""
     return _related_columns(draw, route(draw, 1, upward=False), draw.choice((1, 1, 1, 2, 2)))
 
 
-@pattern(3.6, FAMILY)
+@pattern(4.7, FAMILY)
 def far_condition(draw: Draw) -> Candidate | None:
     """Columns restricted over a junction or several tables."""
     return _related_columns(draw, any_route(draw), draw.choice((1, 1, 1, 2)))
 
 
-@pattern(1.4, FAMILY)
+@pattern(1.8, FAMILY)
 def two_tables_two_conditions(draw: Draw) -> Candidate | None:
     """The names of concerts in 2014 held at stadiums in France."""
     return _related_columns(draw, any_route(draw), draw.choice((1, 1, 2)), own_condition=True)
 
 
+def _pairing(draw: Draw) -> Route | None:
+    """A route whose two ends make a natural pair: up to parents, down to children, or across a junction."""
+    style = draw.rng.random()
+    if style < 0.2:
+        return across(draw)
+    if style < 0.3:
+        return route(draw, 2, upward=True)
+    return route(draw, 1, upward=style < 0.8)
+
+
 def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None:
-    path = any_route(draw) if draw.chance(0.25) else route(draw, 1, upward=draw.chance(0.75))
+    path = _pairing(draw)
     if path is None or any(link.ambiguous and not link.verb for link in path.links):
         return None
     left, right = draw.projection(path.start, draw.choice((1, 1, 2))), draw.projection(path.end, 1)
@@ -79,23 +89,25 @@ def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None
     one, many = draw.noun(path.end)
     link = path.links[0]
     role = link.role if path.unique and len(path.links) == 1 and link.ambiguous else one
+    columns = wording.join_words(start, draw.rng)
     slots = {
-        "columns": wording.join_words(start, draw.rng),
+        "columns": columns,
         "many_columns": wording.join_words([wording.plural(p) for p in start], draw.rng),
         "row": rows.singular,
         "rows": rows.plural,
         "end": end,
         "ends": wording.plural(end),
         "role": role,
+        "their": "their" if draw.lookup.is_person(path.start) else "its",
         "roles": wording.plural(role),
-        "link": path.describe(draw, f"the {role}") if link.verb and len(path.links) == 1 else "",
+        "possessed": draw.say("the {c} of each {r}" if own else "each {r}'s {c}", c=columns, r=rows.singular),
     }
     wanted = draw.say(
         "[the {many_columns} of [the |all |all the |]{rows} and the {ends} of [their|the corresponding|the] {roles}|"
-        "the {columns} of each {row} and the {end} of [its|the corresponding|the associated|the] {role}|"
+        "the {columns} of each {row} and the {end} of [{their}|the corresponding|the associated|the] {role}|"
         "the {many_columns} of {rows} [along with|together with] the {end} of [their|the corresponding] {role}|"
-        "the {columns} of each {row} as well as the {end} of [its|the] {role}|"
-        "each {row}'s {columns} and the {end} of [its|the] {role}|"
+        "the {columns} of each {row} as well as the {end} of [{their}|the] {role}|"
+        "{possessed} and the {end} of [{their}|the] {role}|"
         "the {many_columns} of {rows} and the {ends} of the {roles} [they belong to|associated with them|they are linked to]]",
         **slots,
     )
@@ -119,25 +131,25 @@ def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None
     return Candidate(question, select(shown, path.source_sql, rows.where, order=order))
 
 
-@pattern(2.6, FAMILY)
+@pattern(3.4, FAMILY)
 def columns_of_both(draw: Draw) -> Candidate | None:
     """The names of concerts and the names of their stadiums."""
     return _both(draw, False)
 
 
-@pattern(1.0, FAMILY)
+@pattern(1.3, FAMILY)
 def columns_of_both_filtered(draw: Draw) -> Candidate | None:
     """The names of concerts in 2014 and the names of their stadiums."""
     return _both(draw, True)
 
 
-@pattern(0.7, FAMILY)
+@pattern(0.9, FAMILY)
 def columns_of_both_ordered(draw: Draw) -> Candidate | None:
     """The names of concerts and of their stadiums, in order of capacity."""
     return _both(draw, False, ordered=True)
 
 
-@pattern(2.6, FAMILY)
+@pattern(3.4, FAMILY)
 def count_related(draw: Draw) -> Candidate | None:
     """How many concerts were held at stadiums in France?"""
     path = route(draw, 1, upward=True) if draw.chance(0.7) else route(draw, 2, upward=True)
@@ -145,10 +157,20 @@ def count_related(draw: Draw) -> Candidate | None:
     if path is None or found is None:
         return None
     rows = subject(draw, path.start, found[0])
-    return Candidate(ask_count(draw, rows), select("count(*)", path.source_sql, rows.where))
+    question = ask_count(draw, rows)
+    if len(path.links) == 1 and not path.links[0].ambiguous and draw.chance(0.3):
+        owner = subject(draw, path.end, found[1])
+        named = found[1].columns == tuple(c.name for c in draw.identity(path.end))
+        question = draw.say(
+            "How many {children} [does|does] the {one} have" if named else "How many {children} do {many} have[ in total||]",
+            children=draw.noun(path.start)[1],
+            one=owner.singular,
+            many=owner.plural,
+        )
+    return Candidate(question, select("count(*)", path.source_sql, rows.where))
 
 
-@pattern(0.9, FAMILY)
+@pattern(1.2, FAMILY)
 def count_distinct_related(draw: Draw) -> Candidate | None:
     """How many different stadiums host concerts in 2014?"""
     path = any_route(draw)
@@ -170,7 +192,7 @@ def _key_column(path: Route, key: str) -> DescribedColumn:
     return next(c for c in path.start.columns if c.name == key.strip('"'))
 
 
-@pattern(2.0, FAMILY)
+@pattern(2.6, FAMILY)
 def aggregate_related(draw: Draw) -> Candidate | None:
     """The average attendance of concerts held at stadiums in France."""
     path = route(draw, 1, upward=True, start=draw.numeric) if draw.chance(0.75) else route(draw, 2, upward=True, start=draw.numeric)
@@ -190,7 +212,7 @@ def aggregate_related(draw: Draw) -> Candidate | None:
     return Candidate(request(draw, wanted, False), select(shown, path.source_sql, rows.where))
 
 
-@pattern(1.6, FAMILY)
+@pattern(2.1, FAMILY)
 def distinct_related(draw: Draw) -> Candidate | None:
     """The different genres of artists performing at stadiums in France."""
     path = any_route(draw)
@@ -203,7 +225,7 @@ def distinct_related(draw: Draw) -> Candidate | None:
     return Candidate(request_columns(draw, [column], rows, distinct=True), sql)
 
 
-@pattern(1.2, FAMILY)
+@pattern(1.6, FAMILY)
 def related_in_order(draw: Draw) -> Candidate | None:
     """The names of concerts held at stadiums in France, in order of attendance."""
     path = route(draw, 1, upward=True, start=draw.numeric)
@@ -214,14 +236,14 @@ def related_in_order(draw: Draw) -> Candidate | None:
         return None
     down = draw.chance(0.5)
     rows = subject(draw, path.start, found[0])
-    question = request(draw, columns_of(draw, columns, rows), True) + draw.say(
+    question = request(draw, *columns_of(draw, columns, rows)) + draw.say(
         ", <desc>" if down else ", <asc>", key=draw.phrase(path.start, key)
     )
     order = draw.ref(path.start, key, True) + (" DESC" if down else "")
     return Candidate(question, select(_refs(draw, path, columns), path.source_sql, rows.where, order=order))
 
 
-@pattern(2.0, FAMILY)
+@pattern(2.6, FAMILY)
 def owner_of_extreme(draw: Draw) -> Candidate | None:
     """The name of the stadium hosting the concert with the highest attendance."""
     path = any_route(draw, end=draw.numeric)
@@ -238,7 +260,7 @@ def owner_of_extreme(draw: Draw) -> Candidate | None:
     return Candidate(request_one(draw, columns, row, path.start), sql)
 
 
-@pattern(1.2, FAMILY)
+@pattern(1.6, FAMILY)
 def extreme_among_related(draw: Draw) -> Candidate | None:
     """The name of the concert held at stadiums in France with the highest attendance."""
     path = route(draw, 1, upward=True, start=draw.numeric)

@@ -101,9 +101,13 @@ class Lookup:
         by_kind = {column.kind: column for column in reversed(table.columns)}
         if "first_name" in by_kind and "last_name" in by_kind:
             return (by_kind["first_name"], by_kind["last_name"])
-        named = [c for c in table.columns if c.kind in ("person", "name")]
-        own = [c for c in named if c.phrases[0].split()[-1] in ("name", "title") and "of" not in c.phrases[0]]
-        return tuple((own or named)[:1]) if own or len(named) == 1 else ()
+        texts = [c for c in table.columns if c.kind in ("person", "name", "one", "text")]
+        words = [(c, c.phrases[0].lower().split()) for c in texts]
+        own = [c for c, said in words if said in (["name"], ["title"], ["full", "name"])]
+        own += [c for c, said in words if said[-1] in ("name", "title") and "of" not in said and c.kind in ("person", "name")]
+        heads = {noun.lower().split()[-1] for noun, _ in table.nouns}
+        own += [c for c, said in words if c.kind == "name" and said[-1] in heads]
+        return tuple(own[:1])
 
     def _links(self, table: DescribedTable) -> tuple[Link, ...]:
         pairs = Counter(frozenset((r.child_table, r.parent_table)) for r in self.database.relations)

@@ -63,33 +63,32 @@ def column_phrases(draw: Draw, table: DescribedTable, columns: Sequence[Describe
     return phrases
 
 
-def columns_of(draw: Draw, columns: Sequence[DescribedColumn], rows: Subject, distinct: bool = False) -> str:
-    """ "the names and ages of all students": columns of several rows, in order."""
+def columns_of(draw: Draw, columns: Sequence[DescribedColumn], rows: Subject, distinct: bool = False) -> tuple[str, bool]:
+    """ "the names and ages of all students": columns of several rows, in order; and whether that is a plural."""
     phrases = column_phrases(draw, rows.table, columns)
     several = [wording.plural(phrase) for phrase in phrases]
     singular, joined = wording.join_words(phrases, draw.rng), wording.join_words(several, draw.rng)
     if distinct:
-        return draw.say("[all |the |]<distinct> {columns} [of|of|for|among] [all |the |]{rows}", columns=joined, rows=rows.plural)
+        return draw.say("[all |the |]<distinct> {columns} [of|of|for|among] [all |the |]{rows}", columns=joined, rows=rows.plural), True
     if len(phrases) == 1 and " of " not in phrases[0] and not rows.limited and draw.chance(0.12):
-        return draw.say("[the|all|all the] {row} {column}", row=rows.singular, column=several[0])
+        return draw.say("[the|all|all the] {row} {column}", row=rows.singular, column=several[0]), True
     if draw.chance(0.3):
-        row = draw.say("[each|each|every|any|all the|the]", )
-        noun = rows.singular if row in ("each", "every", "any") else rows.plural
-        row = "each" if row == "any" else row
-        return draw.say("the {columns} [of|of|for] {each} {row}", columns=singular, each=row, row=noun)
+        each = draw.choice(("each", "each", "each", "every", "all the", "the"))
+        noun = rows.singular if each in ("each", "every") else rows.plural
+        text = draw.say("the {columns} [of|of|for] {each} {row}", columns=singular, each=each, row=noun)
+        return text, len(columns) > 1
     before = "the" if draw.chance(0.85) else ""
-    return draw.say(
+    text = draw.say(
         "{the} {columns} [of|of|of|for] [all|the|all the||] {rows}", the=before, columns=joined, rows=rows.plural
     )
+    return text, True
 
 
 def request(draw: Draw, wanted: str, many: bool = True) -> str:
     """Ask for a noun phrase: a question, an order, or just the phrase."""
     style = draw.rng.random()
     if style < 0.45:
-        return draw.say("What [{are}|{are}|{are}|{are}|were] {wanted}", are="are" if many else "is", wanted=wanted).replace(
-            "What were", "What are" if many else "What is"
-        )
+        return f"What {'are' if many else 'is'} {wanted}"
     if style < 0.88:
         return draw.say("<show> {wanted}", wanted=wanted)
     if style < 0.94:
@@ -109,8 +108,7 @@ def request_columns(draw: Draw, columns: Sequence[DescribedColumn], rows: Subjec
             row=rows.singular,
             columns=phrases,
         ).replace(" its ", " the ")
-    many = distinct or not draw.chance(0.1)
-    return request(draw, columns_of(draw, columns, rows, distinct), many)
+    return request(draw, *columns_of(draw, columns, rows, distinct))
 
 
 def which_rows(draw: Draw, rows: Subject) -> str:

@@ -34,7 +34,7 @@ def superlative(draw: Draw, table: DescribedTable, besides: tuple[str, ...] = ()
     column = draw.measured(table, besides)
     if column is None:
         return None
-    most = draw.chance(0.65)
+    most = column.nullable or draw.chance(0.65)
     phrase = draw.phrase(table, column)
     degrees = wording.degrees_of(phrase)
     others = [wording.degrees_of(c.phrases[0]) for c in table.columns if c.name != column.name]
@@ -92,7 +92,7 @@ def _ordered(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
         return None
     rows = subject(draw, table, *([found] if found else []))
     how, down = _order_words(draw, key, draw.phrase(table, key))
-    base = request(draw, columns_of(draw, shown, rows), True)
+    base = request(draw, *columns_of(draw, shown, rows))
     question = f"{base}{draw.choice((' ', ' ', ', ', ', '))}{how}"
     if draw.chance(0.12):
         question = f"{base}{draw.say('[. Sort|. Order] [them|the results|the result|the list] ')}{how.split(' ', 1)[1] if how.startswith(('sorted', 'ordered')) else how}"
@@ -133,7 +133,7 @@ def order_by_two(draw: Draw) -> Candidate | None:
     shown = draw.projection(table, 1, (first.name, second.name)) if table and first and second else []
     if table is None or first is None or second is None or not shown:
         return None
-    question = request(draw, columns_of(draw, shown, subject(draw, table)), True) + draw.say(
+    question = request(draw, *columns_of(draw, shown, subject(draw, table))) + draw.say(
         "[ ordered|, sorted| sorted] by {one} and then [by |]{two}", one=draw.phrase(table, first), two=draw.phrase(table, second)
     )
     order = f"{draw.ref(table, first)}, {draw.ref(table, second)}"

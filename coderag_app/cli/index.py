@@ -1,0 +1,174 @@
+"""`coderag index`: look at an index, check it, add examples and remove them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coderag_app.cli import ingest
+from coderag_app.cli import options as opt
+
+if TYPE_CHECKING:
+    from coderag_app.types import SQLExample
+    from ingestion.readers import Row
+
+_SHOWN_DATABASES = 20
+
+
+def info(
+    storage_dir: opt.StorageFolderOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document.")] = False,
+) -> None:
+    """Show what an index holds."""
+    from coderag_app.cell_text import visible_text
+    from coderag_app.cli.console import error_console, output_console
+
+    folder = _folder(storage_dir)
+    with error_console().status("Loading the index…"):
+        from coderag_app.index_store import ExampleIndex
+
+        found = ExampleIndex.load(folder).info()
+    manifest = found.manifest
+    facts = {
+        "storage_dir": str(folder),
+        "count": found.count,
+        "verified": found.verified,
+        "synthetic": found.synthetic,
+        "encoder": found.encoder.name,
+        "encoder_fingerprint": found.encoder.fingerprint,
+        "dimension": found.encoder.dimension,
+        "embed_view_version": found.embed_view_version,
+        "metric": manifest.metric if manifest else "",
+        "generation": manifest.generation if manifest else "",
+        "created_at": manifest.created_at if manifest else "",
+    }
+    if as_json:
+        sys.stdout.write(json.dumps({**facts, "databases": found.databases}) + "\n")
+        return
+    console = output_console()
+    for name, value in facts.items():
+        console.print(visible_text(f"{name:<20}{value}"))
+    shown = [f"{name or '(none)'}: {count}" for name, count in list(found.databases.items())[:_SHOWN_DATABASES]]
+    more = len(found.databases) - len(shown)
+    console.print(visible_text(f"{'databases':<20}{', '.join(shown)}{f' and {more} more' if more else ''}"))
+
+
+def verify(storage_dir: opt.StorageFolderOption = None) -> None:
+    """Check every file, count, vector and content hash of an index."""
+    from coderag_app.cell_text import visible_text
+    from coderag_app.cli.console import error_console, output_console
+
+    with error_console().status("Checking the index…"):
+        from coderag_app.index_store import ExampleIndex
+
+        passed = ExampleIndex.load(_folder(storage_dir)).verify()
+    for line in passed:
+        output_console().print(visible_text(f"ok  {line}"))
+
+
+def add(
+    file: Annotated[
+        Path | None, typer.Argument(help="JSONL, JSON, CSV, TSV or Parquet file.", show_default=False)
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option("--question", "-q", help="One question, with --sql and --database.")
+    ] = None,
+    sql: Annotated[str | None, typer.Option(help="The SQL that answers it.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", "-d", metavar="FILE_OR_URL", help="The database that the pairs are about, for its schema."
+        ),
+    ] = None,
+    columns: ingest.MapOption = None,
+    db_id: ingest.DbIdOption = "",
+    storage_dir: opt.StorageFolderOption = None,
+    embed_model: opt.EmbedModelOption = None,
+) -> None:
+    """Add examples to an index: the rows of a file, or one verified pair."""
+    if file is not None and question is None and sql is None:
+        source = ingest.SourceOptions(
+            file=None if database else file, database=database, pairs=file if database else None,
+            map=tuple(columns or ()), db_id=db_id,
+        )  # fmt: skip
+        with ingest.open_reader(source) as reader:
+            ingest.build_index(reader, storage_dir, embed_model, append=True, limit=None, as_json=False)
+    elif file is None and question and sql and database:
+        ingest.build_index(
+            PairReader(_checked_pair(question, sql, database)),
+            storage_dir,
+            embed_model,
+            append=True,
+            limit=None,
+            as_json=False,
+        )
+    else:
+        raise typer.BadParameter("Expected either a FILE, or --question, --sql and --database together.")
+
+
+def remove(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of examples (`example_id` in `ask --json`).")] = None,
+    db_id: Annotated[str | None, typer.Option(metavar="NAME", help="Every example of this database.")] = None,
+    storage_dir: opt.StorageFolderOption = None,
+) -> None:
+    """Remove examples from an index, by id or by database."""
+    if not ids and db_id is None:
+        raise typer.BadParameter("Expected ids of examples, or --db-id NAME.")
+    from coderag_app.cli.console import error_console, output_console
+
+    with error_console().status("Removing…"):
+        from ingestion import remove_examples
+
+        removed = remove_examples(_folder(storage_dir), ids or (), db_id)
+    output_console().print(f"{len(removed)} example{'' if len(removed) == 1 else 's'} removed")
+
+
+@dataclass(frozen=True)
+class PairReader:
+    """A single verified example as an input for ingestion."""
+
+    example: SQLExample
+
+    @property
+    def label(self) -> str:
+        """What the report calls it."""
+        return "command line"
+
+    def total_rows(self) -> int:
+        """One."""
+        return 1
+
+    def __iter__(self) -> Iterator[Row]:
+        """The one row."""
+        from ingestion.readers import Row
+
+        yield Row(1, self.label, self.example)
+
+
+def _checked_pair(question: str, sql: str, target: str) -> SQLExample:
+    """The pair with the schema of its database, once the SQL has run there."""
+    from coderag_app.database import open_database
+    from coderag_app.sql_guard import check_sql
+    from coderag_app.types import SQLExample
+
+    database = open_database(target)
+    try:
+        schema = database.read_schema(samples=0)
+        database.execute(check_sql(sql, schema, database.dialect).sql)
+        return SQLExample(
+            question.strip(), sql.strip(), schema.to_ddl(samples=False), database.name, source="command line"
+        )
+    finally:
+        database.close()
+
+
+def _folder(storage_dir: Path | None) -> Path:
+    from coderag_app.config import AppConfig
+
+    return AppConfig.load(storage_dir=storage_dir).storage_dir

@@ -1,0 +1,55 @@
+"""How well a ranking finds what is relevant. Pure.
+
+The same item may stand in a ranking twice (an index with copies); its second place counts for nothing and takes no
+place. Relevance is asked of items, not of copies: pass one id for all copies of an item. A perfect ranking scores 1.0
+in each of these, however many items are relevant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+
+
+def recall_at_k(ranked: Iterable[str], relevant: Collection[str], k: int) -> float:
+    """Share of the relevant items among the first ``k``; of at most ``k``, since no ranking can show more.
+
+    Args:
+        ranked: Ids, best first.
+        relevant: Ids that are relevant, at least one.
+        k: Number of places, at least 1.
+
+    Raises:
+        ValueError: Nothing is relevant, or ``k`` is below 1.
+    """
+    wanted = _checked(relevant, k)
+    found = sum(item in wanted for item in _first(ranked, k))
+    return found / min(k, len(wanted))
+
+
+def mrr_at_k(ranked: Iterable[str], relevant: Collection[str], k: int) -> float:
+    """One over the place of the first relevant item among the first ``k``, else 0 (see ``recall_at_k``)."""
+    wanted = _checked(relevant, k)
+    return next((1 / place for place, item in enumerate(_first(ranked, k), start=1) if item in wanted), 0.0)
+
+
+def ndcg_at_k(ranked: Iterable[str], relevant: Collection[str], k: int) -> float:
+    """Normalised discounted cumulative gain with gains of 0 and 1 (see ``recall_at_k``)."""
+    wanted = _checked(relevant, k)
+    gain = sum(_discount(place) for place, item in enumerate(_first(ranked, k), start=1) if item in wanted)
+    return gain / sum(_discount(place) for place in range(1, min(k, len(wanted)) + 1))
+
+
+def _discount(place: int) -> float:
+    return 1 / math.log2(place + 1)
+
+
+def _first(ranked: Iterable[str], k: int) -> list[str]:
+    """The first ``k`` different items."""
+    return list(dict.fromkeys(ranked))[:k]
+
+
+def _checked(relevant: Collection[str], k: int) -> frozenset[str]:
+    if not relevant or k < 1:
+        raise ValueError(f"Got {len(relevant)} relevant items and k = {k}; expected at least one of each.")
+    return frozenset(relevant)

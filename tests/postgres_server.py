@@ -1,0 +1,88 @@
+"""A PostgreSQL server of its own for a test run, from the machine's packages (Debian: ``apt install postgresql``)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_START_TIMEOUT_S = 60
+_UNPRIVILEGED_USERS = ("postgres", "nobody")
+
+
+class PostgresUnavailable(Exception):
+    """No server can be started here; the message says why."""
+
+
+@contextmanager
+def postgres_server() -> Iterator[Path]:
+    """Start a server that listens on a Unix socket only; yields the socket's folder. Stopped and deleted afterwards.
+
+    The superuser is ``admin``, without a password (the folder belongs to the server's user alone).
+
+    Raises:
+        PostgresUnavailable: PostgreSQL is not installed, or the server does not start.
+    """
+    binaries = _binaries()
+    user = _server_user()
+    folder = Path(tempfile.mkdtemp(prefix="coderag-pg-", dir="/tmp"))  # noqa: S108 - a socket's path is short
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    data = folder / "data"
+    started = False
+    try:
+        _run([binaries / "initdb", "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-sync"], user, folder)
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        _run([binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], user, folder)
+        started = True
+        yield folder
+    finally:
+        if started:
+            _run([binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], user, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries() -> Path:
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    on_path = shutil.which("pg_ctl")
+    if on_path:
+        candidates.append(Path(on_path).resolve().parent)
+    for folder in candidates:
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+            return folder
+    raise PostgresUnavailable("PostgreSQL's server is not installed (Debian: apt install postgresql)")
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: then some other user, else the one who runs the tests."""
+    if os.geteuid() != 0:
+        return None
+    for name in _UNPRIVILEGED_USERS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise PostgresUnavailable("PostgreSQL does not run as root, and there is no user postgres or nobody")
+
+
+def _run(command: list[str | Path], user: pwd.struct_passwd | None, folder: Path) -> None:
+    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    try:
+        subprocess.run(
+            [str(part) for part in command],
+            check=True,
+            cwd=folder,
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a pipe would stay open in the server and never end
+            stderr=subprocess.DEVNULL,
+            timeout=_START_TIMEOUT_S,
+            **identity,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise PostgresUnavailable(f"{Path(command[0]).name} failed: {error}") from error
