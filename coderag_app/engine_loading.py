@@ -10,7 +10,7 @@ from coderag_app.config import AppConfig
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.errors import ConfigurationError, IndexStoreError
 from coderag_app.index_store import ExampleIndex, index_exists
-from coderag_app.models import describe_embed_model, load_embed_model, load_llm
+from coderag_app.models import LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.prompts import InstructFormat, PromptFormat
 from coderag_app.query_engine import TextToSQLQueryEngine
 from coderag_app.retriever import ExampleRetriever
@@ -76,18 +76,19 @@ def load_query_engine(
     )
     if llm is None or isinstance(llm, str):
         loaded = load_llm(config)
-        model, name, prompt_format = loaded.llm, f"{loaded.name} ({loaded.origin})", loaded.prompt_format
     else:
-        model, name, prompt_format = llm, llm.metadata.model_name, "instruct"
+        window = min(llm.metadata.context_window, config.context_window_tokens)
+        loaded = LoadedLLM(llm, llm.metadata.model_name, "given", "instruct", window)
     return TextToSQLQueryEngine(
-        llm=model,
-        prompt_format=PROMPT_FORMATS[prompt_format],
+        llm=loaded.llm,
+        prompt_format=PROMPT_FORMATS[loaded.prompt_format],
         config=config,
         database=opened,
         schema=schema,
         values=values,
         retriever=retriever,
-        llm_name=name,
+        llm_name=f"{loaded.name} ({loaded.origin})",
+        context_window_tokens=loaded.context_window,
         encoder_name=encoder_name,
     )
 

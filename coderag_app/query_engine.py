@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from coderag_app.schema import Schema
 
 MAX_QUESTION_CHARS = 4_000
-_SCHEMA_SHARE = 0.5
+_SCHEMA_SHARE = 0.6  # of the context window; the rest holds examples, the question and the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         retriever: ExampleRetriever | None = None,
         llm_name: str = "",
         encoder_name: str = "",
+        context_window_tokens: int = 4096,
     ) -> None:
         super().__init__(callback_manager=CallbackManager())
         self.llm = llm
@@ -106,6 +107,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         self.retriever = retriever
         self.llm_name = llm_name
         self.encoder_name = encoder_name
+        self.context_window_tokens = context_window_tokens
 
     # --- asking ---
 
@@ -185,8 +187,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def _linked_schema(self, question: str) -> Schema | None:
         if self.schema is None:
             return None
-        window = min(self.config.context_window_tokens, self.llm.metadata.context_window)
-        budget = int(window * _SCHEMA_SHARE)
+        budget = int(self.context_window_tokens * _SCHEMA_SHARE)
         embed = self._embed if self.retriever is not None else None
         return link_schema(self.schema, question, budget, self.prompt_format.schema_size, self.values, embed)
 

@@ -20,7 +20,8 @@ from sqlglot.tokens import Token, TokenType
 from coderag_app.errors import SQLRejectedError
 from coderag_app.schema import Schema
 from coderag_app.sql_functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, TABLE_FUNCTIONS
-from coderag_app.sql_names import NameResolver, function_name, main_schema
+from coderag_app.sql_names import NameResolver
+from coderag_app.sql_scopes import function_name, main_schema
 
 MAX_SQL_CHARS = 20_000
 MAX_TOKENS = 5_000
@@ -28,7 +29,7 @@ MAX_PARENTHESES = 60
 MAX_DEPTH = 150
 MAX_TEXT_LENGTH = 10_000  # for repeat, lpad and their like
 
-_QUERY_STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN}
+_QUERY_STARTS = {TokenType.SELECT, TokenType.WITH}
 _WIDE_FORMAT = re.compile(r"\d{4,}|\*|\{[^}]*\{")
 _FILE_CHARACTERS = set("./\\*:?%")
 
@@ -54,6 +55,7 @@ def check_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
     """Check that the SQL is one query that only reads, and that the schema knows every name in it.
 
     Args:
+        sql: What an author or a model wrote.
         schema: The schema to resolve names against; None checks the structure alone.
         dialect: sqlglot's name for the SQL: sqlite, duckdb, postgres or mysql.
 
@@ -95,7 +97,8 @@ def _tokenize(sql: str, dialect: str) -> list[Token]:
         raise SQLRejectedError("There is no SQL; expected one SELECT statement.")
     if any(token.token_type == TokenType.SEMICOLON for token in tokens):
         raise SQLRejectedError("Got several statements; expected exactly one SELECT statement.")
-    if tokens[0].token_type not in _QUERY_STARTS:
+    parenthesised = tokens[0].token_type == TokenType.L_PAREN and dialect != "sqlite"  # SQLite has no such queries
+    if tokens[0].token_type not in _QUERY_STARTS and not parenthesised:
         raise SQLRejectedError(f"The SQL starts with {tokens[0].text[:40]!r}; expected SELECT or WITH.")
     if len(tokens) > MAX_TOKENS:
         raise SQLRejectedError(f"The SQL has {len(tokens)} tokens; expected at most {MAX_TOKENS}.")
@@ -149,7 +152,7 @@ def _check_call(call: exp.Func, dialect: str) -> None:
     name = function_name(call)
     if isinstance(call.parent, exp.Dot):
         raise SQLRejectedError(f'The function "{name}" is called in a schema; expected a built-in function.')
-    if isinstance(call.parent, exp.Table):
+    if isinstance(call.parent, exp.Table | exp.Lateral):
         if name not in TABLE_FUNCTIONS.get(dialect, {}):
             raise SQLRejectedError(f'The table function "{name}" is not allowed; expected a table of the schema.')
         return

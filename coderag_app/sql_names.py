@@ -8,69 +8,19 @@ that answers with an error of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from coderag_app.errors import SQLRejectedError
-from coderag_app.schema import Schema, Table
+from coderag_app.schema import Schema
 from coderag_app.sql_functions import TABLE_FUNCTIONS
 from coderag_app.sql_near_names import ambiguous_column, reads_as_text, unknown_column, unknown_qualifier, unknown_table
+from coderag_app.sql_scopes import Scope, Source, alias_clauses, alias_columns, function_name, main_schema
 
+_MAX_QUERIES = 1000
 _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
 _WHOLE_ROW_FUNCTIONS = frozenset({"highlight", "snippet", "bm25", "matchinfo", "offsets"})
-_ALIAS_CLAUSES = {
-    "sqlite": {"where", "group", "having", "order", "qualify"},
-    "duckdb": {"where", "group", "having", "order", "qualify", "expressions"},
-}
-_COMMON_ALIAS_CLAUSES = {"group", "having", "order", "qualify"}
 _CLAUSES = ("expressions", "distinct", "where", "group", "having", "windows", "qualify", "order", "limit", "offset")
-
-
-def function_name(call: exp.Func) -> str:
-    """The function's name in lower case; sqlglot's own where the author wrote a synonym."""
-    if isinstance(call, exp.GenerateSeries | exp.ExplodingGenerateSeries):
-        return "generate_series"
-    return (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-
-
-def main_schema(dialect: str) -> str:
-    """The prefix under which a database's own tables may be written."""
-    return "public" if dialect == "postgres" else "main"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Something in a FROM clause. ``columns`` in lower case, None when they are not known (a table function)."""
-
-    name: str
-    columns: tuple[str, ...] | None
-    table: Table | None = None
-
-    def has(self, column: str) -> bool:
-        """Whether the source surely has the column."""
-        return self.columns is not None and column in self.columns
-
-
-@dataclass
-class Scope:
-    """What names a query may use."""
-
-    outer: Scope | None
-    sources: list[Source] = field(default_factory=list)
-    aliases: frozenset[str] = frozenset()
-    merged: set[str] = field(default_factory=set)  # columns of USING: in both sources, and yet not ambiguous
-    natural: bool = False
-
-    def source(self, name: str) -> Source | None:
-        """The source of that name, here or further out."""
-        scope: Scope | None = self
-        while scope is not None:
-            for source in scope.sources:
-                if source.name == name:
-                    return source
-            scope = scope.outer
-        return None
 
 
 _CTEs = dict[str, tuple[str, ...] | None]
@@ -87,6 +37,7 @@ class NameResolver:
         self._schema = schema
         self._dialect = dialect
         self._sql = sql
+        self._queries = 0
         self.tables: dict[str, None] = {}
         self.columns: dict[str, None] = {}
         self.texts: dict[int, str] = {}
@@ -101,6 +52,9 @@ class NameResolver:
 
     def _query(self, query: exp.Expression, ctes: _CTEs, outer: Scope | None) -> tuple[_Columns, Scope]:
         """Resolve a query; returns the names of its columns and the scope of its (leftmost) SELECT."""
+        self._queries += 1  # a recursive CTE's first part is read twice, and CTEs nest: that grows fast
+        if self._queries > _MAX_QUERIES:
+            raise SQLRejectedError(f"The SQL holds more than {_MAX_QUERIES} nested queries; expected simpler SQL.")
         ctes = self._ctes(query, ctes, outer)
         if isinstance(query, exp.Select):
             return self._select(query, ctes, outer)
@@ -130,7 +84,7 @@ class NameResolver:
         ctes = dict(ctes)
         for cte in clause.expressions:
             name, body = cte.alias.lower(), cte.this
-            named = _alias_columns(cte)
+            named = alias_columns(cte)
             if isinstance(body, exp.SetOperation) and any(t.name.lower() == name for t in body.find_all(exp.Table)):
                 first = body
                 inner = self._ctes(body, ctes, outer)
@@ -150,11 +104,11 @@ class NameResolver:
         self._joins(select.args.get("joins") or (), scope, ctes)
         for lateral in select.args.get("laterals") or ():
             self._source(lateral, scope, ctes)
-        alias_clauses = _ALIAS_CLAUSES.get(self._dialect, _COMMON_ALIAS_CLAUSES)
+        with_aliases = alias_clauses(self._dialect)
         for clause in _CLAUSES:
             value = select.args.get(clause)
             nodes = value if isinstance(value, list) else [value]
-            self._expressions(nodes, scope, ctes, aliases=clause in alias_clauses)
+            self._expressions(nodes, scope, ctes, aliases=clause in with_aliases)
         return self._outputs(select, scope), scope
 
     def _joins(self, joins: Sequence[exp.Expression], scope: Scope, ctes: _CTEs) -> None:
@@ -166,7 +120,9 @@ class NameResolver:
             for identifier in join.args.get("using") or ():
                 name = identifier.name.lower()
                 for side in (before, added):
-                    self._use_column(name, side, Scope(None, side, merged={name}))
+                    if not self._use_column(name, side, Scope(None, side, merged={name})):
+                        column = exp.column(identifier.copy())
+                        raise unknown_column(column, self._sql, self._schema, Scope(None, side).tables())
                 scope.merged.add(name)
         # After all sources are there: SQLite lets a condition name a table that is joined further right.
         for join in joins:
@@ -174,7 +130,7 @@ class NameResolver:
 
     def _source(self, relation: exp.Expression, scope: Scope, ctes: _CTEs) -> None:
         """Add a relation of a FROM clause to the scope."""
-        named = _alias_columns(relation)
+        named = alias_columns(relation)
         alias = relation.alias_or_name.lower()
         if isinstance(relation, exp.Table) and not isinstance(relation.this, exp.Func):
             scope.sources.append(self._table(relation, alias, named, ctes))
@@ -227,22 +183,22 @@ class NameResolver:
         elif isinstance(column.this, exp.Star) or (aliases and name in scope.aliases):
             return
         elif not self._unqualified(name, scope) and not self._whole_row(column, name, scope, ctes):
-            if self._dialect == "sqlite" and reads_as_text(column, self._sql, self._schema, _scope_columns(scope)):
+            if self._dialect == "sqlite" and reads_as_text(column, self._sql, self._schema, scope.columns()):
                 start = column.this.meta["start"]
                 self.texts[start] = "'" + column.name.replace("'", "''") + "'"
                 return
-            raise unknown_column(column, self._sql, self._schema, _base_tables(scope))
+            raise unknown_column(column, self._sql, self._schema, scope.tables())
 
     def _qualified(self, column: exp.Column, name: str, qualifier: str, scope: Scope) -> None:
         source = scope.source(qualifier)
         if source is None:
             if self._dialect == "duckdb" and self._unqualified(qualifier, scope):
                 return  # a field of a struct
-            raise unknown_qualifier(column, [s.name for s in _all_sources(scope)], self._schema)
+            raise unknown_qualifier(column, [s.name for s in scope.all_sources()], self._schema)
         if isinstance(column.this, exp.Star) or source.columns is None:
             return
         if not self._use_column(name, [source], scope):
-            raise unknown_column(column, self._sql, self._schema, _base_tables(scope), source.table, source.columns)
+            raise unknown_column(column, self._sql, self._schema, scope.tables(), source.table, source.columns)
 
     def _unqualified(self, name: str, scope: Scope) -> bool:
         level: Scope | None = scope
@@ -250,7 +206,7 @@ class NameResolver:
             if self._use_column(name, level.sources, level):
                 return True
             level = level.outer
-        return any(source.columns is None for source in _all_sources(scope))
+        return any(source.columns is None for source in scope.all_sources())
 
     def _use_column(self, name: str, sources: list[Source], scope: Scope) -> bool:
         """Whether one of the sources has the column; the schema's column is then noted as used."""
@@ -296,26 +252,3 @@ class NameResolver:
             else:
                 names.append((projection.alias_or_name or projection.sql(self._dialect)).lower())
         return tuple(names)
-
-
-def _alias_columns(relation: exp.Expression) -> _Columns:
-    alias = relation.args.get("alias")
-    columns = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
-    return tuple(column.name.lower() for column in columns) if columns else None
-
-
-def _all_sources(scope: Scope) -> list[Source]:
-    sources: list[Source] = []
-    level: Scope | None = scope
-    while level is not None:
-        sources.extend(level.sources)
-        level = level.outer
-    return sources
-
-
-def _base_tables(scope: Scope) -> list[Table]:
-    return [source.table for source in _all_sources(scope) if source.table is not None]
-
-
-def _scope_columns(scope: Scope) -> set[str]:
-    return {column for source in _all_sources(scope) for column in source.columns or ()}

@@ -53,20 +53,17 @@ def unknown_column(
     """The error for a column that no source has.
 
     Args:
+        column: The column as it was written.
+        sql: The text it was written in.
+        schema: The schema that does not have it.
         tables: The schema's tables in scope; their columns are named first.
         owner: The table that the column was written with; None for a derived one.
         owner_columns: The columns of what it was written with.
     """
     shown = f"{column.table}.{column.name}" if column.table else column.name
     derived = [f"{column.table}.{name}" for name in owner_columns] if owner is None and column.table else []
-    ordered = ([owner] if owner is not None else []) + tables + list(schema.tables)
-    qualified = derived + [
-        f"{table.name}.{c.name}"
-        for table in dict.fromkeys(t.name for t in ordered)
-        for table in [schema.table(table)]
-        if table is not None
-        for c in table.columns
-    ]
+    ordered = {table.name: table for table in (*([owner] if owner is not None else []), *tables, *schema.tables)}
+    qualified = derived + [f"{table.name}.{c.name}" for table in ordered.values() for c in table.columns]
     near = _nearest(column.name, qualified)
     message = f'no such column "{shown}"'
     if owner is not None and owner.name.lower() != column.table.lower():

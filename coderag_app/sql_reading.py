@@ -52,14 +52,18 @@ class SQLReading:
     detail: str = ""
 
 
-@lru_cache(maxsize=8192)
 def read_sql(sql: str, dialect: str = "") -> SQLReading:
-    """Sort one SQL text; the result is cached because several stages ask about the same row.
+    """Sort one SQL text; recent results are cached because several stages ask about the same row.
 
     Args:
         sql: The SQL as stored.
         dialect: sqlglot dialect it must parse in; empty accepts any of ``LENIENT_DIALECTS``.
     """
+    return _read_sql(sql, dialect)
+
+
+@lru_cache(maxsize=8192)
+def _read_sql(sql: str, dialect: str) -> SQLReading:
     statements: list[exp.Expr] = []
     problem = "nothing but comments"
     for name in (dialect,) if dialect else LENIENT_DIALECTS:

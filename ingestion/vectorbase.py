@@ -185,8 +185,9 @@ class _Build:
 
 
 def _nothing_usable(reader: Reader, build: _Build, folder: Path) -> str:
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in build.log.by_reason().items()) or "it has no rows"
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in build.log.by_reason().items())
+    where = f" The rows are listed in {folder / REJECTED_FILE}." if reasons else ""
     return (
-        f"Nothing usable in {reader.label}: {build.read} rows read, 0 kept ({reasons}). The index in {folder} is as it "
-        f"was. Expected rows with a question, one SQL query and a database context; see {folder / REJECTED_FILE}."
+        f"Nothing usable in {reader.label}: {build.read} rows read, 0 kept ({reasons or 'it has no rows'}). Expected "
+        f"rows with a question, one SQL query and a database context.{where} No index was written or changed."
     )

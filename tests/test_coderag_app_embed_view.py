@@ -15,7 +15,7 @@ def test_view_is_the_sql_then_only_the_tables_it_uses_with_their_columns() -> No
 
 
 def test_tables_come_in_the_order_of_the_schema_and_once() -> None:
-    sql = "SELECT 1 FROM invoice i JOIN customer c ON c.id = i.customer_id WHERE i.total > (SELECT AVG(total) FROM invoice)"
+    sql = "SELECT 1 FROM invoice i JOIN customer c ON c.id = i.customer_id WHERE total > (SELECT 1 FROM invoice)"
     assert embed_view(sql, SHOP).splitlines()[1:] == ["customer(id, name)", "invoice(id, customer_id, total)"]
 
 

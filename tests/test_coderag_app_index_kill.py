@@ -52,7 +52,8 @@ class SlowEmbedding(MockEmbedding):
 
 def ingest_rows(count):
     path = Path(folder).with_name(f"{count}.jsonl")
-    rows = [{"question": f"Q{n}?", "sql": f"SELECT {n} FROM t", "context": "CREATE TABLE t (a INT)"} for n in range(count)]
+    ddl = "CREATE TABLE t (a INT)"
+    rows = [{"question": f"Q{n}?", "sql": f"SELECT {n} FROM t", "context": ddl} for n in range(count)]
     path.write_text("\\n".join(map(json.dumps, [*rows, {"question": "no SQL"}])))
     ingest(FileReader(path), LoadedEncoder(SlowEmbedding(embed_dim=32, embed_batch_size=8), ENCODER, "test"), folder)
     os._exit(0)
@@ -143,8 +144,8 @@ def test_the_index_survives_writers_killed_at_random_moments(writers: Writers) -
         assert index.search([1.0] * 32, top_k=3)
         generations.add(index.manifest.generation)
         kills_within_a_write += bool(unfinished(writers.folder))
-    print(f"{KILLS} kills, {kills_within_a_write} within a write, {len(generations)} different generations seen")
-    assert kills_within_a_write >= 3  # else the kills missed what they are aimed at
+    # Else the kills missed what they are aimed at; usual are 17 to 37 of 40 within a write.
+    assert kills_within_a_write >= 3
     assert len(generations) >= 5
 
 

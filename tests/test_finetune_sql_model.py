@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from llama_cpp import Llama
 from rich.console import Console
 from tokenizers import Tokenizer
+from torch.nn import functional
 
 from coderag_app.errors import ConfigurationError, ModelError
 from finetune.sql_model import attention, packing
@@ -209,7 +209,7 @@ def test_attention_piece_by_piece_equals_masked_attention_with_its_gradients() -
     allowed = packing.attention_allowed(positions, chains)
     inputs = [torch.randn(2, 300, 2, 16, requires_grad=True) for _ in range(3)]
     by_head = [part.transpose(1, 2) for part in inputs]
-    masked = F.scaled_dot_product_attention(*by_head, attn_mask=allowed[:, None]).transpose(1, 2)
+    masked = functional.scaled_dot_product_attention(*by_head, attn_mask=allowed[:, None]).transpose(1, 2)
     piecewise = attention.attend(*inputs, chains, allowed)
     real = (chains >= 0)[..., None, None] * torch.randn(2, 300, 2, 16)
     torch.testing.assert_close(piecewise * real, masked * real, atol=1e-5, rtol=1e-4)
@@ -359,7 +359,8 @@ def _odd_strings(count: int) -> Iterator[str]:
     parts = [
         *WORDS, *MARKERS, END, "select", "count ( * )", " ", "  ", "\n", "\t ", "'s", "'LL", "don't", "12", "3.50",
         "007", "é", "naïve", "Zürich", "日本", "東京 都", "🎸", "Ω", "٣٤", "½", "x²", "__", "#", "<", ">", "<v", "</s",
-        "\u00a0", "\u200b", "e\u0301", "ﬁ", "-", "--", "a_b", "%", "\\", '"', "`", ",", ";", "ǅ", "ß", "İ", "\r\n", "…", "—",
+        "\u00a0", "\u200b", "e\u0301", "ﬁ", "-", "--", "a_b", "%",
+        "\\", '"', "`", ",", ";", "ǅ", "ß", "İ", "\r\n", "…", "—",
     ]  # fmt: skip
     for _ in range(count):
         yield "".join(rng.choice(parts) + rng.choice(["", "", " "]) for _ in range(rng.randint(1, 9)))

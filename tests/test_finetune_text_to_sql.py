@@ -23,7 +23,8 @@ CREATE TABLE concert (
   FOREIGN KEY (stadium_id) REFERENCES stadium (id)
 );
 CREATE TABLE singer (
-  id INTEGER PRIMARY KEY, name TEXT, country TEXT, age INTEGER, height REAL, is_active TEXT, phone TEXT, mentor_id INTEGER,
+  id INTEGER PRIMARY KEY, name TEXT, country TEXT, age INTEGER, height REAL, is_active TEXT, phone TEXT,
+  mentor_id INTEGER,
   born TEXT, joined TEXT, city TEXT, FOREIGN KEY (mentor_id) REFERENCES singer (id)
 );
 CREATE TABLE singer_in_concert (
@@ -79,7 +80,14 @@ def _fill(connection: sqlite3.Connection) -> None:
         row = (key, f"Oak {key} Park", rng.choice(CITIES), rng.randrange(500, 90000), rng.choice(days))
         connection.execute("INSERT INTO stadium VALUES (?, ?, ?, ?, ?)", row)
     for key in range(1, 81):
-        row = (key, f"Tour {key} O'Night", 2010 + key % 9, rng.randrange(100, 9000), rng.choice(days), rng.randrange(1, 11))
+        row = (
+            key,
+            f"Tour {key} O'Night",
+            2010 + key % 9,
+            rng.randrange(100, 9000),
+            rng.choice(days),
+            rng.randrange(1, 11),
+        )
         connection.execute("INSERT INTO concert VALUES (?, ?, ?, ?, ?, ?)", row)
     for key in range(1, 41):
         country, flag = rng.choice(("France", "Spain", "Chile")), rng.choice(("Yes", "No"))
@@ -93,7 +101,9 @@ def _fill(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO singer_in_concert VALUES (?, ?)", (rng.randrange(1, 35), key % 80 + 1))
 
 
-def _described_column(connection: sqlite3.Connection, table: str, name: str, kind: str, phrases: tuple[str, ...]) -> DescribedColumn:
+def _described_column(
+    connection: sqlite3.Connection, table: str, name: str, kind: str, phrases: tuple[str, ...]
+) -> DescribedColumn:
     found = [row[0] for row in connection.execute(f'SELECT DISTINCT "{name}" FROM "{table}"')]
     return DescribedColumn(name, kind, phrases, tuple(sorted(v for v in found if v is not None)), None in found)
 
@@ -240,7 +250,12 @@ def test_questions_end_as_questions_and_requests_as_requests() -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "several"),
-    [("city", "cities"), ("country of origin", "countries of origin"), ("seats", "seats"), ("year registered", "years registered")],
+    [
+        ("city", "cities"),
+        ("country of origin", "countries of origin"),
+        ("seats", "seats"),
+        ("year registered", "years registered"),
+    ],
 )
 def test_the_head_of_a_phrase_is_put_in_the_plural(phrase: str, several: str) -> None:
     assert plural(phrase) == several

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from rich import box
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Column, Table
 from rich.text import Text
 
 from coderag_app.cell_text import cell_text, shorten, visible_text
+from coderag_app.step_labels import duration_text
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLAnswer
 
-MAX_SHOWN_ROWS = 50
+MAX_SHOWN_ROWS = 20
 _MAX_CELL_CHARS = 60
 _LEAST_COLUMN_WIDTH = 8
 _STATUS_STYLE = {
@@ -37,10 +37,12 @@ def answer_view(answer: SQLAnswer, width: int, with_question: bool = False) -> R
     return Group(*parts, Text())
 
 
-def sql_view(sql: str) -> RenderableType:
+def sql_view(sql: str) -> Text:
     """SQL with its keywords coloured, as it stands: what is copied is what ran."""
     shown = visible_text(sql, keep="\n\t")
-    return Padding(Syntax(shown, "sql", theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 1, 2))
+    coloured = Syntax(shown, "sql", theme="ansi_dark", background_color="default").highlight(shown)
+    coloured.rstrip()
+    return coloured.append("\n")
 
 
 def _result_view(answer: SQLAnswer, width: int) -> RenderableType:
@@ -155,8 +157,8 @@ def _footer(answer: SQLAnswer) -> RenderableType:
     text = Text(answer.status.value, style=_STATUS_STYLE[answer.status])
     total = answer.timings_s.get("total")
     if total is not None:
-        steps = ", ".join(f"{step} {s:.2f}" for step, s in answer.timings_s.items() if step != "total")
-        text.append(f" in {total:.2f} s ({steps})", style="dim")
+        steps = ", ".join(f"{step} {duration_text(s)}" for step, s in answer.timings_s.items() if step != "total")
+        text.append(f" in {duration_text(total)} ({steps})", style="dim")
     names = {"database": answer.database, "model": answer.model, "encoder": answer.encoder}
     for label, name in names.items():
         if name:

@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from coderag_app.query_engine import TextToSQLQueryEngine
     from coderag_app.types import SQLAnswer
 
-STEP_LABELS = {
-    "retrieve": "Looking for similar examples…",
-    "link": "Choosing tables…",
-    "generate": "Writing SQL…",
-    "check": "Checking SQL…",
-    "execute": "Running SQL…",
-}
-
 
 def ask(
     question: Annotated[list[str] | None, typer.Argument(help="The question, in quotes.", show_default=False)] = None,
@@ -70,7 +62,9 @@ def ask(
 
 def answer_of(engine: TextToSQLQueryEngine, question: str) -> SQLAnswer:
     """The answer, with the step shown on standard error; an error of the project becomes a failed answer."""
+    from coderag_app.cell_text import visible_text
     from coderag_app.cli.console import error_console
+    from coderag_app.step_labels import STEP_LABELS
     from coderag_app.types import AnswerStatus, SQLAnswer
 
     written = ""
@@ -80,7 +74,8 @@ def answer_of(engine: TextToSQLQueryEngine, question: str) -> SQLAnswer:
                 if event.answer is not None:
                     return event.answer
                 written = written + event.text if event.step == "generate" else ""
-                status.update(f"{STEP_LABELS.get(event.step, event.step)} {len(written) or ''}")
+                tail = visible_text(written)[-40:]
+                status.update(f"{STEP_LABELS.get(event.step, event.step)}… {tail}")
         raise CodeRAGError("The engine ended without an answer.")
     except CodeRAGError as error:
         return SQLAnswer(question=question, sql="", status=AnswerStatus.FAILED, error=str(error), model=engine.llm_name)

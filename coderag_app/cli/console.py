@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import TextIO
 
@@ -25,7 +26,7 @@ def error_console() -> Console:
 
 
 def _console(stream: TextIO) -> Console:
-    width = None if stream.isatty() else _PIPE_WIDTH
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
     return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
 
 

@@ -13,6 +13,7 @@ import typer
 
 from coderag_app.cli import ingest
 from coderag_app.cli import options as opt
+from coderag_app.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from coderag_app.types import SQLExample
@@ -109,7 +110,7 @@ def add(
             as_json=False,
         )
     else:
-        raise typer.BadParameter("Expected either a FILE, or --question, --sql and --database together.")
+        raise ConfigurationError("Expected either a FILE, or --question, --sql and --database together.")
 
 
 def remove(
@@ -119,7 +120,7 @@ def remove(
 ) -> None:
     """Remove examples from an index, by id or by database."""
     if not ids and db_id is None:
-        raise typer.BadParameter("Expected ids of examples, or --db-id NAME.")
+        raise ConfigurationError("Expected ids of examples, or --db-id NAME.")
     from coderag_app.cli.console import error_console, output_console
 
     with error_console().status("Removing…"):

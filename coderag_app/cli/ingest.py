@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coderag_app.cli import options as opt
-from coderag_app.errors import IngestionError
+from coderag_app.errors import ConfigurationError, IngestionError
 
 if TYPE_CHECKING:
     from ingestion import ColumnMap, Reader
@@ -96,7 +96,7 @@ def check_one_source(source: SourceOptions) -> None:
     """Refuse a command line that names several inputs.
 
     Raises:
-        typer.BadParameter: There is more than one, or --database and --pairs do not come together.
+        ConfigurationError: There is more than one, or --database and --pairs do not come together.
     """
     given = {
         "--dataset": source.dataset is not None,
@@ -107,11 +107,11 @@ def check_one_source(source: SourceOptions) -> None:
     }
     named = [name for name, is_given in given.items() if is_given]
     if len(named) > 1:
-        raise typer.BadParameter(
+        raise ConfigurationError(
             f"Got {' and '.join(named)}, expected one input. For several: ingest again with --append."
         )
     if (source.database is None) != (source.pairs is None):
-        raise typer.BadParameter(
+        raise ConfigurationError(
             "--database and --pairs go together: a database, and a file of questions with their SQL."
         )
 
@@ -148,7 +148,7 @@ def _column_map(assignments: tuple[str, ...]) -> ColumnMap:
     try:
         return ColumnMap.parse([part for assignment in assignments for part in assignment.split(",")])
     except IngestionError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise ConfigurationError(str(error)) from error
 
 
 def build_index(

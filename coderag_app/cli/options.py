@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coderag_app.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from coderag_app.query_engine import TextToSQLQueryEngine
 
@@ -97,12 +99,12 @@ def chosen_database(database: str | None, demo: bool) -> str | None:
     """The database that ``--database`` or ``--demo`` names.
 
     Raises:
-        typer.BadParameter: Both are given.
+        ConfigurationError: Both are given.
     """
     if not demo:
         return database
     if database is not None:
-        raise typer.BadParameter("Got both --database and --demo, expected one of them.")
+        raise ConfigurationError("Got both --database and --demo, expected one of them.")
     from coderag_app.bundled.demo.files import DEMO_DATABASE
 
     return str(DEMO_DATABASE)

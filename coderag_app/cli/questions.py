@@ -7,9 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import typer
-
-from coderag_app.errors import CodeRAGError
+from coderag_app.errors import CodeRAGError, ConfigurationError
 
 
 def read_questions(arguments: list[str], file: Path | None) -> Iterator[str]:
@@ -20,13 +18,13 @@ def read_questions(arguments: list[str], file: Path | None) -> Iterator[str]:
         file: A file with a question a line (``-``: standard input), or JSONL with a ``question`` field.
 
     Raises:
-        typer.BadParameter: There is no question, or more than one source of them.
+        ConfigurationError: There is no question, or more than one source of them.
         CodeRAGError: The file cannot be read.
     """
     if arguments and file is not None:
-        raise typer.BadParameter("Got a question and --file, expected one of them.")
+        raise ConfigurationError("Got a question and --file, expected one of them.")
     if len(arguments) > 1:
-        raise typer.BadParameter(
+        raise ConfigurationError(
             f"Got {len(arguments)} arguments, expected one question. Put it in quotes; for several use --file."
         )
     if arguments:
@@ -34,7 +32,7 @@ def read_questions(arguments: list[str], file: Path | None) -> Iterator[str]:
     if file is not None and str(file) != "-":
         return _file_questions(file)
     if file is None and sys.stdin.isatty():
-        raise typer.BadParameter('Got no question. Example: coderag ask --demo "How many stores are there?"')
+        raise ConfigurationError('Got no question. Example: coderag ask --demo "How many stores are there?"')
     return _lines(sys.stdin, "standard input")
 
 

@@ -61,6 +61,8 @@ def server_command(page: Path, port: int | None) -> list[str]:
         "--server.headless=true",
         "--server.fileWatcherType=none",
         "--browser.gatherUsageStats=false",
+        "--client.toolbarMode=minimal",
+        "--theme.primaryColor=#2563eb",
         "--browser.serverAddress=127.0.0.1",
     ]
     if port is not None:

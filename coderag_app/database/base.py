@@ -54,7 +54,7 @@ class Database(Protocol):
 
     @property
     def dialect(self) -> str:
-        """sqlglot's name for its SQL: sqlite, duckdb, postgres or mysql."""
+        """The name sqlglot has for its SQL: sqlite, duckdb, postgres or mysql."""
         ...
 
     def execute(self, sql: str) -> QueryResult:

@@ -1,7 +1,7 @@
 """One read-only session on a PostgreSQL or MySQL server, at the level of the driver.
 
-SQLAlchemy connects and reflects, but the user's SQL goes to the driver as it is: SQLAlchemy would read ``:name`` and the
-MySQL driver ``%`` as parameters, and neither keeps several statements out of one call.
+SQLAlchemy connects and reflects, but the user's SQL goes to the driver as it is: SQLAlchemy would read ``:name`` and
+the MySQL driver ``%`` as parameters, and neither keeps several statements out of one call.
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ class SQLAlchemyDatabase:
 
         Args:
             url: A SQLAlchemy URL such as ``postgresql://user:password@host/name``; a driver named in it is replaced.
+            limits: What one statement may use.
 
         Raises:
             DatabaseError: The URL is not understood, the driver is missing, or the server cannot be reached.

@@ -135,6 +135,8 @@ def connect_sandboxed(path: Path, limits: Limits, introspecting: bool = False) -
     """Connect to a file inside the sandbox.
 
     Args:
+        path: The file.
+        limits: What one statement may use.
         introspecting: Whether the PRAGMAs that describe tables are allowed as well.
 
     Raises:

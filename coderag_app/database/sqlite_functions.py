@@ -19,6 +19,7 @@ def register_bounded_functions(connection: sqlite3.Connection, out_of_time: Call
     """Replace trim, ltrim and rtrim with two arguments, instr and replace.
 
     Args:
+        connection: The connection that gets the functions.
         out_of_time: Whether the running statement is past its deadline; each call then raises.
         max_bytes: Longest result of ``replace``.
     """
@@ -36,7 +37,7 @@ def register_bounded_functions(connection: sqlite3.Connection, out_of_time: Call
         if not old_text:
             return text
         if len(text) + text.count(old_text) * (len(new_text) - len(old_text)) > max_bytes:
-            raise OverflowError
+            raise OverflowError  # becomes SQLite's own 'string or blob too big'
         return text.replace(old_text, new_text)
 
     functions: dict[str, tuple[int, Callable[..., Any]]] = {

@@ -91,7 +91,7 @@ class Sandbox:
         if "one statement" in text:
             return f"Got several statements, expected one ({text.rstrip('.')})."
         if "user-defined function" in text:
-            return f"replace, instr or trim got a text it cannot take: too long, or not UTF-8 ({text})."
+            return f"replace, instr or trim got a text that is not valid UTF-8 ({text})."
         if isinstance(error, UnicodeError):
             return f"The SQL or a column's name is not valid Unicode ({text})."
         if "locked" in text or "busy" in text:

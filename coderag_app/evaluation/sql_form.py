@@ -118,11 +118,12 @@ def _without_between(node: exp.Expr) -> exp.Expr:
 
 def _qualified(query: exp.Expr, schema: Schema | None, dialect: str) -> exp.Expr:
     """Every column with its table where that can be known; the query as it is where sqlglot cannot."""
-    mapping = _mapping(schema) if schema is not None else MappingSchema(dialect=dialect)
+    if schema is None:
+        _name_only_tables(query)
     try:
         return qualify(
             query.copy(),
-            schema=mapping,
+            schema=_mapping(schema) if schema is not None else None,
             dialect=dialect,
             validate_qualify_columns=False,
             quote_identifiers=False,
@@ -131,6 +132,17 @@ def _qualified(query: exp.Expr, schema: Schema | None, dialect: str) -> exp.Expr
     except (SqlglotError, AttributeError, KeyError, IndexError, TypeError, ValueError):
         # On SQL that parses but makes no sense the optimizer fails in many ways; such SQL is compared unqualified.
         return query
+
+
+def _name_only_tables(query: exp.Expr) -> None:
+    """Without a schema, a bare column belongs to the only table of its SELECT."""
+    for column in query.find_all(exp.Column):
+        select = column.find_ancestor(exp.Select)
+        if column.table or select is None or select.args.get("joins") or not select.args.get("from_"):
+            continue
+        source = select.args["from_"].this
+        if isinstance(source, exp.Table) and column.name not in {alias.alias for alias in select.find_all(exp.Alias)}:
+            column.set("table", exp.to_identifier(source.alias_or_name))
 
 
 @lru_cache(maxsize=512)

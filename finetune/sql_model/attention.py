@@ -2,15 +2,15 @@
 
 A window's mask is mostly empty: with a 150-token schema and 100-token chains only a quarter of it is allowed. The CPU
 kernels of ``scaled_dot_product_attention`` compute the masked places too, so on the CPU the prefix and the chains are
-attended to piece by piece with plain matrix products: a training step takes two thirds of the time. Elsewhere one masked
-call does the same.
+attended to piece by piece with plain matrix products: a training step takes two thirds of the time. Elsewhere one
+masked call does the same.
 """
 
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from finetune.sql_model.packing import PADDING_CHAIN, PREFIX_CHAIN
 
@@ -33,7 +33,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, chains: Tensor, allowed: T
     if query.device.type == "cpu":
         return torch.ops.sql_model.chain_attention(query, key, value, chains, allowed)
     query, key, value = (part.transpose(1, 2) for part in (query, key, value))
-    return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed[:, None]).transpose(1, 2)
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed[:, None]).transpose(1, 2)
 
 
 @torch.library.custom_op("sql_model::chain_attention", mutates_args=())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pool
@@ -18,7 +19,8 @@ from coderag_app.compact.decode import NO_ANSWER
 from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.names import SchemaNames, schema_text
 from coderag_app.compact.question import mark_question
-from coderag_app.value_index import ValueIndex
+from coderag_app.schema import Schema, Table
+from coderag_app.value_index import StoredValue, ValueIndex
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import DomainSpec, load_domains
 from finetune.synthesis.schemas import draw_database
@@ -29,63 +31,103 @@ MAX_SCHEMA_CHARS = 1_800
 
 @dataclass(frozen=True, slots=True)
 class TrainingDatabase:
-    """One line of the training file: the schema's text and its pairs; ``dropped`` counts pairs by reason."""
+    """One line of the training file.
 
+    Attributes:
+        db_id: What databases are held out by: the domain, so that a held-out one was never seen under another name.
+        schema: The schema's text.
+        pairs: ``question``, ``sql`` and ``group`` (the pattern) of each pair.
+        dropped: How many pairs the compact language could not say, by reason.
+    """
+
+    db_id: str
     schema: str
     pairs: tuple[dict[str, str], ...]
     dropped: Counter[str]
 
     def to_json(self) -> str:
         """The line as the trainer reads it."""
-        return json.dumps({"schema": self.schema, "pairs": self.pairs}, ensure_ascii=False)
+        return json.dumps({"db_id": self.db_id, "schema": self.schema, "pairs": self.pairs}, ensure_ascii=False)
 
 
-def value_index(database: DescribedDatabase) -> ValueIndex:
-    """The values of a described database, read as the engine reads those of a user's."""
+def stored_values(database: DescribedDatabase, tables: Iterable[Table]) -> Iterator[StoredValue]:
+    """The text values of some tables of a described database."""
+    for table in tables:
+        for column in table.columns:
+            sql = f'SELECT DISTINCT "{column.name}" FROM "{table.name}" WHERE typeof("{column.name}") = \'text\''
+            for (text,) in database.connection.execute(sql):
+                yield StoredValue(table.name, column.name, text)
 
-    def texts(table: str, column: str, limit: int) -> list[str]:
-        sql = f'SELECT DISTINCT "{column}" FROM "{table}" WHERE typeof("{column}") = \'text\' LIMIT {limit}'
-        return [row[0] for row in database.connection.execute(sql)]
 
-    return ValueIndex.from_database(database.schema, texts)
+def training_database(
+    database: DescribedDatabase, pairs: Iterable[SyntheticPair], distractors: Sequence[DescribedDatabase] = (), seed: int = 0
+) -> TrainingDatabase:
+    """Write a database and its pairs in the compact language; what the language cannot say is dropped and counted.
 
-
-def training_database(database: DescribedDatabase, pairs: Iterable[SyntheticPair]) -> TrainingDatabase:
-    """Write a database and its pairs in the compact language; what the language cannot say is dropped and counted."""
-    names, values = SchemaNames(database.schema), value_index(database)
+    Args:
+        database: The database that the pairs are about.
+        pairs: Its pairs.
+        distractors: Databases whose tables join the schema's text, as a real schema has more tables than a question
+            needs; a table whose name is taken stays out.
+        seed: Chooses the order of the tables.
+    """
+    own = {table.name.lower() for table in database.schema.tables}
+    tables = list(database.schema.tables)
+    values = list(stored_values(database, tables))
+    for other in distractors:
+        strangers = [table for table in other.schema.tables if table.name.lower() not in own]
+        values += stored_values(other, strangers)
+        tables += strangers
+        own.update(table.name.lower() for table in strangers)
+    if distractors:
+        random.Random(seed).shuffle(tables)
+    names, index = SchemaNames(Schema(tuple(tables))), ValueIndex(values)
     dropped: Counter[str] = Counter()
     lines = []
     for pair in pairs:
-        marked = mark_question(pair.question, names, values)
+        marked = mark_question(pair.question, names, index)
         try:
             sql = encode_sql(pair.sql, names, marked.literals) if pair.sql else f"<sql> {NO_ANSWER}"
         except CannotEncodeError as error:
             dropped[str(error)] += 1
             continue
         lines.append({"question": marked.text, "sql": sql, "group": pair.pattern})
-    return TrainingDatabase(schema_text(names, values), tuple(lines), dropped)
+    domain = database.db_id.rpartition("_")[0]
+    return TrainingDatabase(domain, schema_text(names, index), tuple(lines), dropped)
 
 
-def draw_training_database(
-    task: tuple[DomainSpec, int], pairs_per_database: int
-) -> TrainingDatabase | None:
-    """Draw one database with its pairs; None when its schema text is longer than the model's window allows."""
-    spec, seed = task
-    database = draw_database(spec, seed)
+def draw_training_database(number: int, pairs_per_database: int) -> TrainingDatabase | None:
+    """Draw one database with its pairs; None when its schema text is longer than the model's window allows.
+
+    Args:
+        number: Which database: it is of the domain at ``number % len(domains)``; half of the databases carry
+            distractor tables from one or two others.
+        pairs_per_database: How many pairs to draw.
+    """
+    domains, rng = load_domains(), random.Random(number)
+    database = draw_database(domains[number % len(domains)], number)
+    others = [draw_database(rng.choice(domains), number + 1) for _ in range(rng.choice((0, 0, 1, 2)))]
+    others = [other for other in others if not _share_words(database, other)]
     try:
-        training = training_database(database, generate_pairs(database, pairs_per_database, seed))
+        training = training_database(database, generate_pairs(database, pairs_per_database, number), others, number)
     finally:
-        database.connection.close()
+        for opened in (database, *others):
+            opened.connection.close()
     return training if len(training.schema) <= MAX_SCHEMA_CHARS else None
+
+
+def _share_words(database: DescribedDatabase, other: DescribedDatabase) -> bool:
+    """Whether both have a table of one noun: the question would no longer say which is meant."""
+    nouns, others = ({noun for table in d.tables for noun, _ in table.nouns} for d in (database, other))
+    return bool(nouns & others)
 
 
 def training_lines(databases: int, pairs_per_database: int, seed: int, processes: int) -> Iterator[TrainingDatabase]:
     """Draw databases round-robin over the domains, in an order that does not depend on the number of processes."""
-    domains = load_domains()
-    tasks = [(domains[number % len(domains)], seed * 1_000_003 + number) for number in range(databases)]
+    first = seed * 1_000_003
     draw = partial(draw_training_database, pairs_per_database=pairs_per_database)
     with Pool(processes) as pool:
-        for training in pool.imap(draw, tasks, chunksize=4):
+        for training in pool.imap(draw, range(first, first + databases), chunksize=4):
             if training is not None:
                 yield training
 

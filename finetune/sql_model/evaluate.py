@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from finetune.sql_model.model import SQLModel
 from finetune.sql_model.packing import NO_LABEL, Batch, build_batch, plan_epoch
@@ -66,7 +66,7 @@ def score(model: SQLModel, batches: list[Batch], autocast: torch.autocast) -> He
         )
         with autocast:
             logits = model.logits(model(tokens, positions, chains)[where]).float()
-        loss += float(F.cross_entropy(logits, labels[where], reduction="sum"))
+        loss += float(functional.cross_entropy(logits, labels[where], reduction="sum"))
         hits = (logits.argmax(-1) == labels[where]).cpu().numpy()
         numbers = batch.pairs[chosen]
         right.append(hits)

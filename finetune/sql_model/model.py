@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from finetune.sql_model.attention import attend
 from finetune.sql_model.packing import attention_allowed
@@ -70,7 +70,7 @@ class Block(nn.Module):
         query, key = _rotate(query, rope).to(value.dtype), _rotate(key, rope).to(value.dtype)
         stream = stream + self.attn_output(attend(query, key, value, chains, allowed).flatten(2))
         normed = self.ffn_norm(stream)
-        return stream + self.ffn_down(F.silu(self.ffn_gate(normed)) * self.ffn_up(normed))
+        return stream + self.ffn_down(functional.silu(self.ffn_gate(normed)) * self.ffn_up(normed))
 
 
 class SQLModel(nn.Module):
@@ -106,7 +106,7 @@ class SQLModel(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary for hidden states of shape (..., width)."""
-        return F.linear(hidden, self.token_embd.weight)
+        return functional.linear(hidden, self.token_embd.weight)
 
     @property
     def parameter_count(self) -> int:

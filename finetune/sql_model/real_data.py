@@ -38,7 +38,7 @@ def real_databases(folder: Path) -> Iterator[TrainingDatabase]:
                 dropped[str(error)] += 1
                 continue
             pairs.append({"question": marked.text, "sql": sql, "group": "real"})
-        yield TrainingDatabase(schema_text(names, values), tuple(pairs), dropped)
+        yield TrainingDatabase(str(db_id), schema_text(names, values), tuple(pairs), dropped)
 
 
 def main(

@@ -1,8 +1,8 @@
 """Train the SQL model: ``python -m finetune.sql_model.train --data FILE --out DIR --preset small --minutes 60``.
 
 The run directory holds ``tokenizer.json``, ``checkpoint.safetensors`` and ``log.jsonl``. The same command again goes on
-where the checkpoint was made; with ``--steps``, on one CPU thread and not compiled, the result is bit for bit that of an
-uninterrupted run.
+where the checkpoint was made; with ``--steps``, on one CPU thread and not compiled, the result is bit for bit that of
+an uninterrupted run.
 """
 
 import dataclasses

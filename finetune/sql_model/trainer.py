@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from coderag_app.errors import ConfigurationError
 from finetune.sql_model.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
@@ -202,4 +202,4 @@ class Trainer:
 
 
 def _label_loss(hidden: Tensor, embedding: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(F.linear(hidden, embedding).float(), labels)
+    return functional.cross_entropy(functional.linear(hidden, embedding).float(), labels)

@@ -1,4 +1,4 @@
-"""Questions with SQL over a described database: drawn from the patterns, run, and kept only if they return something."""
+"""Questions with SQL over a described database: drawn from the patterns, run, kept if they return something."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Generation:
 def generate_pairs(database: DescribedDatabase, count: int, seed: int) -> list[SyntheticPair]:
     """Up to ``count`` pairs of question and SQL; the same for the same ``db_id``, contents and seed.
 
-    Fewer come back where the database is too small for that many different ones. Unanswerable questions have ``sql == ""``.
+    Fewer come back where the database is too small for that many different ones. An unanswerable question has
+    ``sql == ""``.
     """
     return generate(database, count, seed).pairs
 

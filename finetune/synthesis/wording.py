@@ -1,8 +1,8 @@
 """Words shared by all question patterns: a small template grammar, openers, plurals, comparatives and superlatives.
 
-A template is a format string with choices: ``"[show|list] the {columns} of [all|all the] {rows}"``. Choices may nest and
-may be empty; ``<show>`` stands for a fragment of ``FRAGMENTS``. Choices are made before the slots are filled, so stored
-values may hold any character.
+A template is a format string with choices: ``"[show|list] the {columns} of [all|all the] {rows}"``. Choices may nest
+and may be empty; ``<show>`` stands for a fragment of ``FRAGMENTS``. Choices are made before the slots are filled,
+so stored values may hold any character.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _SPACES = re.compile(r"\s+")
 _SPACE_BEFORE = re.compile(r"\s+([,.?!;])")
 
 FRAGMENTS = {
-    "show": "[Show|Show|Show me|List|List|Give|Give me|Find|Find|Find|Return|Return|Display|Tell me|Get|Please show|Report|"
+    "show": "[Show|Show|Show me|List|List|Give|Give me|Find|Find|Find|Return|Return|Display|Tell me|Get|"
+    "Please show|Report|"
     "Provide|Retrieve]",
     "ask": "[Can you show|Could you list|I want to see|I would like to know|I need|Please give me|Do you know|We need]",
     "count": "[number|number|count|total number]",
@@ -68,7 +69,9 @@ def finish(text: str, rng: Random) -> str:
 def _is_question(text: str) -> bool:
     first = text.split(" ", 1)[0].lower()
     opening = ("what", "which", "who", "how", "are", "is", "do", "does", "can", "could", "whose", "when", "where")
-    return first in opening or text.lower().startswith(("for each", "in which", "from which", "of all")) and ", " in text
+    return (
+        first in opening or text.lower().startswith(("for each", "in which", "from which", "of all")) and ", " in text
+    )
 
 
 def number_word(value: int, rng: Random, share: float = 0.3) -> str:
@@ -116,7 +119,9 @@ def join_words(words: Sequence[str], rng: Random, last: str = "and") -> str:
     return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}"
 
 
-_VERB = re.compile(r"^(?:\w+(?<!e)ed|taken|kept|held|sold|made|paid|on|at|by|out|began|since|built|spent|won|lost|sent|first|last)$")
+_VERB = re.compile(
+    r"^(?:\w+(?<!e)ed|taken|kept|held|sold|made|paid|on|at|by|out|began|since|built|spent|won|lost|sent|first|last)$"
+)
 _SPLIT = re.compile(r"^(.*?)( (?:of|in|at|on|for|to|with|by|from|per|they|held|before|after|as|used|when)\b.*)$")
 
 
@@ -131,7 +136,12 @@ def plural(phrase: str) -> str:
 
 
 def _plural_word(word: str) -> str:
-    if not word or not word.isalpha() or word.isupper() or (word.endswith("s") and not word.endswith(("ss", "us", "is"))):
+    if (
+        not word
+        or not word.isalpha()
+        or word.isupper()
+        or (word.endswith("s") and not word.endswith(("ss", "us", "is")))
+    ):
         return word
     return inflection.plural(word)
 
@@ -157,7 +167,9 @@ _AGE = _degrees("older", "younger", "oldest", "youngest")
 _TIME = _degrees("later", "earlier", "latest, most recent, newest", "earliest, oldest")
 _LONG = _degrees("longer", "shorter", "longest", "shortest")
 _SIZE = _degrees("larger, bigger", "smaller", "largest, biggest", "smallest")
-_COST = _degrees("more expensive, pricier", "cheaper", "most expensive, priciest, costliest", "cheapest, least expensive")
+_COST = _degrees(
+    "more expensive, pricier", "cheaper", "most expensive, priciest, costliest", "cheapest, least expensive"
+)
 _PAID = _degrees("", "", "highest paid, best paid", "lowest paid, worst paid")
 _RATED = _degrees("rated higher", "rated lower", "best rated, highest rated, top rated", "worst rated, lowest rated")
 
@@ -182,7 +194,8 @@ DEGREES = {
     **dict.fromkeys(("width",), _degrees("wider", "narrower", "widest", "narrowest")),
     **dict.fromkeys(("volume", "loudness"), _degrees("", "", "loudest", "quietest")),
     **dict.fromkeys(("profit", "profitability"), _degrees("", "", "most profitable", "least profitable")),
-    **dict.fromkeys(("birth year", "year of birth", "birth date", "date of birth", "birthday"), _degrees("", "", "youngest", "oldest")),
+    **dict.fromkeys(("birth year", "year of birth", "birth date", "date of birth", "birthday"),
+                    _degrees("", "", "youngest", "oldest")),
     **dict.fromkeys(("founding year", "year founded", "founded", "foundation year", "founding date"),
                     _degrees("", "", "newest, youngest", "oldest")),
     **dict.fromkeys(("year", "date", "time"), _TIME),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coderag_app.database import Database
 from coderag_app.errors import SQLRejectedError
+from coderag_app.sql_guard import check_sql
 from coderag_app.types import SQLExample
 from ingestion.readers.columns import ColumnMap
 from ingestion.readers.files import FileReader
@@ -48,8 +49,6 @@ class DatabaseReader:
             DatabaseError: The schema cannot be read.
             IngestionError: The file cannot be read, or a column is missing.
         """
-        from coderag_app.sql_guard import check_sql
-
         schema = self.database.read_schema(samples=0)
 
         def problem_with(example: SQLExample) -> str:

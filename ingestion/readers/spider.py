@@ -21,7 +21,6 @@ _SPLITS = {
     "dev": ("dev.json",),
     "test": ("test.json",),
 }
-_COLUMNS = ColumnMap(question="question", db_id="db_id")
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class SpiderReader:
                 if record.fields is None:
                     yield Row(record.line, path.name, rejection=record.rejection, detail=record.detail)
                     continue
-                columns = columns or _COLUMNS.resolve(list(record.fields), str(path), needs_context=False)
+                columns = columns or _columns(list(record.fields), str(path))
                 yield self._row(path.name, record.line, columns.pick(record.fields), contexts.of)
 
     def _row(self, name: str, line: int, fields: RawFields, context_of: Callable[[str], tuple[str, str]]) -> Row:
@@ -89,6 +88,13 @@ class SpiderReader:
             return Row(line, name, rejection=Rejection.MISSING_CONTEXT, detail=problem)
         checked = RawFields(fields.question, fields.sql, context, fields.db_id)
         return example_row(name, line, checked, "sqlite", self.limits)
+
+
+def _columns(found: list[str], source: str) -> ColumnMap:
+    # Spider's own files hold the SQL text in "query" and its parse in "sql".
+    sql = "query" if "query" in found else "sql"
+    wanted = ColumnMap(question="question", sql=sql, db_id="db_id")
+    return wanted.resolve(found, source, needs_context=False)
 
 
 class _Contexts:

@@ -4,12 +4,18 @@ from finetune.synthesis.patterns import (
     advanced,
     aggregates,
     counted_joins,
+    counts,
     dates_and_nulls,
     filters,
+    group_bounds,
+    grouped_joins,
     grouping,
     joins,
     nesting,
+    orders,
+    paired_joins,
     projections,
+    self_joins,
     sets,
     superlatives,
     unanswerable,
@@ -19,8 +25,8 @@ from finetune.synthesis.patterns.lookup import Lookup
 from finetune.synthesis.patterns.registry import PATTERNS, Candidate, Pattern
 
 FAMILIES = (
-    projections, filters, aggregates, grouping, superlatives, joins, counted_joins, nesting, sets, dates_and_nulls,
-    advanced, unanswerable,
+    projections, filters, counts, aggregates, grouping, group_bounds, orders, superlatives, joins, paired_joins,
+    counted_joins, grouped_joins, self_joins, nesting, sets, dates_and_nulls, advanced, unanswerable,
 )  # fmt: skip
 
 __all__ = ["FAMILIES", "PATTERNS", "Candidate", "Draw", "Lookup", "Pattern"]

@@ -1,11 +1,11 @@
-"""Rare shapes: ratios, shares, CASE, self joins, correlated queries, common table expressions, window functions."""
+"""Rare shapes: ratios, shares, CASE, correlated queries, common table expressions, window functions."""
 
 from __future__ import annotations
 
 from finetune.synthesis import wording
-from finetune.synthesis.described import Relation
 from finetune.synthesis.patterns.aggregates import aggregate_words
-from finetune.synthesis.patterns.conditions import condition, threshold
+from finetune.synthesis.patterns.comparisons import threshold
+from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import literal, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
@@ -45,9 +45,23 @@ def column_arithmetic(draw: Draw) -> Candidate | None:
     if not shown:
         return None
     a, b = draw.ref(table, first), draw.ref(table, second)
-    words, value = draw.choice((("[difference between {a} and {b}|{a} minus {b}]", f"{a} - {b}"), ("ratio of {a} to {b}", f"{a} * 1.0 / {b}"), ("sum of {a} and {b}", f"{a} + {b}")))
-    wanted = draw.say("the {columns} of each {row} and the " + words, columns=wording.join_words(column_phrases(draw, table, shown), draw.rng), row=draw.noun(table)[0], a=draw.phrase(table, first), b=draw.phrase(table, second))
-    return Candidate(request(draw, wanted, True), select([*(draw.ref(table, c) for c in shown), value], quoted(table.name)))
+    words, value = draw.choice(
+        (
+            ("[difference between {a} and {b}|{a} minus {b}]", f"{a} - {b}"),
+            ("ratio of {a} to {b}", f"{a} * 1.0 / {b}"),
+            ("sum of {a} and {b}", f"{a} + {b}"),
+        )
+    )
+    wanted = draw.say(
+        "the {columns} of each {row} and the " + words,
+        columns=wording.join_words(column_phrases(draw, table, shown), draw.rng),
+        row=draw.noun(table)[0],
+        a=draw.phrase(table, first),
+        b=draw.phrase(table, second),
+    )
+    return Candidate(
+        request(draw, wanted, True), select([*(draw.ref(table, c) for c in shown), value], quoted(table.name))
+    )
 
 
 @pattern(0.4, FAMILY)
@@ -61,7 +75,8 @@ def labelled(draw: Draw) -> Candidate | None:
     high, low = draw.choice((("high", "low"), ("large", "small"), ("above", "below"), ("yes", "no")))
     shown = draw.identity(table)
     question = draw.say(
-        "<show> the {columns} of each {row} and '{high}' if [the|its] {column} is [over|more than|greater than] {bound}[,|] "
+        "<show> the {columns} of each {row} and '{high}' if [the|its] {column} is [over|more than|"
+        "greater than] {bound}[,|] "
         "[otherwise|else|and otherwise] '{low}'",
         columns=wording.join_words(column_phrases(draw, table, shown), draw.rng),
         row=draw.noun(table)[0],
@@ -161,7 +176,9 @@ def average_count_of_groups(draw: Draw) -> Candidate | None:
         return None
     function = draw.choice(("avg", "avg", "max", "min"))
     word = {"avg": "average", "max": "highest", "min": "lowest"}[function]
-    wanted = draw.say("the {word} number of {rows} per {group}", word=word, rows=draw.noun(table)[1], group=draw.phrase(table, group))
+    wanted = draw.say(
+        "the {word} number of {rows} per {group}", word=word, rows=draw.noun(table)[1], group=draw.phrase(table, group)
+    )
     ref = draw.ref(table, group)
     inner = f"SELECT count(*) AS total FROM {quoted(table.name)} GROUP BY {ref}"
     sql = f"SELECT {function}(total) FROM ({inner})"
@@ -185,35 +202,12 @@ def rounded_average(draw: Draw) -> Candidate | None:
         rows=draw.noun(table)[1],
         digits=wording.number_word(digits, draw.rng),
     )
-    wanted = wanted.replace("one decimals", "one decimal").replace("1 decimals", "1 decimal").replace("1 decimal places", "1 decimal place").replace("one decimal places", "one decimal place")
-    return Candidate(request(draw, wanted, False), select(f"round(avg({draw.ref(table, number)}), {digits})", quoted(table.name)))
-
-
-def _self_relation(draw: Draw) -> Relation | None:
-    relations = [r for r in draw.lookup.database.relations if r.child_table == r.parent_table]
-    return draw.choice(relations) if relations else None
-
-
-@pattern(0.6, FAMILY)
-def self_join(draw: Draw) -> Candidate | None:
-    """Each employee's name and the manager's name; or employees whose manager is named X."""
-    relation = _self_relation(draw)
-    if relation is None:
-        return None
-    table = draw.lookup.tables[relation.child_table]
-    names = draw.identity(table)
-    if not names:
-        return None
-    column = next(c for c in table.columns if c.name == relation.child_column)
-    role = draw.choice(column.phrases).removesuffix(" id")
-    name, refs = quoted(table.name), [draw.ref(table, c) for c in names]
-    source = f"{name} AS T1 JOIN {name} AS T2 ON T1.{quoted(relation.child_column)} = T2.{quoted(relation.parent_column)}"
-    one, many = draw.noun(table)
-    phrases = wording.join_words(column_phrases(draw, table, names), draw.rng)
-    own = [f"T1.{ref}" for ref in refs]
-    if len(names) == 1 and draw.chance(0.4):
-        value = draw.choice(names[0].values)
-        wanted = draw.say("the {columns} of {many} whose {role} is {value}", columns=wording.plural(phrases), many=many, role=role, value=draw.value(value))
-        return Candidate(request(draw, wanted, True), select(own, source, f"T2.{refs[0]} = {literal(value)}"))
-    wanted = draw.say("the {columns} of each {one} and the {columns} of [its|the] {role}", columns=phrases, one=one, role=role)
-    return Candidate(request(draw, wanted, True), select([*own, *(f"T2.{ref}" for ref in refs)], source))
+    wanted = (
+        wanted.replace("one decimals", "one decimal")
+        .replace("1 decimals", "1 decimal")
+        .replace("1 decimal places", "1 decimal place")
+        .replace("one decimal places", "one decimal place")
+    )
+    return Candidate(
+        request(draw, wanted, False), select(f"round(avg({draw.ref(table, number)}), {digits})", quoted(table.name))
+    )

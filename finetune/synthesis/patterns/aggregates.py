@@ -1,4 +1,4 @@
-"""Counts, averages, sums and extremes of the rows of one table."""
+"""Averages, sums and extremes of the rows of one table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import DATE_KINDS, MEASURED_KINDS, TEXT_KINDS, quoted
+from finetune.synthesis.patterns.lookup import DATE_KINDS, MEASURED_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.subject import Subject, request, subject
 
@@ -25,7 +25,9 @@ AGGREGATE_WORDS = {
 _SUMMABLE = frozenset(("int", "money", "decimal"))
 
 
-def aggregate_name(draw: Draw, column: DescribedColumn, functions: tuple[str, ...] = ("avg", "sum", "max", "min")) -> str:
+def aggregate_name(
+    draw: Draw, column: DescribedColumn, functions: tuple[str, ...] = ("avg", "sum", "max", "min")
+) -> str:
     """An aggregate function that makes sense for the column."""
     if column.kind in DATE_KINDS or column.kind == "year":
         return draw.choice(("max", "min"))
@@ -34,15 +36,13 @@ def aggregate_name(draw: Draw, column: DescribedColumn, functions: tuple[str, ..
 
 
 def aggregate_words(draw: Draw, function: str, column: DescribedColumn) -> str:
-    """ "average", "total", "latest": the adjective for an aggregate of that column."""
+    """Words such as "average", "total", "latest": the adjective for an aggregate of that column."""
     dated = column.kind in DATE_KINDS or column.kind == "year"
     key = {"max": "latest", "min": "earliest"}[function] if dated else function
     return draw.say(AGGREGATE_WORDS[key])
 
 
-def _aggregate(
-    draw: Draw, rows: Callable[[DescribedTable, DescribedColumn], Subject | None]
-) -> Candidate | None:
+def _aggregate(draw: Draw, rows: Callable[[DescribedTable, DescribedColumn], Subject | None]) -> Candidate | None:
     table = draw.table(draw.numeric)
     column = draw.measured(table) if table else None
     found = rows(table, column) if table and column else None
@@ -57,7 +57,9 @@ def _aggregate(
         column=phrase,
         rows=found.plural,
     )
-    return Candidate(request(draw, wanted, False), select(f"{function}({draw.ref(table, column)})", quoted(table.name), found.where))
+    return Candidate(
+        request(draw, wanted, False), select(f"{function}({draw.ref(table, column)})", quoted(table.name), found.where)
+    )
 
 
 @pattern(1.6, FAMILY)
@@ -113,82 +115,15 @@ def aggregates_of_two(draw: Draw) -> Candidate | None:
     functions = (same, aggregate_name(draw, second) if draw.chance(0.6) else same)
     found = condition(draw, table, besides=(first.name, second.name)) if draw.chance(0.35) else None
     rows = subject(draw, table, *([found] if found else []))
-    parts = [f"{aggregate_words(draw, f, c)} {draw.phrase(table, c)}" for f, c in zip(functions, (first, second), strict=True)]
-    wanted = draw.say("the {one} and [the |]{two} [of|of|for|across] [all|the|] {rows}", one=parts[0], two=parts[1], rows=rows.plural)
+    parts = [
+        f"{aggregate_words(draw, f, c)} {draw.phrase(table, c)}"
+        for f, c in zip(functions, (first, second), strict=True)
+    ]
+    wanted = draw.say(
+        "the {one} and [the |]{two} [of|of|for|across] [all|the|] {rows}", one=parts[0], two=parts[1], rows=rows.plural
+    )
     shown = [f"{f}({draw.ref(table, c)})" for f, c in zip(functions, (first, second), strict=True)]
     return Candidate(request(draw, wanted, draw.chance(0.7)), select(shown, quoted(table.name), rows.where))
-
-
-def ask_count(draw: Draw, rows: Subject) -> str:
-    """ "How many students are there?", "Count the students from France."."""
-    if rows.limited and draw.chance(0.35):
-        for opening, verb in ((" that are ", "are"), (" who are ", "are"), (" which are ", "are"), (" that have ", "have")):
-            noun, found, rest = rows.plural.partition(opening)
-            if found and verb not in rest.split():
-                return f"How many {noun} {verb} {rest}"
-    ending = "[ are there| are there| exist| do we have]" if not rows.limited else "[ are there| are there||| exist]"
-    return draw.say(
-        f"[How many {{rows}}{ending}|How many {{rows}}{ending}|What is the <count> of {{rows}}|Count [the|all|all the|the number of|] "
-        "{rows}|<show> the <count> of {rows}|Find the number of {rows}|<count> of {rows}|Find out how many {rows} there are]",
-        rows=rows.plural,
-    )
-
-
-@pattern(1.2, FAMILY)
-def count_all(draw: Draw) -> Candidate | None:
-    """How many students are there?"""
-    table = draw.table()
-    if table is None:
-        return None
-    return Candidate(ask_count(draw, subject(draw, table)), select("count(*)", quoted(table.name)))
-
-
-@pattern(3.4, FAMILY)
-def count_filtered(draw: Draw) -> Candidate | None:
-    """How many students are from France?"""
-    table = draw.table()
-    found = condition(draw, table) if table else None
-    if table is None or found is None:
-        return None
-    rows = subject(draw, table, found)
-    return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
-
-
-@pattern(0.8, FAMILY)
-def count_two_conditions(draw: Draw) -> Candidate | None:
-    """How many students from France are older than 30?"""
-    table = draw.table()
-    first = condition(draw, table) if table else None
-    second = condition(draw, table, besides=first.columns) if table and first else None
-    if table is None or first is None or second is None:
-        return None
-    rows = subject(draw, table, first, second)
-    return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
-
-
-@pattern(1.5, FAMILY)
-def count_distinct(draw: Draw) -> Candidate | None:
-    """How many different countries do students come from?"""
-    table = draw.table(draw.category)
-    column = draw.category(table) if table else None
-    if table is None or column is None:
-        return None
-    found = condition(draw, table, besides=(column.name,)) if draw.chance(0.35) else None
-    rows = subject(draw, table, *([found] if found else []))
-    question = draw.say(
-        "[How many <distinct> {columns} [are there among|are there for|appear among] {rows}|"
-        "What is the number of <distinct> {columns} [of|for|among] [all|the|] {rows}|Count the [number of |]<distinct> {columns} "
-        "[of|for|among] {rows}|<show> the number of <distinct> {columns} [of|for|among] [all|the|] {rows}]"
-        if rows.limited
-        else "[How many <distinct> {columns} [are there among|are there for|are listed for] [the|all|] {rows}|"
-        "How many <distinct> {columns} do [the|] {rows} have|How many <distinct> {row} {columns} are there|What is the number of <distinct> {columns} [of|for|among] {rows}|"
-        "Count the [number of |]<distinct> {columns} [of|for|among] {rows}|Find the number of <distinct> {row} {columns}|"
-        "number of <distinct> {columns} [of|for] {rows}]",
-        columns=wording.plural(draw.phrase(table, column)),
-        rows=rows.plural,
-        row=rows.singular,
-    )
-    return Candidate(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name), rows.where))
 
 
 @pattern(0.6, FAMILY)
@@ -202,30 +137,16 @@ def count_and_aggregate(draw: Draw) -> Candidate | None:
     rows = subject(draw, table, found)
     function = aggregate_name(draw, column)
     question = draw.say(
-        "[How many {rows} are there[,|] and what is their {word} {column}|<show> the <count> of {rows} and their {word} {column}|"
+        "[How many {rows} are there[,|] and what is their {word} {column}|"
+        "<show> the <count> of {rows} and their {word} {column}|"
         "What are the number and the {word} {column} of {rows}]",
         rows=rows.plural,
         word=aggregate_words(draw, function, column),
         column=draw.phrase(table, column),
     )
-    return Candidate(question, select(["count(*)", f"{function}({draw.ref(table, column)})"], quoted(table.name), rows.where))
-
-
-@pattern(0.4, FAMILY)
-def count_known(draw: Draw) -> Candidate | None:
-    """How many different names are there? A distinct count of any text column."""
-    table = draw.table(lambda t: draw.column(t, TEXT_KINDS))
-    column = draw.column(table, TEXT_KINDS) if table else None
-    if table is None or column is None:
-        return None
-    question = draw.say(
-        "[How many <distinct> {row} {columns} are there|Count the <distinct> {columns} of [all|the|] {rows}|"
-        "What is the number of <distinct> {columns} [of|among] [all|the|] {rows}]",
-        row=draw.noun(table)[0],
-        rows=draw.noun(table)[1],
-        columns=wording.plural(draw.phrase(table, column)),
+    return Candidate(
+        question, select(["count(*)", f"{function}({draw.ref(table, column)})"], quoted(table.name), rows.where)
     )
-    return Candidate(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name)))
 
 
 @pattern(0.5, FAMILY)

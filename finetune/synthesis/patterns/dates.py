@@ -30,7 +30,11 @@ def before_or_after(draw: Draw, table: DescribedTable, column: DescribedColumn, 
     values = column.values
     value = str(values[int(len(values) * draw.rng.uniform(0.2, 0.8))])[:10]
     operator, words = draw.choice(((">", "[after|later than|after]"), ("<", "[before|earlier than|before]")))
-    return Condition(f"{ref} {operator} '{value}'", _when(draw, table, column, draw.say(words + " {v}", v=value)), columns=(column.name,))
+    return Condition(
+        f"{ref} {operator} '{value}'",
+        _when(draw, table, column, draw.say(words + " {v}", v=value)),
+        columns=(column.name,),
+    )
 
 
 def between_days(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns.aggregates import ask_count
+from finetune.synthesis.patterns.counts import ask_count
 from finetune.synthesis.patterns.dates import date_condition, missing, recorded
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.filters import restricted
@@ -27,11 +27,18 @@ def _dated(draw: Draw) -> tuple[DescribedTable, DescribedColumn] | None:
 
 
 def _holey(draw: Draw) -> tuple[DescribedTable, DescribedColumn] | None:
-    pairs = [(t, c) for t in draw.lookup.subjects for c in t.columns if c.nullable and c.kind not in ("flag", "key") and not draw.is_reference(t, c)]
+    pairs = [
+        (t, c)
+        for t in draw.lookup.subjects
+        for c in t.columns
+        if c.nullable and c.kind not in ("flag", "key") and not draw.is_reference(t, c)
+    ]
     return draw.choice(pairs) if pairs else None
 
 
-def _rows(draw: Draw, found: tuple[DescribedTable, DescribedColumn] | None, maker: Maker, count: bool) -> Candidate | None:
+def _rows(
+    draw: Draw, found: tuple[DescribedTable, DescribedColumn] | None, maker: Maker, count: bool
+) -> Candidate | None:
     if found is None:
         return None
     table, column = found
@@ -82,7 +89,8 @@ def count_per_year(draw: Draw) -> Candidate | None:
     unit, form = draw.choice((("year", "%Y"), ("year", "%Y"), ("month", "%m"), ("month of the year", "%m")))
     phrase = draw.phrase(table, column)
     question = draw.say(
-        "[How many {rows} are there for each {unit} of [the |]{date}|<show> the <count> of {rows} [per|by|for each] {unit} of {date}|"
+        "[How many {rows} are there for each {unit} of [the |]{date}|<show> the <count> of {rows} [per|"
+        "by|for each] {unit} of {date}|"
         "Count the {rows} by {unit} of {date}|For each {unit} of {date}, how many {rows} are there]",
         rows=draw.noun(table)[1],
         unit=unit,
@@ -103,7 +111,9 @@ def first_or_last(draw: Draw) -> Candidate | None:
     only = sum(c.kind in DATE_KINDS or c.kind == "year" for c in table.columns) == 1
     word = draw.say("[latest|most recent|last]" if last else "[earliest|first]")
     one = draw.noun(table)[0]
-    row = f"the {word} {one}" if only and draw.chance(0.4) else f"the {one} with the {word} {draw.phrase(table, column)}"
+    row = (
+        f"the {word} {one}" if only and draw.chance(0.4) else f"the {one} with the {word} {draw.phrase(table, column)}"
+    )
     shown = draw.projection(table, draw.choice((1, 1, 2)), (column.name,))
     if not shown:
         return None
@@ -140,7 +150,10 @@ def days_between(draw: Draw) -> Candidate | None:
     if table is None or start is None or end is None or not shown:
         return None
     question = draw.say(
-        "<show> the {columns} of each {one} and the [number of days|days] [from {start} to {end}|between {start} and {end}]",
+        (
+            "<show> the {columns} of each {one} and the [number of days|days] [from {start} to {end}|"
+            "between {start} and {end}]"
+        ),
         columns=wording.join_words(column_phrases(draw, table, shown), draw.rng),
         one=draw.noun(table)[0],
         start=draw.phrase(table, start),

@@ -52,7 +52,9 @@ class Draw:
         column = slots.get("column")
         return wording.agree_with(text, column) if isinstance(column, str) else text
 
-    def table(self, needs: Callable[[DescribedTable], object] | None = None, junctions: bool = False) -> DescribedTable | None:
+    def table(
+        self, needs: Callable[[DescribedTable], object] | None = None, junctions: bool = False
+    ) -> DescribedTable | None:
         """A table with rows for which ``needs`` holds; junction tables only when asked for."""
         tables = self.lookup.database.tables if junctions else self.lookup.subjects
         fitting = [table for table in tables if table.row_count and (needs is None or needs(table))]

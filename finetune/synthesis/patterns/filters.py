@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from finetune.synthesis.described import DescribedTable
-from finetune.synthesis.patterns.conditions import between, condition, either, equals, like
+from finetune.synthesis.patterns.comparisons import between
+from finetune.synthesis.patterns.conditions import condition, either, equals, like
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, TEXT_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
@@ -33,13 +34,13 @@ def _one_condition(draw: Draw, count: int) -> Candidate | None:
     return restricted(draw, table, count, found) if table and found else None
 
 
-@pattern(3.2, FAMILY)
+@pattern(2.6, FAMILY)
 def filter_one_column(draw: Draw) -> Candidate | None:
     """The names of students from France."""
     return _one_condition(draw, 1)
 
 
-@pattern(2.6, FAMILY)
+@pattern(2.0, FAMILY)
 def filter_two_columns(draw: Draw) -> Candidate | None:
     """The names and ages of students from France."""
     return _one_condition(draw, 2)
@@ -98,7 +99,7 @@ def _two_conditions(draw: Draw, joiner: str) -> Candidate | None:
     return restricted(draw, table, draw.choice((1, 1, 2)), first, second, joiner=joiner)
 
 
-@pattern(2.2, FAMILY)
+@pattern(1.8, FAMILY)
 def filter_and(draw: Draw) -> Candidate | None:
     """Students from France older than 30."""
     return _two_conditions(draw, "and")

@@ -7,21 +7,22 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
 from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import literal, quoted
+from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.subject import request, subject
 
 FAMILY = "grouping"
 
 
-def _grouped(draw: Draw, measured: bool = False) -> tuple[DescribedTable, DescribedColumn] | None:
+def grouped(draw: Draw, measured: bool = False) -> tuple[DescribedTable, DescribedColumn] | None:
+    """A table and a column to group it by; with ``measured``, one that also has a number."""
     table = draw.table(lambda t: draw.category(t) and (not measured or draw.numeric(t)))
     column = draw.category(table) if table else None
     return (table, column) if table and column else None
 
 
 def _count(draw: Draw, filtered: bool) -> Candidate | None:
-    found = _grouped(draw)
+    found = grouped(draw)
     if found is None:
         return None
     table, column = found
@@ -34,31 +35,36 @@ def _count(draw: Draw, filtered: bool) -> Candidate | None:
     ref, source = draw.ref(table, column), quoted(table.name)
     if draw.chance(0.45):
         question = draw.say(
-            "[<show> <each> {column} and the <count> of {rows} [with|for|in] it|<show> [the |]{columns} and the <count> of {rows} for each|"
-            "What are the {columns} and the <count> of {rows} for each|For <each> {column}, [show|list|return] [it|the {column}] "
+            "[<show> <each> {column} and the <count> of {rows} [with|for|in] it|<show> [the |"
+            "]{columns} and the <count> of {rows} for each|"
+            "What are the {columns} and the <count> of {rows} for each|For <each> {column}, [show|list|"
+            "return] [it|the {column}] "
             "and the <count> of {rows}|What are the different {columns} and how many {rows} [are there|] for each|"
             "<show> [each|the] {column} [along with|together with|and] the number of {rows}]",
             **slots,
         )
         return Candidate(_each(question, phrase), select([ref, "count(*)"], source, rows.where, group=ref))
     question = draw.say(
-        "[How many {rows} are there [for each|per|in each|by] {column}|What is the <count> of {rows} [for each|per|by|in each] {column}|"
-        "<show> the <count> of {rows} [for each|per|for every|by|in each] {column}|Count the {rows} [by|per|for each] {column}|"
-        "For each {column}, how many {rows} are there|number of {rows} [per|by] {column}|How many {rows} does each {column} have]",
+        "[How many {rows} are there [for each|per|in each|by] {column}|"
+        "What is the <count> of {rows} [for each|per|by|in each] {column}|"
+        "<show> the <count> of {rows} [for each|per|for every|by|in each] {column}|Count the {rows} [by|"
+        "per|for each] {column}|"
+        "For each {column}, how many {rows} are there|number of {rows} [per|by] {column}|"
+        "How many {rows} does each {column} have]",
         **slots,
     )
     return Candidate(question, select([ref, "count(*)"], source, rows.where, group=ref))
 
 
 def _each(question: str, column: str) -> str:
-    """ "each countries" never: after "all the" and "the different" the column is in the plural."""
+    """Words such as "each countries" never: after "all the" and "the different" the column is in the plural."""
     for words in ("the different", "all the"):
         question = question.replace(f"{words} {column} ", f"{words} {wording.plural(column)} ")
         question = question.replace(f"For {words} {column},", f"For each {column},")
     return question
 
 
-@pattern(2.4, FAMILY)
+@pattern(4.0, FAMILY)
 def count_per_category(draw: Draw) -> Candidate | None:
     """How many students are there for each country?"""
     return _count(draw, False)
@@ -73,7 +79,7 @@ def count_per_category_filtered(draw: Draw) -> Candidate | None:
 @pattern(1.8, FAMILY)
 def aggregate_per_category(draw: Draw) -> Candidate | None:
     """The average age of students for each country: the country first."""
-    found = _grouped(draw, True)
+    found = grouped(draw, True)
     if found is None:
         return None
     table, column = found
@@ -106,7 +112,7 @@ def aggregate_per_category(draw: Draw) -> Candidate | None:
 @pattern(0.5, FAMILY)
 def count_and_aggregate_per_category(draw: Draw) -> Candidate | None:
     """For each country, the number of students and their average age."""
-    found = _grouped(draw, True)
+    found = grouped(draw, True)
     number = draw.numeric(found[0], (found[1].name,)) if found else None
     if found is None or number is None:
         return None
@@ -125,10 +131,10 @@ def count_and_aggregate_per_category(draw: Draw) -> Candidate | None:
     return Candidate(question, select(shown, quoted(table.name), group=ref))
 
 
-@pattern(2.2, FAMILY)
+@pattern(4.0, FAMILY)
 def most_common(draw: Draw) -> Candidate | None:
     """The country with the most students, or the fewest, sometimes the top three."""
-    found = _grouped(draw)
+    found = grouped(draw)
     if found is None:
         return None
     table, column = found
@@ -136,14 +142,29 @@ def most_common(draw: Draw) -> Candidate | None:
     limit = condition(draw, table, besides=(column.name,)) if draw.chance(0.2) else None
     rows = subject(draw, table, *([limit] if limit else []))
     count = draw.choice((2, 3, 3, 4, 5)) if several else 1
-    amount = draw.say("[fewest|smallest number of|least number of|lowest number of]" if least else "[most|most|largest number of|highest number of|greatest number of]")
-    rank = draw.say("[least common|least frequent|rarest]" if least else "[most common|most common|most frequent|most popular]")
+    amount = draw.say(
+        "[fewest|smallest number of|least number of|lowest number of]"
+        if least
+        else "[most|most|largest number of|highest number of|greatest number of]"
+    )
+    rank = draw.say(
+        "[least common|least frequent|rarest]" if least else "[most common|most common|most frequent|most popular]"
+    )
     phrase = draw.phrase(table, column)
     with_count = draw.chance(0.22)
     if several:
-        template = "[What are the {n} {rank} {columns} [of|among|for] {rows}|<show> the {n} {rank} {columns} [of|among|for] {rows}|Which {n} {columns} have the {amount} {rows}|<show> the {n} {columns} with the {amount} {rows}]"
+        template = (
+            "[What are the {n} {rank} {columns} [of|among|for] {rows}|<show> the {n} {rank} {columns} [of|"
+            "among|for] {rows}|Which {n} {columns} have the {amount} {rows}|"
+            "<show> the {n} {columns} with the {amount} {rows}]"
+        )
     else:
-        template = "[Which {column} has the {amount} {rows}|Which {column} has the {amount} {rows}|What is the {rank} {column} [of|among|for] [all|the|] {rows}|<show> the {rank} {column} [of|among|for] [all|the|] {rows}|<show> the {column} [with|that has] the {amount} {rows}|What is the {column} with the {amount} {rows}|Which {column} is the {rank} among {rows}]"
+        template = (
+            "[Which {column} has the {amount} {rows}|Which {column} has the {amount} {rows}|"
+            "What is the {rank} {column} [of|among|for] [all|the|] {rows}|<show> the {rank} {column} [of|"
+            "among|for] [all|the|] {rows}|<show> the {column} [with|that has] the {amount} {rows}|"
+            "What is the {column} with the {amount} {rows}|Which {column} is the {rank} among {rows}]"
+        )
     question = draw.say(
         template,
         n=wording.number_word(count, draw.rng),
@@ -154,7 +175,14 @@ def most_common(draw: Draw) -> Candidate | None:
         rows=rows.plural,
     )
     if with_count:
-        question += draw.say("[, and how many are there|, and how many {rows} [is that|are there]|? [Show|Give|Return] the {column} and the number of {rows}| and the number of {rows}]", rows=draw.noun(table)[1], column=phrase)
+        question += draw.say(
+            (
+                "[, and how many are there|, and how many {rows} [is that|are there]|? [Show|Give|"
+                "Return] the {column} and the number of {rows}| and the number of {rows}]"
+            ),
+            rows=draw.noun(table)[1],
+            column=phrase,
+        )
     ref = draw.ref(table, column)
     order = "count(*)" if least else "count(*) DESC"
     if least and draw.chance(0.3):
@@ -163,125 +191,50 @@ def most_common(draw: Draw) -> Candidate | None:
     return Candidate(question, select(shown, quoted(table.name), rows.where, group=ref, order=order, limit=count))
 
 
-_HAVING = {">": "<over>", ">=": "<least>", "<": "[fewer than|less than|under]", "<=": "[at most|no more than]", "=": "[exactly|exactly|only]"}
-
-
-def count_threshold(draw: Draw) -> tuple[str, str, int]:
-    """A bound on a count: (operator, words, number)."""
-    operator = draw.rng.choices((">", ">=", "<", "<=", "="), (40, 38, 9, 5, 8))[0]
-    number = draw.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 10))
-    template = "[more than|more than|over]" if operator == ">" else _HAVING[operator]
-    number = max(number, 2) if operator in (">=", "<", "<=") else number
-    return operator, draw.say(template), number
-
-
-@pattern(1.8, FAMILY)
-def category_with_enough(draw: Draw) -> Candidate | None:
-    """The countries with more than two students."""
-    found = _grouped(draw)
-    if found is None:
-        return None
-    table, column = found
-    operator, words, number = count_threshold(draw)
-    phrase = draw.phrase(table, column)
-    _, many = draw.noun(table)
-    question = draw.say(
-        "[Which {columns} have {words} {n} {rows}|What are the {columns} [with|that have|of] {words} {n} {rows}|"
-        "<show> [the|all|all the] {columns} [with|that have|having|shared by] {words} {n} {rows}|"
-        "Which {columns} are shared by {words} {n} {rows}|{columns} with {words} {n} {rows}]",
-        columns=wording.plural(phrase),
-        words=words,
-        n=wording.number_word(number, draw.rng),
-        rows=many,
-    )
-    ref = draw.ref(table, column)
-    return Candidate(question, select([ref], quoted(table.name), group=ref, having=f"count(*) {operator} {number}"))
-
-
-@pattern(0.7, FAMILY)
-def category_by_average(draw: Draw) -> Candidate | None:
-    """The countries whose students are on average older than 30."""
-    found = _grouped(draw, True)
-    number = draw.numeric(found[0], (found[1].name,)) if found else None
-    if found is None or number is None:
-        return None
-    table, column = found
-    function = aggregate_name(draw, number, ("avg", "avg", "sum", "max", "min"))
-    low, high = float(number.values[0]), float(number.values[-1])
-    bound = round(low + (high - low) * draw.rng.uniform(0.3, 0.7))
-    operator, words = draw.choice(((">", "<over>"), ("<", "<under>"), (">=", "<least>")))
-    question = draw.say(
-        "[Which {columns} have [an|a] {word} {number} of {words} {bound} for their {rows}|"
-        "<show> the {columns} [whose|where the] {rows} have [an|a] {word} {number} {words} {bound}|"
-        "What are the {columns} with [an|a] {word} {number} of {rows} {words} {bound}|"
-        "<show> the {columns} where the {word} {number} of {rows} is {words} {bound}|For which {columns} is the {word} {number} "
-        "of {rows} {words} {bound}]".replace("{words}", words),
-        columns=wording.plural(draw.phrase(table, column)),
-        word=aggregate_words(draw, function, number).removesuffix(" of the"),
-        number=draw.phrase(table, number),
-        bound=bound,
-        rows=draw.noun(table)[1],
-    )
-    ref = draw.ref(table, column)
-    having = f"{function}({draw.ref(table, number)}) {operator} {literal(bound)}"
-    return Candidate(question, select([ref], quoted(table.name), group=ref, having=having))
-
-
-@pattern(0.8, FAMILY)
-def category_of_highest(draw: Draw) -> Candidate | None:
-    """The country with the highest average age of students."""
-    found = _grouped(draw, True)
-    number = draw.numeric(found[0], (found[1].name,)) if found else None
-    if found is None or number is None:
-        return None
-    table, column = found
-    function = aggregate_name(draw, number, ("avg", "avg", "sum"))
-    least = draw.chance(0.3)
-    question = draw.say(
-        "[Which {column} has the {most} {word} {number} of {rows}|What is the {column} with the {most} {word} {number} of {rows}|"
-        "<show> the {column} [with|that has|having] the {most} {word} {number} [of|of its|across its] {rows}]",
-        column=draw.phrase(table, column),
-        most=draw.say("[lowest|smallest]" if least else "[highest|highest|largest|greatest]"),
-        word=aggregate_words(draw, function, number).removesuffix(" of the"),
-        number=draw.phrase(table, number),
-        rows=draw.noun(table)[1],
-    )
-    ref = draw.ref(table, column)
-    order = f"{function}({draw.ref(table, number)})" + ("" if least else " DESC")
-    return Candidate(question, select([ref], quoted(table.name), group=ref, order=order, limit=1))
-
-
 @pattern(0.8, FAMILY)
 def categories_ordered(draw: Draw) -> Candidate | None:
     """The countries, ordered by their number of students, with or without the number."""
-    found = _grouped(draw)
+    found = grouped(draw)
     if found is None:
         return None
     table, column = found
     down, shown_count = draw.chance(0.6), draw.chance(0.5)
     phrase = draw.phrase(table, column)
     _, many = draw.noun(table)
-    how = draw.say("<desc>" if down else "<asc>", key=f"number of {many}").replace("by number", "by the number").replace("of number", "of the number")
+    how = (
+        draw.say("<desc>" if down else "<asc>", key=f"number of {many}")
+        .replace("by number", "by the number")
+        .replace("of number", "of the number")
+    )
     wanted = f"the {wording.plural(phrase)} of {many}"
     if shown_count:
-        wanted = draw.say("[the {columns} and the number of {rows} in each|the {columns} and the number of {rows} [for|with] each]", column=phrase, columns=wording.plural(phrase), rows=many)
+        wanted = draw.say(
+            "[the {columns} and the number of {rows} in each|the {columns} and the number of {rows} [for|with] each]",
+            column=phrase,
+            columns=wording.plural(phrase),
+            rows=many,
+        )
     question = f"{request(draw, wanted)}{draw.choice((' ', ', '))}{how}"
     ref = draw.ref(table, column)
     order = "count(*) DESC" if down else "count(*)"
-    return Candidate(question, select([ref, "count(*)"] if shown_count else [ref], quoted(table.name), group=ref, order=order))
+    return Candidate(
+        question, select([ref, "count(*)"] if shown_count else [ref], quoted(table.name), group=ref, order=order)
+    )
 
 
 @pattern(0.4, FAMILY)
 def count_per_pair(draw: Draw) -> Candidate | None:
     """The number of students for each country and major."""
-    found = _grouped(draw)
+    found = grouped(draw)
     other = draw.category(found[0], (found[1].name,)) if found else None
     if found is None or other is None:
         return None
     table, column = found
     question = draw.say(
-        "[How many {rows} are there for each [combination of |]{one} and {two}|<show> the <count> of {rows} [per|by|for each] {one} "
-        "and {two}|For each {one} and {two}, how many {rows} are there|Count the {rows} for each pair of {one} and {two}]",
+        "[How many {rows} are there for each [combination of |]{one} and {two}|"
+        "<show> the <count> of {rows} [per|by|for each] {one} "
+        "and {two}|For each {one} and {two}, how many {rows} are there|"
+        "Count the {rows} for each pair of {one} and {two}]",
         rows=draw.noun(table)[1],
         one=draw.phrase(table, column),
         two=draw.phrase(table, other),

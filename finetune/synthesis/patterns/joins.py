@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
-from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words, ask_count
+from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
 from finetune.synthesis.patterns.conditions import condition
+from finetune.synthesis.patterns.counts import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.registry import Candidate, pattern
-from finetune.synthesis.patterns.routes import Route, across, any_route, related, route
-from finetune.synthesis.patterns.subject import columns_of, request, request_columns, request_one, subject
+from finetune.synthesis.patterns.routes import Route, any_route, related, route
+from finetune.synthesis.patterns.subject import Condition, columns_of, request, request_columns, request_one, subject
 from finetune.synthesis.patterns.superlatives import superlative
 
 FAMILY = "joins"
 
 
-def _refs(draw: Draw, path: Route, columns: list[DescribedColumn], end: bool = False) -> list[str]:
+def route_refs(draw: Draw, path: Route, columns: list[DescribedColumn], end: bool = False) -> list[str]:
+    """Columns of the route's start, or of its end, in SQL."""
     return [draw.ref(path.end if end else path.start, column, True) for column in columns]
 
 
@@ -35,7 +37,7 @@ def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: 
         return None
     rows = subject(draw, path.start, *([own] if own else []), outer)
     distinct = not path.unique and draw.chance(0.45)
-    sql = select(_refs(draw, path, columns), path.source_sql, rows.where, distinct=distinct)
+    sql = select(route_refs(draw, path, columns), path.source_sql, rows.where, distinct=distinct)
     return Candidate(request_columns(draw, columns, rows, distinct), sql)
 
 
@@ -63,92 +65,6 @@ def two_tables_two_conditions(draw: Draw) -> Candidate | None:
     return _related_columns(draw, any_route(draw), draw.choice((1, 1, 2)), own_condition=True)
 
 
-def _pairing(draw: Draw) -> Route | None:
-    """A route whose two ends make a natural pair: up to parents, down to children, or across a junction."""
-    style = draw.rng.random()
-    if style < 0.2:
-        return across(draw)
-    if style < 0.3:
-        return route(draw, 2, upward=True)
-    return route(draw, 1, upward=style < 0.8)
-
-
-def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None:
-    path = _pairing(draw)
-    if path is None or any(link.ambiguous and not link.verb for link in path.links):
-        return None
-    left, right = draw.projection(path.start, draw.choice((1, 1, 2))), draw.projection(path.end, 1)
-    named = draw.identity(path.end)
-    right = list(named) if len(named) == 1 and draw.chance(0.6) else right
-    own = condition(draw, path.start, True, besides=[c.name for c in left]) if filtered else None
-    if not left or not right or (filtered and own is None):
-        return None
-    rows = subject(draw, path.start, *([own] if own else []))
-    start = [draw.phrase(path.start, c) for c in left]
-    end = draw.phrase(path.end, right[0])
-    one, many = draw.noun(path.end)
-    link = path.links[0]
-    role = link.role if path.unique and len(path.links) == 1 and link.ambiguous else one
-    columns = wording.join_words(start, draw.rng)
-    slots = {
-        "columns": columns,
-        "many_columns": wording.join_words([wording.plural(p) for p in start], draw.rng),
-        "row": rows.singular,
-        "rows": rows.plural,
-        "end": end,
-        "ends": wording.plural(end),
-        "role": role,
-        "their": "their" if draw.lookup.is_person(path.start) else "its",
-        "roles": wording.plural(role),
-        "possessed": draw.say("the {c} of each {r}" if own else "each {r}'s {c}", c=columns, r=rows.singular),
-    }
-    wanted = draw.say(
-        "[the {many_columns} of [the |all |all the |]{rows} and the {ends} of [their|the corresponding|the] {roles}|"
-        "the {columns} of each {row} and the {end} of [{their}|the corresponding|the associated|the] {role}|"
-        "the {many_columns} of {rows} [along with|together with] the {end} of [their|the corresponding] {role}|"
-        "the {columns} of each {row} as well as the {end} of [{their}|the] {role}|"
-        "{possessed} and the {end} of [{their}|the] {role}|"
-        "the {many_columns} of {rows} and the {ends} of the {roles} [they belong to|associated with them|they are linked to]]",
-        **slots,
-    )
-    question = request(draw, wanted, True)
-    if draw.chance(0.2):
-        question = draw.say(
-            "For each {row}, [show|list|give|return|find] [the|its] {columns} and the {end} of [the|its] {role}", **slots
-        )
-    order = ""
-    if ordered:
-        side = path.end if draw.chance(0.5) else path.start
-        key = draw.measured(side)
-        if key is None:
-            return None
-        down = draw.chance(0.5)
-        words = draw.phrase(side, key)
-        words = f"{words} of the {draw.noun(side)[0]}"
-        question += draw.choice((" ", ", ")) + draw.say("<desc>" if down else "<asc>", key=words)
-        order = draw.ref(side, key, True) + (" DESC" if down else "")
-    shown = [*_refs(draw, path, left), *_refs(draw, path, right, end=True)]
-    return Candidate(question, select(shown, path.source_sql, rows.where, order=order))
-
-
-@pattern(3.4, FAMILY)
-def columns_of_both(draw: Draw) -> Candidate | None:
-    """The names of concerts and the names of their stadiums."""
-    return _both(draw, False)
-
-
-@pattern(1.3, FAMILY)
-def columns_of_both_filtered(draw: Draw) -> Candidate | None:
-    """The names of concerts in 2014 and the names of their stadiums."""
-    return _both(draw, True)
-
-
-@pattern(0.9, FAMILY)
-def columns_of_both_ordered(draw: Draw) -> Candidate | None:
-    """The names of concerts and of their stadiums, in order of capacity."""
-    return _both(draw, False, ordered=True)
-
-
 @pattern(3.4, FAMILY)
 def count_related(draw: Draw) -> Candidate | None:
     """How many concerts were held at stadiums in France?"""
@@ -162,7 +78,9 @@ def count_related(draw: Draw) -> Candidate | None:
         owner = subject(draw, path.end, found[1])
         named = found[1].columns == tuple(c.name for c in draw.identity(path.end))
         question = draw.say(
-            "How many {children} [does|does] the {one} have" if named else "How many {children} do {many} have[ in total||]",
+            "How many {children} [does|does] the {one} have"
+            if named
+            else "How many {children} do {many} have[ in total||]",
             children=draw.noun(path.start)[1],
             one=owner.singular,
             many=owner.plural,
@@ -195,7 +113,11 @@ def _key_column(path: Route, key: str) -> DescribedColumn:
 @pattern(2.6, FAMILY)
 def aggregate_related(draw: Draw) -> Candidate | None:
     """The average attendance of concerts held at stadiums in France."""
-    path = route(draw, 1, upward=True, start=draw.numeric) if draw.chance(0.75) else route(draw, 2, upward=True, start=draw.numeric)
+    path = (
+        route(draw, 1, upward=True, start=draw.numeric)
+        if draw.chance(0.75)
+        else route(draw, 2, upward=True, start=draw.numeric)
+    )
     column = draw.measured(path.start) if path else None
     found = related(draw, path) if path else None
     if path is None or column is None or found is None:
@@ -240,7 +162,7 @@ def related_in_order(draw: Draw) -> Candidate | None:
         ", <desc>" if down else ", <asc>", key=draw.phrase(path.start, key)
     )
     order = draw.ref(path.start, key, True) + (" DESC" if down else "")
-    return Candidate(question, select(_refs(draw, path, columns), path.source_sql, rows.where, order=order))
+    return Candidate(question, select(route_refs(draw, path, columns), path.source_sql, rows.where, order=order))
 
 
 @pattern(2.6, FAMILY)
@@ -254,9 +176,11 @@ def owner_of_extreme(draw: Draw) -> Candidate | None:
     columns = list(named) if named and draw.chance(0.5) else draw.projection(path.start, draw.choice((1, 1, 2)))
     one = draw.noun(path.end)[0]
     target = f"the {found.before} {one} {found.after.replace('<have>', 'has')}".replace("  ", " ").strip()
-    row = f"the {draw.noun(path.start)[0]} {path.describe(draw, target).replace('<have>', 'has').replace('<are>', 'is')}"
+    row = (
+        f"the {draw.noun(path.start)[0]} {path.describe(draw, target).replace('<have>', 'has').replace('<are>', 'is')}"
+    )
     order = found.order(draw.ref(path.end, found.column, True))
-    sql = select(_refs(draw, path, columns), path.source_sql, order=order, limit=1)
+    sql = select(route_refs(draw, path, columns), path.source_sql, order=order, limit=1)
     return Candidate(request_one(draw, columns, row, path.start), sql)
 
 
@@ -274,11 +198,31 @@ def extreme_among_related(draw: Draw) -> Candidate | None:
     if best.after:
         row = f"the {rows.singular} {best.after.replace('<have>', 'has')}"
         if draw.chance(0.6):
-            row = draw.say("among the {rows}, the one {after}", rows=rows.plural, after=best.after.replace("<have>", "has"))
+            row = draw.say(
+                "among the {rows}, the one {after}", rows=rows.plural, after=best.after.replace("<have>", "has")
+            )
     order = best.order(draw.ref(path.start, best.column, True))
-    sql = select(_refs(draw, path, columns), path.source_sql, rows.where, order=order, limit=1)
+    sql = select(route_refs(draw, path, columns), path.source_sql, rows.where, order=order, limit=1)
     if row.startswith("among"):
         phrases = wording.join_words([draw.phrase(path.start, c) for c in columns], draw.rng)
         start, _, end = row.partition(", ")
-        return Candidate(draw.say("{a}, [show|give|find|what is] the {c} of {b}", a=start.capitalize(), c=phrases, b=end), sql)
+        return Candidate(
+            draw.say("{a}, [show|give|find|what is] the {c} of {b}", a=start.capitalize(), c=phrases, b=end), sql
+        )
     return Candidate(request_one(draw, columns, row, path.start), sql)
+
+
+@pattern(0.8, FAMILY)
+def with_any_child(draw: Draw) -> Candidate | None:
+    """The different names of stadiums that host any concert."""
+    path = route(draw, 1, upward=False, junctions=draw.chance(0.2))
+    if path is None:
+        return None
+    columns = list(draw.identity(path.start)) or draw.projection(path.start, 1)
+    one, many = draw.noun(path.end)
+    target = draw.say("[at least one {one}|any {one}|some {many}|{many}]", one=one, many=many)
+    rows = subject(draw, path.start, Condition("", path.describe(draw, target)))
+    return Candidate(
+        request_columns(draw, columns, rows, True),
+        select(route_refs(draw, path, columns), path.source_sql, distinct=True),
+    )

@@ -17,7 +17,8 @@ TEXT_KINDS = CATEGORY_KINDS | {"person", "first_name", "last_name", "name", "str
 PERSON_KINDS = frozenset(("person", "first_name", "last_name"))
 
 _KEYWORDS = frozenset(
-    "ADD ALTER AUTOINCREMENT CAST COLLATE COMMIT CONSTRAINT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DEFERRABLE ESCAPE "
+    "ADD ALTER AUTOINCREMENT CAST COLLATE COMMIT CONSTRAINT CURRENT_DATE CURRENT_TIME "
+    "CURRENT_TIMESTAMP DEFERRABLE ESCAPE "
     "IF ISNULL NOTHING NOTNULL RAISE RETURNING TRANSACTION".split()
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -104,7 +105,11 @@ class Lookup:
         texts = [c for c in table.columns if c.kind in ("person", "name", "one", "text")]
         words = [(c, c.phrases[0].lower().split()) for c in texts]
         own = [c for c, said in words if said in (["name"], ["title"], ["full", "name"])]
-        own += [c for c, said in words if said[-1] in ("name", "title") and "of" not in said and c.kind in ("person", "name")]
+        own += [
+            c
+            for c, said in words
+            if said[-1] in ("name", "title") and "of" not in said and c.kind in ("person", "name")
+        ]
         heads = {noun.lower().split()[-1] for noun, _ in table.nouns}
         own += [c for c, said in words if c.kind == "name" and said[-1] in heads]
         return tuple(own[:1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from finetune.synthesis.patterns.aggregates import ask_count
-from finetune.synthesis.patterns.conditions import adjective_for, condition
+from finetune.synthesis.patterns.comparisons import adjective_for
+from finetune.synthesis.patterns.conditions import condition
+from finetune.synthesis.patterns.counts import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import Link, literal, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
@@ -39,14 +40,22 @@ def beyond_average(draw: Draw) -> Candidate | None:
     group = subject(draw, table, *([limit] if limit else []))
     of = f" of {group.plural}" if limit else draw.say("[|| of all {rows}| across all {rows}]", rows=group.plural)
     adjective = adjective_for(draw, table, column, phrase, more)
-    side = draw.say("[above|higher than|greater than|larger than|more than]" if more else "[below|lower than|less than|smaller than]")
+    side = draw.say(
+        "[above|higher than|greater than|larger than|more than]"
+        if more
+        else "[below|lower than|less than|smaller than]"
+    )
     if adjective and draw.chance(0.5):
-        words = draw.say("[{adj} than [the |]average{of}|that <are> {adj} than [the |]average{of}]", adj=adjective, of=of)
+        words = draw.say(
+            "[{adj} than [the |]average{of}|that <are> {adj} than [the |]average{of}]", adj=adjective, of=of
+        )
     else:
         words = draw.say(
-            "[whose {column} is {side} [the|the] average{of}|with [a|] {column} {side} [the average|the average {column}|average]{of}|"
-            "with {side} average {column}]" if not of and side in ("above", "below") else
-            "[whose {column} is {side} the average{of}|with a {column} {side} the average [{column}|]{of}]",
+            "[whose {column} is {side} [the|the] average{of}|with [a|] {column} {side} [the average|"
+            "the average {column}|average]{of}|"
+            "with {side} average {column}]"
+            if not of and side in ("above", "below")
+            else "[whose {column} is {side} the average{of}|with a {column} {side} the average [{column}|]{of}]",
             column=phrase,
             side=side,
             of=of,
@@ -95,7 +104,15 @@ def beyond_named_row(draw: Draw) -> Candidate | None:
         words = draw.say("[{adj} than {other}|that <are> {adj} than {other}]", adj=adjective, other=other)
     else:
         side = draw.say("[higher|greater|larger]" if more else "[lower|smaller]")
-        words = draw.say("[with a {side} {column} than {other}|whose {column} is {side} than that of {other}|that <have> a {side} {column} than {other}]", side=side, column=phrase, other=other)
+        words = draw.say(
+            (
+                "[with a {side} {column} than {other}|whose {column} is {side} than that of {other}|"
+                "that <have> a {side} {column} than {other}]"
+            ),
+            side=side,
+            column=phrase,
+            other=other,
+        )
     ref = draw.ref(table, column)
     inner = select(ref, quoted(table.name), f"{draw.ref(table, name)} = {literal(value)}")
     return _ask(draw, subject(draw, table, Condition(f"{ref} {'>' if more else '<'} ({inner})", words)), (column.name,))
@@ -111,11 +128,24 @@ def beyond_all_of_group(draw: Draw) -> Candidate | None:
         return None
     more, every = draw.chance(0.65), draw.chance(0.6)
     group = subject(draw, table, found)
-    other = draw.say("[all {many}|every {one}|all the {many}]" if every else "[any {one}|at least one {one}|some {one}]", many=group.plural, one=group.singular)
+    other = draw.say(
+        "[all {many}|every {one}|all the {many}]" if every else "[any {one}|at least one {one}|some {one}]",
+        many=group.plural,
+        one=group.singular,
+    )
     phrase = draw.phrase(table, column)
     adjective = adjective_for(draw, table, column, phrase, more)
     side = draw.say("[higher|greater|larger]" if more else "[lower|smaller]")
-    words = f"{adjective} than {other}" if adjective and draw.chance(0.6) else draw.say("[with a {side} {column} than {other}|whose {column} is {side} than that of {other}]", side=side, column=phrase, other=other)
+    words = (
+        f"{adjective} than {other}"
+        if adjective and draw.chance(0.6)
+        else draw.say(
+            "[with a {side} {column} than {other}|whose {column} is {side} than that of {other}]",
+            side=side,
+            column=phrase,
+            other=other,
+        )
+    )
     ref = draw.ref(table, column)
     function = "max" if more == every else "min"
     inner = select(f"{function}({ref})", quoted(table.name), group.where)
@@ -134,7 +164,7 @@ def _not_in(draw: Draw, link: Link, where: str = "", word: str = "NOT IN") -> st
     return f"{quoted(relation.parent_column)} {word} ({inner})"
 
 
-@pattern(3.0, FAMILY)
+@pattern(3.8, FAMILY)
 def without_children(draw: Draw) -> Candidate | None:
     """Stadiums without any concerts, or without concerts in 2014."""
     link = _down_link(draw)
@@ -147,7 +177,8 @@ def without_children(draw: Draw) -> Candidate | None:
         if up:
             children = subject(draw, draw.choice(up).target)
     words = draw.say(
-        "[without [any |]{many}|with no {many}|that <do> not have [any |]{many}|that <have> no {many}|that <do> not have a single {one}|"
+        "[without [any |]{many}|with no {many}|that <do> not have [any |]{many}|that <have> no {many}|"
+        "that <do> not have a single {one}|"
         "that have never had [any |]{many}|without a {one}|that <are> not associated with any {many}]",
         many=children.plural,
         one=children.singular,
@@ -178,7 +209,9 @@ def with_some_child(draw: Draw) -> Candidate | None:
 @pattern(0.9, FAMILY)
 def child_of_extreme_parent(draw: Draw) -> Candidate | None:
     """The concerts held at the largest stadium."""
-    links = [link for table in draw.lookup.subjects for link in draw.links(table) if link.upward and draw.key(link.target)]
+    links = [
+        link for table in draw.lookup.subjects for link in draw.links(table) if link.upward and draw.key(link.target)
+    ]
     links = [link for link in links if draw.numeric(link.target) and (not link.ambiguous or link.verb)]
     if not links:
         return None
@@ -204,7 +237,11 @@ def not_in_parents(draw: Draw) -> Candidate | None:
     if link is None or found is None:
         return None
     target = some(draw, subject(draw, link.target, found))
-    words = draw.say("not " + ("{verb} {target}" if link.verb else "[associated with|linked to|belonging to] {target}"), verb=link.verb, target=target)
+    words = draw.say(
+        "not " + ("{verb} {target}" if link.verb else "[associated with|linked to|belonging to] {target}"),
+        verb=link.verb,
+        target=target,
+    )
     inner = select(quoted(link.relation.parent_column), quoted(link.target.name), found.sql)
     sql = f"{quoted(link.relation.child_column)} NOT IN ({inner})"
     if link.ambiguous and not link.verb:

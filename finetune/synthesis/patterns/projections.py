@@ -43,7 +43,7 @@ def four_columns(draw: Draw) -> Candidate | None:
     return _columns(draw, 4)
 
 
-@pattern(1.4, FAMILY)
+@pattern(2.0, FAMILY)
 def distinct_column(draw: Draw) -> Candidate | None:
     """The different countries of students."""
     table = draw.table(draw.category)
@@ -80,7 +80,8 @@ def everything(draw: Draw) -> Candidate | None:
     if table is None:
         return None
     question = draw.say(
-        "[<show> [everything about [all|the|] {rows}|all [information|details|data|columns] [about|of|for] [all|the|] {rows}|"
+        "[<show> [everything about [all|the|] {rows}|all [information|details|data|columns] [about|of|"
+        "for] [all|the|] {rows}|"
         "the [full|complete] [details|records|information] of all {rows}|every column of [all|the|all the] {rows}|"
         "the entire table of {rows}|all records of {rows}]|What [information|data] [do we have|is there] about {rows}|"
         "What is all the information about {rows}]",

@@ -92,9 +92,12 @@ def route(
     """A route of that many links without repeated tables.
 
     Args:
+        draw: The dice.
+        length: The number of links.
         upward: Whether all links go up (True), all down (False), or either way (None).
         end: What the last table must fulfil; it is a junction table only with ``junctions``.
         start: What the first table must fulfil.
+        junctions: Whether the route may start or end at a junction table.
     """
     for _attempt in range(6):
         first = draw.table(start, junctions=junctions)
@@ -171,5 +174,3 @@ def some(draw: Draw, rows: Subject) -> str:
     if draw.chance(0.45):
         return rows.plural
     return wording.with_article(rows.singular) if draw.chance(0.8) else f"any {rows.singular}"
-
-

@@ -14,13 +14,16 @@ from finetune.synthesis.patterns.subject import Condition, request, subject
 FAMILY = "sets"
 
 _BOTH = (
-    "[Which {columns} have both {one} and {other}|<show> the {columns} [with|that have|shared by] both {one} and {other}|"
+    "[Which {columns} have both {one} and {other}|<show> the {columns} [with|that have|"
+    "shared by] both {one} and {other}|"
     "What are the {columns} [of both {one} and {other}|that have both {one} and {other}]|"
     "<show> the {columns} that {one} and {other} have in common]"
 )
 _BUT_NOT = (
-    "[Which {columns} have {one} but [not|no] {other}|<show> the {columns} [with|that have|of] {one} but [not of|no|not] {other}|"
-    "What are the {columns} that have {one} but do not have {other}|<show> the {columns} of {one} except those of {other}]"
+    "[Which {columns} have {one} but [not|no] {other}|<show> the {columns} [with|that have|"
+    "of] {one} but [not of|no|not] {other}|"
+    "What are the {columns} that have {one} but do not have {other}|"
+    "<show> the {columns} of {one} except those of {other}]"
 )
 
 
@@ -52,7 +55,7 @@ def _opposite(draw: Draw, table: DescribedTable, column: DescribedColumn, first:
     return None
 
 
-@pattern(0.7, FAMILY)
+@pattern(1.1, FAMILY)
 def categories_of_both(draw: Draw) -> Candidate | None:
     """Countries with both students older than 30 and students named Ann."""
     return _category_sets(draw, "INTERSECT", _BOTH)
@@ -78,9 +81,14 @@ def _parent_sets(draw: Draw, word: str) -> Candidate | None:
     names = wording.join_words([wording.plural(draw.phrase(path.start, c)) for c in columns], draw.rng)
     slots = {"parents": parents, "names": names, "one": one, "other": other}
     if word == "INTERSECT":
-        template = "[Which {parents} have both {one} and {other}|{wanted} [with|that have|having] both {one} and {other}]"
+        template = (
+            "[Which {parents} have both {one} and {other}|{wanted} [with|that have|having] both {one} and {other}]"
+        )
     else:
-        template = "[Which {parents} have {one} but [no|do not have] {other}|{wanted} [with|that have] {one} but [no|without any|without] {other}]"
+        template = (
+            "[Which {parents} have {one} but [no|do not have] {other}|{wanted} [with|"
+            "that have] {one} but [no|without any|without] {other}]"
+        )
     asked = request(draw, draw.say("the {names} of [the|all|] {parents}", **slots), True)
     return Candidate(draw.say(template, wanted=asked, **slots), _compound(draw, path, columns, word, first, second))
 
@@ -93,7 +101,7 @@ def _compound(
     return f" {word} ".join(halves)
 
 
-@pattern(1.0, FAMILY)
+@pattern(1.6, FAMILY)
 def parents_of_both(draw: Draw) -> Candidate | None:
     """Stadiums with both concerts in 2014 and concerts in 2015."""
     return _parent_sets(draw, "INTERSECT")
@@ -136,7 +144,14 @@ def union_of_tables(draw: Draw) -> Candidate | None:
     first, second = draw.choice(pairs)
     slots = {"one": draw.noun(first)[1], "other": draw.noun(second)[1]}
     names = wording.plural(draw.phrase(first, draw.identity(first)[0]))
-    wanted = draw.say("the {names} of [all |the |]{one} [and|and also|together with those of] [all |the |]{other}[ in one list| combined|, combined in one list]", names=names, **slots)
+    wanted = draw.say(
+        (
+            "the {names} of [all |the |]{one} [and|and also|together with those of] [all |the |"
+            "]{other}[ in one list| combined|, combined in one list]"
+        ),
+        names=names,
+        **slots,
+    )
     halves = [select(draw.ref(t, draw.identity(t)[0]), quoted(t.name)) for t in (first, second)]
     return Candidate(request(draw, wanted, True), " UNION ".join(halves))
 
@@ -158,10 +173,62 @@ def shared_values(draw: Draw) -> Candidate | None:
     first, second, x, y = draw.choice(usable)
     both = draw.chance(0.6)
     template = (
-        "[Which {columns} have both {one} and {other}|<show> the {columns} [shared by|that appear for] both {one} and {other}]"
+        (
+            "[Which {columns} have both {one} and {other}|<show> the {columns} [shared by|"
+            "that appear for] both {one} and {other}]"
+        )
         if both
-        else "[Which {columns} have {one} but no {other}|<show> the {columns} of {one} that are not {columns} of any {other}]"
+        else (
+            "[Which {columns} have {one} but no {other}|"
+            "<show> the {columns} of {one} that are not {columns} of any {other}]"
+        )
     )
-    question = draw.say(template, columns=wording.plural(draw.lookup.phrases[first.name, x.name][0]), one=draw.noun(first)[1], other=draw.noun(second)[1])
+    question = draw.say(
+        template,
+        columns=wording.plural(draw.lookup.phrases[first.name, x.name][0]),
+        one=draw.noun(first)[1],
+        other=draw.noun(second)[1],
+    )
     word = "INTERSECT" if both else "EXCEPT"
-    return Candidate(question, f"{select(draw.ref(first, x), quoted(first.name))} {word} {select(draw.ref(second, y), quoted(second.name))}")
+    return Candidate(
+        question,
+        f"{select(draw.ref(first, x), quoted(first.name))} {word} {select(draw.ref(second, y), quoted(second.name))}",
+    )
+
+
+@pattern(0.7, FAMILY)
+def parents_except_all(draw: Draw) -> Candidate | None:
+    """The names of stadiums that never hosted a concert: all names EXCEPT those of the joined rows."""
+    path = route(draw, 1, upward=False, start=draw.identity, junctions=draw.chance(0.3))
+    if path is None or path.links[0].ambiguous:
+        return None
+    columns = draw.identity(path.start)
+    names = wording.join_words([wording.plural(draw.phrase(path.start, c)) for c in columns], draw.rng)
+    wanted = draw.say(
+        "the {names} of [all |the |]{parents}[ except those| except for the ones] that have [a|any|at least one] {row}",
+        names=names,
+        parents=draw.noun(path.start)[1],
+        row=draw.noun(path.end)[0],
+    )
+    whole = select([draw.ref(path.start, c) for c in columns], quoted(path.start.name))
+    refs = [draw.ref(path.start, c, True) for c in columns]
+    return Candidate(request(draw, wanted, True), f"{whole} EXCEPT {select(refs, path.source_sql)}")
+
+
+@pattern(0.7, FAMILY)
+def categories_without(draw: Draw) -> Candidate | None:
+    """Countries that have no students older than 30."""
+    table = draw.table(draw.category)
+    column = draw.category(table) if table else None
+    found = condition(draw, table, besides=(column.name,)) if table and column else None
+    if table is None or column is None or found is None:
+        return None
+    question = draw.say(
+        "[Which {columns} have no {rows}|Which {columns} do not have any {rows}|"
+        "<show> the {columns} without [any |]{rows}|"
+        "What are the {columns} that do not have any {rows}|<show> the {columns} with no {rows}]",
+        columns=wording.plural(draw.phrase(table, column)),
+        rows=subject(draw, table, found).plural,
+    )
+    ref, source = draw.ref(table, column), quoted(table.name)
+    return Candidate(question, f"{select(ref, source)} EXCEPT {select(ref, source, found.sql)}")

@@ -1,4 +1,4 @@
-"""Noun phrases for rows and columns: "students from France", "the names and ages of all students", and how to ask for them."""
+"""Noun phrases for rows and columns, and how to ask for them: "the names and ages of students from France"."""
 
 from __future__ import annotations
 
@@ -63,13 +63,17 @@ def column_phrases(draw: Draw, table: DescribedTable, columns: Sequence[Describe
     return phrases
 
 
-def columns_of(draw: Draw, columns: Sequence[DescribedColumn], rows: Subject, distinct: bool = False) -> tuple[str, bool]:
-    """ "the names and ages of all students": columns of several rows, in order; and whether that is a plural."""
+def columns_of(
+    draw: Draw, columns: Sequence[DescribedColumn], rows: Subject, distinct: bool = False
+) -> tuple[str, bool]:
+    """Columns of several rows, in order ("the names and ages of all students"), and whether that is a plural."""
     phrases = column_phrases(draw, rows.table, columns)
     several = [wording.plural(phrase) for phrase in phrases]
     singular, joined = wording.join_words(phrases, draw.rng), wording.join_words(several, draw.rng)
     if distinct:
-        return draw.say("[all |the |]<distinct> {columns} [of|of|for|among] [all |the |]{rows}", columns=joined, rows=rows.plural), True
+        return draw.say(
+            "[all |the |]<distinct> {columns} [of|of|for|among] [all |the |]{rows}", columns=joined, rows=rows.plural
+        ), True
     if len(phrases) == 1 and " of " not in phrases[0] and not rows.limited and draw.chance(0.12):
         return draw.say("[the|all|all the] {row} {column}", row=rows.singular, column=several[0]), True
     if draw.chance(0.3):

@@ -1,4 +1,4 @@
-"""Rows in order, the first rows, and the row with the most of something."""
+"""The row with the most of something, and the first few rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, NUMERIC_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
-from finetune.synthesis.patterns.subject import Condition, columns_of, request, request_one, subject
+from finetune.synthesis.patterns.subject import Condition, request, request_one, subject
 
 FAMILY = "superlatives"
 
@@ -57,89 +57,6 @@ def _as_condition(found: Superlative) -> Condition:
     return Condition("", found.after, found.before)
 
 
-def _order_words(draw: Draw, column: DescribedColumn, phrase: str) -> tuple[str, bool]:
-    down = draw.chance(0.45)
-    if column.kind in DATE_KINDS or column.kind == "year":
-        words = (
-            "[from the latest to the earliest {key}|by {key}, newest first|in descending order of {key}|sorted by {key} descending]"
-            if down
-            else "[from the earliest to the latest {key}|in order of {key}|sorted by {key}|by {key}, oldest first|ordered by {key}]"
-        )
-    elif column.kind not in NUMERIC_KINDS:
-        words = (
-            "[in reverse alphabetical order of {key}|in descending order of {key}|sorted by {key} from Z to A|"
-            "in descending alphabetical order of {key}]"
-            if down
-            else "[in alphabetical order of {key}|ordered by {key}|sorted by {key}|in ascending order of {key}|sorted alphabetically by {key}]"
-        )
-    else:
-        words = "<desc>" if down else "<asc>"
-    return draw.say(words, key=phrase), down
-
-
-def _ordered(draw: Draw, count: int, filtered: bool = False) -> Candidate | None:
-    table = draw.table(lambda t: len(t.columns) > count + 1)
-    if table is None:
-        return None
-    key = draw.measured(table) if draw.chance(0.7) else draw.text(table)
-    if key is None:
-        return None
-    found = condition(draw, table, besides=(key.name,)) if filtered else None
-    if filtered and found is None:
-        return None
-    shown = draw.projection(table, count, () if draw.chance(0.25) else (key.name,))
-    if len(shown) < count:
-        return None
-    rows = subject(draw, table, *([found] if found else []))
-    how, down = _order_words(draw, key, draw.phrase(table, key))
-    base = request(draw, *columns_of(draw, shown, rows))
-    question = f"{base}{draw.choice((' ', ' ', ', ', ', '))}{how}"
-    if draw.chance(0.12):
-        question = f"{base}{draw.say('[. Sort|. Order] [them|the results|the result|the list] ')}{how.split(' ', 1)[1] if how.startswith(('sorted', 'ordered')) else how}"
-    order = draw.ref(table, key) + (" DESC" if down else draw.choice(("", "", " ASC")))
-    return Candidate(question, select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=order))
-
-
-@pattern(1.6, FAMILY)
-def order_one_column(draw: Draw) -> Candidate | None:
-    """The names of students in order of age."""
-    return _ordered(draw, 1)
-
-
-@pattern(1.2, FAMILY)
-def order_two_columns(draw: Draw) -> Candidate | None:
-    """The names and countries of students in order of age."""
-    return _ordered(draw, 2)
-
-
-@pattern(0.4, FAMILY)
-def order_three_columns(draw: Draw) -> Candidate | None:
-    """Three columns of all rows in order of another."""
-    return _ordered(draw, 3)
-
-
-@pattern(1.2, FAMILY)
-def order_filtered(draw: Draw) -> Candidate | None:
-    """The names of students from France in order of age."""
-    return _ordered(draw, draw.choice((1, 1, 2)), True)
-
-
-@pattern(0.25, FAMILY)
-def order_by_two(draw: Draw) -> Candidate | None:
-    """The names of students ordered by country, then by age."""
-    table = draw.table(draw.category)
-    first = draw.category(table) if table else None
-    second = draw.measured(table, (first.name,)) if table and first else None
-    shown = draw.projection(table, 1, (first.name, second.name)) if table and first and second else []
-    if table is None or first is None or second is None or not shown:
-        return None
-    question = request(draw, *columns_of(draw, shown, subject(draw, table))) + draw.say(
-        "[ ordered|, sorted| sorted] by {one} and then [by |]{two}", one=draw.phrase(table, first), two=draw.phrase(table, second)
-    )
-    order = f"{draw.ref(table, first)}, {draw.ref(table, second)}"
-    return Candidate(question, select([draw.ref(table, shown[0])], quoted(table.name), order=order))
-
-
 def _extreme(draw: Draw, count: int, filtered: bool = False) -> Candidate | None:
     table = draw.table(draw.numeric)
     found = superlative(draw, table) if table else None
@@ -164,7 +81,7 @@ def _extreme(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
     return Candidate(question, sql)
 
 
-@pattern(2.2, FAMILY)
+@pattern(1.9, FAMILY)
 def extreme_one_column(draw: Draw) -> Candidate | None:
     """The name of the oldest student."""
     return _extreme(draw, 1)
@@ -194,18 +111,33 @@ def extreme_name(draw: Draw) -> Candidate | None:
     ref = draw.ref(table, found.column)
     one = draw.noun(table)[0]
     if found.before:
-        opening = "[Who is the {row}|Which {one} is the {before}]" if draw.lookup.is_person(table) else "[Which {one} is the {before}|What is the {row}|Which is the {row}]"
+        opening = (
+            "[Who is the {row}|Which {one} is the {before}]"
+            if draw.lookup.is_person(table)
+            else "[Which {one} is the {before}|What is the {row}|Which is the {row}]"
+        )
     else:
         opening = "Which {one} [has|has|has|has] {after}"
-    question = draw.say(opening, row=row, one=one, before=found.before, after=found.after[found.after.find("the ") :] if found.after else "")
+    question = draw.say(
+        opening,
+        row=row,
+        one=one,
+        before=found.before,
+        after=found.after[found.after.find("the ") :] if found.after else "",
+    )
     if draw.chance(0.18):
         column = draw.phrase(table, found.column)
-        question += draw.say("[, and what is [its|the|their] {column}| and what is [the|its] {column}|? Also show the {column}]", column=column)
+        question += draw.say(
+            "[, and what is [its|the|their] {column}| and what is [the|its] {column}|? Also show the {column}]",
+            column=column,
+        )
         shown.append(ref)
     elif draw.chance(0.12):
         extra = draw.projection(table, 1, [found.column.name, *(c.name for c in draw.identity(table))])
         if extra:
-            question += draw.say("? [Show|Give|List|Return|Also give] [its|the] name and {column}", column=draw.phrase(table, extra[0]))
+            question += draw.say(
+                "? [Show|Give|List|Return|Also give] [its|the] name and {column}", column=draw.phrase(table, extra[0])
+            )
             shown.append(draw.ref(table, extra[0]))
     return Candidate(question, select(shown, quoted(table.name), order=found.order(ref), limit=1))
 
@@ -231,7 +163,9 @@ def top_rows(draw: Draw) -> Candidate | None:
         group = f"{wording.number_word(number, draw.rng)} {rows.plural} {found.after.replace('<have>', 'have')}"
     wanted = draw.say("the {columns} of the {group}", columns=wording.join_words(phrases, draw.rng), group=group)
     ref = draw.ref(table, found.column)
-    sql = select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=found.order(ref), limit=number)
+    sql = select(
+        [draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=found.order(ref), limit=number
+    )
     return Candidate(request(draw, wanted, True), sql)
 
 

@@ -30,7 +30,8 @@ def absent_column(draw: Draw) -> Candidate | None:
     rows = subject(draw, table, *([found] if found else []))
     wanted = draw.say(
         "[the {columns} of [all |the |]{rows}|the {column} of each {row}|the most common {column} of {rows}|"
-        "the names of {rows} sorted by {column}|the {columns} of [all |the |]{rows}|the average {column} of {rows}|the number of {rows} for each {column}]",
+        "the names of {rows} sorted by {column}|the {columns} of [all |the |]{rows}|"
+        "the average {column} of {rows}|the number of {rows} for each {column}]",
         column=column,
         columns=wording.plural(column),
         rows=rows.plural,
@@ -49,7 +50,8 @@ def absent_table(draw: Draw) -> Candidate | None:
     rows = draw.choice(absent)
     noun, many = draw.noun(table)
     question = draw.say(
-        "[How many {rows} are there|<show> the names of all {rows}|Which {noun} has the most {rows}|What are the oldest {rows}|"
+        "[How many {rows} are there|<show> the names of all {rows}|Which {noun} has the most {rows}|"
+        "What are the oldest {rows}|"
         "<show> the {rows} of each {noun}|Which {many} own {rows}|Count the {rows} for each {noun}]",
         rows=rows,
         noun=noun,

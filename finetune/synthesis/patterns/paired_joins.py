@@ -1,0 +1,101 @@
+"""Columns of two related tables side by side."""
+
+from __future__ import annotations
+
+from finetune.synthesis import wording
+from finetune.synthesis.patterns.conditions import condition
+from finetune.synthesis.patterns.draw import Draw, select
+from finetune.synthesis.patterns.joins import route_refs
+from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.routes import Route, across, route
+from finetune.synthesis.patterns.subject import request, subject
+
+FAMILY = "joins"
+
+
+def _pairing(draw: Draw) -> Route | None:
+    """A route whose two ends make a natural pair: up to parents, down to children, or across a junction."""
+    style = draw.rng.random()
+    if style < 0.2:
+        return across(draw)
+    if style < 0.3:
+        return route(draw, 2, upward=True)
+    return route(draw, 1, upward=style < 0.8)
+
+
+def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None:
+    path = _pairing(draw)
+    if path is None or any(link.ambiguous and not link.verb for link in path.links):
+        return None
+    left, right = draw.projection(path.start, draw.choice((1, 1, 2))), draw.projection(path.end, 1)
+    named = draw.identity(path.end)
+    right = list(named) if len(named) == 1 and draw.chance(0.6) else right
+    own = condition(draw, path.start, True, besides=[c.name for c in left]) if filtered else None
+    if not left or not right or (filtered and own is None):
+        return None
+    rows = subject(draw, path.start, *([own] if own else []))
+    start = [draw.phrase(path.start, c) for c in left]
+    end = draw.phrase(path.end, right[0])
+    one, many = draw.noun(path.end)
+    link = path.links[0]
+    role = link.role if path.unique and len(path.links) == 1 and link.ambiguous else one
+    columns = wording.join_words(start, draw.rng)
+    slots = {
+        "columns": columns,
+        "many_columns": wording.join_words([wording.plural(p) for p in start], draw.rng),
+        "row": rows.singular,
+        "rows": rows.plural,
+        "end": end,
+        "ends": wording.plural(end),
+        "role": role,
+        "their": "their" if draw.lookup.is_person(path.start) else "its",
+        "roles": wording.plural(role),
+        "possessed": draw.say("the {c} of each {r}" if own else "each {r}'s {c}", c=columns, r=rows.singular),
+    }
+    wanted = draw.say(
+        "[the {many_columns} of [the |all |all the |]{rows} and the {ends} of [their|the corresponding|the] {roles}|"
+        "the {columns} of each {row} and the {end} of [{their}|the corresponding|the associated|the] {role}|"
+        "the {many_columns} of {rows} [along with|together with] the {end} of [their|the corresponding] {role}|"
+        "the {columns} of each {row} as well as the {end} of [{their}|the] {role}|"
+        "{possessed} and the {end} of [{their}|the] {role}|"
+        "the {many_columns} of {rows} and the {ends} of the {roles} [they belong to|"
+        "associated with them|they are linked to]]",
+        **slots,
+    )
+    question = request(draw, wanted, True)
+    if draw.chance(0.2):
+        question = draw.say(
+            "For each {row}, [show|list|give|return|find] [the|its] {columns} and the {end} of [the|its] {role}",
+            **slots,
+        )
+    order = ""
+    if ordered:
+        side = path.end if draw.chance(0.5) else path.start
+        key = draw.measured(side)
+        if key is None:
+            return None
+        down = draw.chance(0.5)
+        words = draw.phrase(side, key)
+        words = f"{words} of the {draw.noun(side)[0]}"
+        question += draw.choice((" ", ", ")) + draw.say("<desc>" if down else "<asc>", key=words)
+        order = draw.ref(side, key, True) + (" DESC" if down else "")
+    shown = [*route_refs(draw, path, left), *route_refs(draw, path, right, end=True)]
+    return Candidate(question, select(shown, path.source_sql, rows.where, order=order))
+
+
+@pattern(3.4, FAMILY)
+def columns_of_both(draw: Draw) -> Candidate | None:
+    """The names of concerts and the names of their stadiums."""
+    return _both(draw, False)
+
+
+@pattern(1.3, FAMILY)
+def columns_of_both_filtered(draw: Draw) -> Candidate | None:
+    """The names of concerts in 2014 and the names of their stadiums."""
+    return _both(draw, True)
+
+
+@pattern(0.9, FAMILY)
+def columns_of_both_ordered(draw: Draw) -> Candidate | None:
+    """The names of concerts and of their stadiums, in order of capacity."""
+    return _both(draw, False, ordered=True)
