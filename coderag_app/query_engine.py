@@ -167,12 +167,13 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             examples=run.sources,
             values=self.values,
             failed=tuple(run.attempts),
+            budget_tokens=self.context_window_tokens - self._reply_tokens,
         )
         run.attempts.append(Attempt(reply="", sql="", error=""))
         prompt = self.prompt_format.build(request)
         pieces: list[str] = []
         with run.timed("generate"):
-            for piece in stream_reply(self.llm, prompt, self.config.max_new_tokens):
+            for piece in stream_reply(self.llm, prompt, self._reply_tokens):
                 pieces.append(piece)
                 yield run.event("generate", piece)
         reply = "".join(pieces)
@@ -198,6 +199,10 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def _full_schema(self, run: _Run) -> Schema | None:
         """What SQL is checked against: the live schema, unpruned, or in corpus-only mode the retrieved contexts."""
         return self.schema if self.database is not None else corpus_schema(run.sources)
+
+    @property
+    def _reply_tokens(self) -> int:
+        return min(self.config.max_new_tokens, self.prompt_format.reply_tokens)
 
     @property
     def _dialect(self) -> str:

@@ -19,7 +19,7 @@ def rank_hits(
 
     Args:
         nearest: Returns that many nearest hits, best first; fewer when there are no more.
-        lines: Lines of the documents file by node id; hits without one were removed meanwhile.
+        lines: Lines of the documents file by node id; LlamaIndex inserts them a moment after the vectors.
         top_k: How many examples to return at most.
         distinct: Keep one example of those with the same database and embed view.
     """
@@ -38,22 +38,22 @@ def rank_hits(
 
 def _ranked(hits: list[Hit], lines: Mapping[str, bytes], distinct: bool) -> list[RetrievedExample]:
     """Hits in order of (similarity up to ties, verified first, row), each tie under its highest similarity."""
-    keyed: list[tuple[float, bool, int]] = []
+    levels: list[tuple[float, Hit]] = []
     level = previous = 2.0
-    for position, hit in enumerate(hits):
+    for hit in hits:
         if previous - hit.similarity > _TIE:
             level = hit.similarity
         previous = hit.similarity
-        keyed.append((-level, not hit.verified, position))
+        levels.append((level, hit))
     found: list[RetrievedExample] = []
     seen: set[tuple[str, str]] = set()
-    for negative, _, position in sorted(keyed):
-        line = lines.get(hits[position].node_id)
+    for similarity, hit in sorted(levels, key=lambda item: (-item[0], not item[1].verified, item[1].row)):
+        line = lines.get(hit.node_id)
         if line is None:
             continue
         example, view = example_from_line(line)
         if distinct and (example.db_id, view) in seen:
             continue
         seen.add((example.db_id, view))
-        found.append(RetrievedExample(example, -negative))
+        found.append(RetrievedExample(example, similarity))
     return found

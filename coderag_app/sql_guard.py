@@ -144,6 +144,8 @@ def _check_nodes(query: exp.Expression, dialect: str) -> None:
             _check_call(node, dialect)
         elif type(node).__name__ not in SAFE_NODES:
             raise SQLRejectedError(f"{node.key.upper()} is not allowed; expected a query that only reads.")
+        elif isinstance(node, exp.Identifier) and not node.args.get("quoted") and node.name[:1] in ("$", "@", ":"):
+            raise SQLRejectedError(f"{node.name} is a parameter; expected a value written out.")
         elif isinstance(node, exp.Select) and not node.expressions:
             raise SQLRejectedError("A SELECT names no columns; expected at least one.")
 

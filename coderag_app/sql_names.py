@@ -20,9 +20,7 @@ from coderag_app.sql_scopes import Scope, Source, alias_clauses, alias_columns, 
 _MAX_QUERIES = 1000
 _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
 _WHOLE_ROW_FUNCTIONS = frozenset({"highlight", "snippet", "bm25", "matchinfo", "offsets"})
-_CLAUSES = ("expressions", "distinct", "where", "group", "having", "windows", "qualify", "order", "limit", "offset")
-
-
+_RELATIONS = frozenset({"with_", "from_", "joins", "laterals"})
 _CTEs = dict[str, tuple[str, ...] | None]
 _Columns = tuple[str, ...] | None
 
@@ -68,8 +66,7 @@ class NameResolver:
         elif isinstance(query, exp.Values):
             scope = Scope(outer)
             self._expressions(query.expressions, scope, ctes)
-            rows = query.expressions
-            return tuple(f"column{i + 1}" for i in range(len(rows[0].expressions) if rows else 0)), scope
+            return tuple(f"column{i + 1}" for i in range(len(query.expressions[0].expressions))), scope
         else:
             raise SQLRejectedError(f"{query.key.upper()} is not allowed here; expected a SELECT.")
         scope = Scope(scope.outer, scope.sources, names or frozenset(), scope.merged, names is None or scope.natural)
@@ -105,10 +102,9 @@ class NameResolver:
         for lateral in select.args.get("laterals") or ():
             self._source(lateral, scope, ctes)
         with_aliases = alias_clauses(self._dialect)
-        for clause in _CLAUSES:
-            value = select.args.get(clause)
-            nodes = value if isinstance(value, list) else [value]
-            self._expressions(nodes, scope, ctes, aliases=clause in with_aliases)
+        for clause, value in select.args.items():
+            if clause not in _RELATIONS:
+                self._expressions(value if isinstance(value, list) else [value], scope, ctes, clause in with_aliases)
         return self._outputs(select, scope), scope
 
     def _joins(self, joins: Sequence[exp.Expression], scope: Scope, ctes: _CTEs) -> None:
@@ -119,10 +115,9 @@ class NameResolver:
             scope.natural = scope.natural or join.args.get("method") == "NATURAL"
             for identifier in join.args.get("using") or ():
                 name = identifier.name.lower()
-                for side in (before, added):
-                    if not self._use_column(name, side, Scope(None, side, merged={name})):
-                        column = exp.column(identifier.copy())
-                        raise unknown_column(column, self._sql, self._schema, Scope(None, side).tables())
+                for side in (Scope(None, before, merged={name}), Scope(None, added, merged={name})):
+                    if not self._use_column(name, side.sources, side):
+                        raise unknown_column(exp.column(identifier.copy()), self._sql, self._schema, side.tables())
                 scope.merged.add(name)
         # After all sources are there: SQLite lets a condition name a table that is joined further right.
         for join in joins:
@@ -144,10 +139,12 @@ class NameResolver:
             scope.sources.append(Source(alias, named or columns))
         else:  # a table function, whose arguments may use the sources before it
             self._expressions(relation.iter_expressions(), scope, ctes)
-            name = function_name(relation if isinstance(relation, exp.Func) else relation.this)
-            known = TABLE_FUNCTIONS.get(self._dialect, {}).get(name)
+            function = relation if isinstance(relation, exp.Func) else relation.this
+            if not isinstance(function, exp.Func):
+                raise SQLRejectedError(f"{relation.key.upper()} {function} is not allowed in FROM; expected a table.")
+            known = TABLE_FUNCTIONS.get(self._dialect, {}).get(function_name(function))
             columns = None if known is None else (*known, alias)
-            scope.sources.append(Source(alias or name, named or columns))
+            scope.sources.append(Source(alias or function_name(function), named or columns))
         self._joins(relation.args.get("joins") or (), scope, ctes)
 
     def _table(self, relation: exp.Table, alias: str, named: _Columns, ctes: _CTEs) -> Source:
@@ -160,7 +157,9 @@ class NameResolver:
         if table is None:
             raise unknown_table(relation.name, self._schema)
         self.tables[table.name.lower()] = None
-        return Source(alias, named or tuple(column.name.lower() for column in table.columns), table)
+        if named is not None:
+            return Source(alias, named)
+        return Source(alias, tuple(column.name.lower() for column in table.columns), table)
 
     def _expressions(
         self, nodes: Iterable[exp.Expression | None], scope: Scope, ctes: _CTEs, aliases: bool = False
@@ -223,7 +222,7 @@ class NameResolver:
         """Whether the name stands for a whole source: ``docs MATCH 'x'``, ``x IN other``, ``count(t)``."""
         parent = column.parent
         if self._dialect == "sqlite" and isinstance(parent, exp.In) and parent.args.get("field") is column:
-            self._table(exp.to_table(name), name, None, ctes)
+            self._table(exp.Table(this=column.this.copy()), name, None, ctes)
             return True
         matched = isinstance(parent, exp.Match) or (
             isinstance(parent, exp.Anonymous) and parent.name.lower() in _WHOLE_ROW_FUNCTIONS
@@ -234,9 +233,7 @@ class NameResolver:
         """Names of the columns a SELECT returns, in lower case; None when a star covers unknown ones."""
         names: list[str] = []
         for projection in select.expressions:
-            if isinstance(projection, exp.Star) or (
-                isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
-            ):
+            if projection.is_star:
                 qualifier = projection.table.lower() if isinstance(projection, exp.Column) else ""
                 for source in scope.sources:
                     if qualifier in ("", source.name):
@@ -246,9 +243,7 @@ class NameResolver:
                         for name in source.columns if source.table is not None else ():
                             self._use_column(name, [source], scope)
             elif isinstance(projection, exp.Func) and self._dialect == "postgres":
-                names.append(
-                    (projection.name if isinstance(projection, exp.Anonymous) else projection.sql_name()).lower()
-                )
+                names.append(function_name(projection))
             else:
                 names.append((projection.alias_or_name or projection.sql(self._dialect)).lower())
         return tuple(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STEP_LABELS = {
-    "retrieve": "Looking for similar examples",
+    "retrieve": "Finding examples",
     "link": "Choosing tables",
     "generate": "Writing SQL",
     "check": "Checking SQL",

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -23,6 +23,7 @@ from coderag_app.database import open_database
 from coderag_app.embed_view import embed_view
 from coderag_app.errors import ConfigurationError
 from coderag_app.sql_reading import read_sql
+from finetune.code_rows import code_rows
 from finetune.encoder_rows import TEXT_TO_CODE, EncoderRow, write_rows
 from finetune.equivalence import TargetDatabase
 from finetune.near_misses import NearMiss, near_misses
@@ -208,6 +209,9 @@ def main(
     pairs: Annotated[int, typer.Option(help="Question-SQL pairs per database.")] = 32,
     negatives: Annotated[int, typer.Option(help="Near misses per row at most.")] = 3,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal files.")] = 0,
+    code: Annotated[
+        int, typer.Option(help="Rows of Python functions to add, so that other code is not forgotten.")
+    ] = 0,
     real: Annotated[Path | None, typer.Option(help="Write rows of this folder in Spider's layout instead.")] = None,
 ) -> None:
     """Write training rows for the encoder: question, the gold's embed view, near misses.
@@ -217,7 +221,7 @@ def main(
       python -m finetune.encoder_data runs/encoder/real.jsonl --real ../shared/data/spider_train
     """
     plan = EncoderDataPlan(databases, pairs, negatives, seed)
-    made = real_rows(real, negatives, seed) if real is not None else synthetic_rows(plan)
+    made = chain(real_rows(real, negatives, seed) if real is not None else synthetic_rows(plan), code_rows(code, seed))
     counts: Counter[int] = Counter()
 
     def counted() -> Iterator[EncoderRow]:

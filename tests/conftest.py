@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,3 +23,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the benchmark data is not at {folder}; its README says where the originals are published")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_look_up_of_other_hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that so much as looks up a host other than this one."""
+    asked: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: str | bytes | None, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0"):
+            asked.append(str(name))
+            raise socket.gaierror(f"tests do not look up {name}")
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield
+    assert not asked, f"looked up {asked}"

@@ -1,6 +1,6 @@
 """The real `coderag` command with a scripted LLM in the place of a loaded one: for tests that start a process.
 
-Replies are the lines of the environment variable SCRIPTED_REPLIES; the last one repeats.
+The environment variable SCRIPTED_REPLIES holds lines of ``word => reply``: the first whose word the question has.
 """
 
 from __future__ import annotations
@@ -14,8 +14,17 @@ from coderag_app.cli import main
 from coderag_app.config import AppConfig
 
 
+class KeywordLLM(ScriptedLLM):
+    """Replies by a word of the question."""
+
+    def _next_reply(self, prompt: str) -> str:
+        question = prompt.rpartition("### Question\n")[2]
+        rules = [line.split(" => ") for line in self.replies]
+        return next(reply for word, reply in rules if word in question)
+
+
 def load_scripted_llm(config: AppConfig) -> models.LoadedLLM:
-    llm = ScriptedLLM(replies=os.environ["SCRIPTED_REPLIES"].splitlines())
+    llm = KeywordLLM(replies=os.environ["SCRIPTED_REPLIES"].splitlines())
     return models.LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
 
 

@@ -80,6 +80,7 @@ def write_music(path: Path) -> None:
     """A SQLite database with ten singers, keys, a view, triggers, and full-text and R-tree tables."""
     countries = ("France", "Spain", "Norway", "It's")
     connection = sqlite3.connect(path)
+    connection.execute("PRAGMA synchronous = OFF")
     connection.executescript(MUSIC)
     connection.executemany(
         "INSERT INTO singer VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

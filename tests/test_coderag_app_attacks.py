@@ -1,9 +1,11 @@
 """Hostile statements against SQLite and DuckDB: every layer that must stop one is tried alone."""
 
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,7 @@ from sql_cases import fingerprint, read_cases, write_music
 
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.errors import DatabaseError, SQLRejectedError
+from coderag_app.schema import Schema
 from coderag_app.sql_guard import check_sql
 
 SQLITE_ATTACKS = read_cases("attacks_sqlite.sql")
@@ -26,24 +29,42 @@ def by_name(cases, *layers):
     return [pytest.param(case, id=case.name) for case in cases if not layers or set(layers) & set(case.layers)]
 
 
-@pytest.fixture
-def music(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(tmp_path)  # a file written to a relative path shows up here as well
-    write_music(tmp_path / "music.sqlite")
-    write_music(tmp_path / "other.sqlite")
-    return tmp_path / "music.sqlite"
-
-
-@pytest.fixture
-def shop(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "shop.duckdb"
-    with duckdb.connect(str(path)) as connection:
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory) -> Path:
+    """One file of each kind, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("templates")
+    write_music(folder / "music.sqlite")
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
         connection.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, name VARCHAR, price DOUBLE)")
         connection.execute("INSERT INTO item SELECT i, 'item ' || i, i * 1.5 FROM range(100) t(i)")
         connection.execute("CREATE SEQUENCE counter")
+    return folder
+
+
+@pytest.fixture
+def music(templates, tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)  # a file written to a relative path shows up here as well
+    shutil.copy(templates / "music.sqlite", tmp_path / "other.sqlite")
+    return shutil.copy(templates / "music.sqlite", tmp_path / "music.sqlite")
+
+
+@pytest.fixture
+def shop(templates, tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
-    return path
+    return shutil.copy(templates / "shop.duckdb", tmp_path / "shop.duckdb")
+
+
+@pytest.fixture(scope="module")
+def music_schema(templates) -> Schema:
+    with closing(open_database(templates / "music.sqlite", LIMITS)) as database:
+        return database.read_schema(samples=0)
+
+
+@pytest.fixture(scope="module")
+def shop_schema(templates) -> Schema:
+    with closing(open_database(templates / "shop.duckdb", LIMITS)) as database:
+        return database.read_schema(samples=0)
 
 
 def assert_refused(database: Database, sql: str, layers: tuple[str, ...]) -> None:
@@ -66,12 +87,29 @@ def test_the_suite_holds_what_it_promises():
     assert all(set(case.layers) - {"guard"} for case in SQLITE_ATTACKS)
 
 
+def test_most_attacks_do_run_on_an_ordinary_connection(templates, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    harmful = 0
+    for case in SQLITE_ATTACKS:
+        if {"time", "memory"} & set(case.layers):
+            continue
+        shutil.copy(templates / "music.sqlite", tmp_path / "music.sqlite")
+        with (
+            closing(sqlite3.connect("music.sqlite", isolation_level=None)) as connection,
+            suppress(sqlite3.Error, MemoryError),
+        ):
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.executescript(case.sql.replace("{folder}", str(tmp_path)))
+            harmful += 1
+        for path in tmp_path.iterdir():
+            path.unlink()
+    assert harmful >= 100
+
+
 @pytest.mark.parametrize("case", by_name(SQLITE_ATTACKS, "guard"))
-def test_the_guard_refuses(case, music):
-    with closing(open_database(music, LIMITS)) as database:
-        schema = database.read_schema(samples=0)
+def test_the_guard_refuses(case, music_schema):
     with pytest.raises(SQLRejectedError):
-        check_sql(case.sql.replace("{folder}", str(music.parent)), schema, "sqlite")
+        check_sql(case.sql.replace("{folder}", "/tmp"), music_schema, "sqlite")
 
 
 @pytest.mark.parametrize("case", by_name(SQLITE_ATTACKS, "sandbox", "time", "cell"))
@@ -120,19 +158,17 @@ def test_memory_bombs_end_at_the_memory_limit(music):
 
 
 @pytest.mark.parametrize("case", by_name(ALLOWED))
-def test_an_analysts_query_passes_the_guard_and_runs(case, music):
-    with closing(open_database(music, Limits(timeout_s=10))) as database:
-        checked = check_sql(case.sql, database.read_schema(samples=0), "sqlite")
+def test_an_analysts_query_passes_the_guard_and_runs(case, music, music_schema):
+    checked = check_sql(case.sql, music_schema, "sqlite")
+    with closing(open_database(music)) as database:
         assert database.execute(checked.sql).rows == database.execute(case.sql).rows or "random" in case.sql
         assert database.execute(checked.sql).columns
 
 
 @pytest.mark.parametrize("case", by_name(DUCKDB_ATTACKS, "guard"))
-def test_the_guard_refuses_in_duckdb(case, shop):
-    with closing(open_database(shop, LIMITS)) as database:
-        schema = database.read_schema(samples=0)
+def test_the_guard_refuses_in_duckdb(case, shop_schema):
     with pytest.raises(SQLRejectedError):
-        check_sql(case.sql.replace("{folder}", str(shop.parent)), schema, "duckdb")
+        check_sql(case.sql.replace("{folder}", "/tmp"), shop_schema, "duckdb")
 
 
 @pytest.mark.parametrize("case", by_name(DUCKDB_ATTACKS, "sandbox", "time", "memory"))

@@ -16,7 +16,9 @@ from coderag_app.types import AnswerStatus, RetrievedExample, SQLAnswer, SQLExam
 )
 def test_characters_that_steer_a_terminal_or_reorder_a_line_become_escapes(hostile):
     shown = visible_text(f"a{hostile}b")
-    assert shown.startswith("a\\") and shown.endswith("b") and shown.isprintable()
+    assert shown.startswith("a\\")
+    assert shown.endswith("b")
+    assert shown.isprintable()
 
 
 def test_ordinary_unicode_stays_as_it_is():
@@ -70,5 +72,7 @@ def test_a_document_is_one_line_of_strict_json_whatever_the_values():
         line.encode()
         assert "\n" not in line
         document = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-        assert document["rows"] == [["inf", "00"], [None, "\ud800"]] and document["columns"] == ["a", "a"]
-        assert document["sources"][0]["similarity"] == 0.987654 and document["status"] == "answered"
+        assert document["rows"] == [["inf", "00"], [None, "\ud800"]]
+        assert document["columns"] == ["a", "a"]
+        assert document["sources"][0]["similarity"] == 0.987654
+        assert document["status"] == "answered"

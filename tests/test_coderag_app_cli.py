@@ -15,7 +15,7 @@ from scripted_llm import ScriptedLLM
 
 from coderag_app.bundled.demo.files import DEMO_DATABASE, DEMO_EXAMPLES
 from coderag_app.cli import main
-from coderag_app.models import LoadedLLM
+from coderag_app.models import BUNDLED_SQL_MODEL, LoadedLLM
 
 TESTS = Path(__file__).parent
 
@@ -35,7 +35,7 @@ class Outcome:
 def coderag(tmp_path, monkeypatch, capsys):
     """Run a command in this process, in an empty folder, with scripted replies."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "160")
 
     def run(*arguments: object, replies: list[str] | None = None, stdin: str = "") -> Outcome:
         llm = ScriptedLLM(replies=replies or ["SELECT COUNT(*) AS n FROM stores"])
@@ -68,15 +68,21 @@ def hostile_database(tmp_path) -> Path:
 def test_ask_shows_sql_rows_and_status(coderag):
     outcome = coderag("ask", "--demo", "How many stores are there?")
     assert outcome.code == 0
-    assert "SELECT COUNT(*) AS n FROM stores" in outcome.out and "│ 12 │" in outcome.out
-    assert "answered in" in outcome.out and "database demo" in outcome.out and "scripted" in outcome.out
+    assert "SELECT COUNT(*) AS n FROM stores" in outcome.out
+    assert "│ 12 │" in outcome.out
+    assert "answered in" in outcome.out
+    assert "database demo" in outcome.out
+    assert "scripted" in outcome.out
 
 
 def test_json_is_one_document_and_nothing_else_on_standard_output(coderag):
     outcome = coderag("ask", "--demo", "--json", "How many stores are there?")
     (document,) = outcome.documents
-    assert outcome.code == 0 and document["rows"] == [[12]] and document["columns"] == ["n"]
-    assert document["question"] == "How many stores are there?" and document["status"] == "answered"
+    assert outcome.code == 0
+    assert document["rows"] == [[12]]
+    assert document["columns"] == ["n"]
+    assert document["question"] == "How many stores are there?"
+    assert document["status"] == "answered"
 
 
 def test_questions_from_standard_input_share_one_loaded_model(coderag):
@@ -105,18 +111,23 @@ def test_one_question_without_an_answer_makes_the_exit_code_1_and_the_others_are
 def test_a_failure_shows_the_error_and_calls_the_sql_not_accepted(coderag):
     outcome = coderag("ask", "--demo", "x", replies=["SELECT nope FROM stores"])
     assert outcome.code == 1
-    assert "No answer" in outcome.out and '"nope"' in outcome.out and "not accepted" in outcome.out
+    assert "No answer" in outcome.out
+    assert '"nope"' in outcome.out
+    assert "not accepted" in outcome.out
     assert "╭" not in outcome.out.split("Sources")[0]
 
 
 def test_a_repair_says_what_was_refused_before(coderag):
     outcome = coderag("ask", "--demo", "x", replies=["SELECT nme FROM stores", "SELECT name FROM stores"])
-    assert outcome.code == 0 and "repaired in" in outcome.out and 'Attempt 1 was refused: no such column "nme"' in outcome.out
+    assert outcome.code == 0
+    assert "repaired in" in outcome.out
+    assert 'Attempt 1 was refused: no such column "nme"' in outcome.out
 
 
 def test_a_question_that_cannot_be_asked_is_a_failed_answer(coderag):
     outcome = coderag("ask", "--demo", "--json", "x" * 5000)
-    assert outcome.code == 1 and outcome.documents[0]["status"] == "failed"
+    assert outcome.code == 1
+    assert outcome.documents[0]["status"] == "failed"
     assert "5000 characters" in outcome.documents[0]["error"]
 
 
@@ -139,7 +150,8 @@ def test_a_question_that_cannot_be_asked_is_a_failed_answer(coderag):
 )
 def test_wrong_usage_exits_with_2_and_says_why_on_standard_error(coderag, arguments, says):
     outcome = coderag(*arguments)
-    assert outcome.code == 2 and outcome.out == ""
+    assert outcome.code == 2
+    assert outcome.out == ""
     assert says in " ".join(outcome.err.replace("│", " ").split())
 
 
@@ -155,20 +167,26 @@ def test_wrong_usage_exits_with_2_and_says_why_on_standard_error(coderag, argume
 )
 def test_an_error_of_the_data_exits_with_1_and_is_one_message_without_a_traceback(coderag, arguments, says):
     outcome = coderag(*arguments)
-    assert outcome.code == 1 and outcome.out == ""
-    assert says in outcome.err and outcome.err.count("Error: ") == 1 and "Traceback" not in outcome.err
+    assert outcome.code == 1
+    assert outcome.out == ""
+    assert says in outcome.err
+    assert outcome.err.count("Error: ") == 1
+    assert "Traceback" not in outcome.err
 
 
 @pytest.mark.parametrize("arguments", [["--debug", "index", "info"], ["index", "info", "--debug"]])
 def test_debug_shows_the_traceback_wherever_it_stands(coderag, arguments):
     outcome = coderag(*arguments)
-    assert outcome.code == 1 and "Traceback" in outcome.err and "Error: No index in storage" in outcome.err
+    assert outcome.code == 1
+    assert "Traceback" in outcome.err
+    assert "Error: No index in storage" in outcome.err
 
 
 def test_a_file_that_is_not_utf8_is_refused_in_words(coderag, tmp_path):
     (tmp_path / "latin1.txt").write_bytes("Où?\n".encode("latin-1"))
     outcome = coderag("ask", "--demo", "--file", "latin1.txt")
-    assert outcome.code == 1 and "not UTF-8" in outcome.err
+    assert outcome.code == 1
+    assert "not UTF-8" in outcome.err
 
 
 # --- values on the screen ---
@@ -177,22 +195,29 @@ def test_a_file_that_is_not_utf8_is_refused_in_words(coderag, tmp_path):
 def test_markup_and_escapes_in_names_and_cells_are_shown_as_text(coderag, hostile_database):
     outcome = coderag("ask", "--database", hostile_database, "x", replies=["SELECT * FROM notes"])
     assert outcome.code == 0
-    assert "[red]name[/]" in outcome.out and "\\x1b[31m[bold]x[/]\\u202e" in outcome.out and "a\\nb" in outcome.out
-    assert "\x1b" not in outcome.out and "\u202e" not in outcome.out
+    assert "[red]name[/]" in outcome.out
+    assert "\\x1b[31m[bold]x[/]\\u202e" in outcome.out
+    assert "a\\nb" in outcome.out
+    assert "\x1b" not in outcome.out
+    assert "\u202e" not in outcome.out
 
 
 def test_null_is_told_apart_from_the_text_null(coderag, hostile_database):
     outcome = coderag("ask", "--database", hostile_database, "x", replies=['SELECT "[red]name[/]" AS v FROM notes'])
     cells = [line.strip("│ ") for line in outcome.out.splitlines() if line.startswith("│")]
-    assert "NULL" in cells and "'NULL'" in cells
+    assert "NULL" in cells
+    assert "'NULL'" in cells
 
 
-def test_a_result_too_wide_for_the_screen_is_cut_and_says_so(coderag):
+def test_a_result_too_wide_for_the_screen_is_cut_and_says_so(coderag, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     columns = ", ".join(f"'{'v' * 200}' AS column_{number}" for number in range(40))
     outcome = coderag("ask", "--demo", "x", replies=[f"SELECT {columns}"])
     table = [line for line in outcome.out.splitlines() if line.startswith(("╭", "│", "╰"))]
-    assert len(table) == 4 and max(map(len, table)) <= 100
-    assert "more columns not shown" in outcome.out and "--json prints all" in outcome.out
+    assert len(table) == 4
+    assert max(map(len, table)) <= 100
+    assert "more columns not shown" in outcome.out
+    assert "--json prints all" in outcome.out
 
 
 def test_a_long_result_is_cut_on_the_screen_and_whole_in_json(coderag):
@@ -204,7 +229,8 @@ def test_a_long_result_is_cut_on_the_screen_and_whole_in_json(coderag):
 
 def test_the_row_limit_is_named_when_it_cut(coderag):
     outcome = coderag("ask", "--demo", "--max-rows", 5, "x", replies=["SELECT id FROM orders"])
-    assert "5 rows, cut at the limits" in outcome.out and "--max-rows" in outcome.out
+    assert "5 rows, cut at the limits" in outcome.out
+    assert "--max-rows" in outcome.out
 
 
 # --- chat ---
@@ -213,44 +239,57 @@ def test_the_row_limit_is_named_when_it_cut(coderag):
 def test_chat_answers_line_by_line_and_obeys_its_commands(coderag):
     lines = ["How many?", "/sql", "/schema", "/schema stores", "/sources", "/help", "/foo", "/quit", "never asked"]
     outcome = coderag("chat", "--demo", stdin="\n".join(lines))
-    assert outcome.code == 0 and outcome.out.count("SELECT COUNT(*) AS n FROM stores") == 2
-    assert "products(id, title" in outcome.out and "CREATE TABLE stores" in outcome.out
-    assert "no sources" in outcome.out and "no command /foo" in outcome.out and "/schema TABLE" in outcome.out
+    assert outcome.code == 0
+    assert outcome.out.count("SELECT COUNT(*) AS n FROM stores") == 2
+    assert "products(id, title" in outcome.out
+    assert "CREATE TABLE stores" in outcome.out
+    assert "no sources" in outcome.out
+    assert "no command /foo" in outcome.out
+    assert "/schema TABLE" in outcome.out
     assert outcome.out.count("answered in") == 1
 
 
 def test_chat_runs_sql_of_ones_own_read_only(coderag):
-    lines = ["/sql SELECT COUNT(*) AS own FROM orders", "/sql DELETE FROM orders", "/sql SELECT COUNT(*) AS again FROM orders"]
+    lines = [
+        "/sql SELECT COUNT(*) AS own FROM orders",
+        "/sql DELETE FROM orders",
+        "/sql SELECT COUNT(*) AS again FROM orders",
+    ]
     outcome = coderag("chat", "--demo", stdin="\n".join(lines))
-    assert outcome.code == 0 and outcome.out.count("950") == 2
-    assert "Error: " in outcome.err and "DELETE" in outcome.err.upper()
+    assert outcome.code == 0
+    assert outcome.out.count("950") == 2
+    assert "Error: " in outcome.err
+    assert "DELETE" in outcome.err.upper()
 
 
 def test_chat_goes_on_after_a_question_without_an_answer(coderag):
     replies = ["SELECT nope FROM stores"] * 3 + ["SELECT 7 AS seven"]
     outcome = coderag("chat", "--demo", replies=replies, stdin="first\nsecond\n")
-    assert outcome.code == 0 and "No answer" in outcome.out and "seven" in outcome.out
+    assert outcome.code == 0
+    assert "No answer" in outcome.out
+    assert "seven" in outcome.out
 
 
 def test_chat_remembers_the_lines_in_a_file_of_the_user_alone(tmp_path):
     pty = pytest.importorskip("pty")
-    environment = scripted_environment(XDG_STATE_HOME=str(tmp_path), TERM="xterm")
+    environment = scripted_environment(XDG_STATE_HOME=str(tmp_path), TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1")
     leader, follower = pty.openpty()
     command = [sys.executable, str(TESTS / "scripted_coderag.py"), "chat", "--demo"]
     chat = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment, cwd=tmp_path)
     os.close(follower)
     try:
-        read_until(leader, b"demo> ")
+        read_until(leader, b"demo>")
         os.write(leader, b"How many stores?\r")
-        read_until(leader, b"answered in")
-        read_until(leader, b"demo> ")
+        read_until(leader, b"Sources")
+        read_until(leader, b"demo>")
         os.write(leader, b"/quit\r")
         assert chat.wait(timeout=30) == 0
     finally:
         chat.kill()
         os.close(leader)
     history = tmp_path / "coderag" / "chat_history"
-    assert "+How many stores?" in history.read_text() and history.stat().st_mode & 0o077 == 0
+    assert "+How many stores?" in history.read_text()
+    assert history.stat().st_mode & 0o077 == 0
 
 
 # --- ingest and index ---
@@ -274,29 +313,39 @@ def test_a_second_ingest_embeds_nothing(coderag, demo_index, tmp_path):
 
     shutil.copytree(demo_index, tmp_path / "index")
     outcome = coderag("ingest", "--demo", "--storage-dir", "index", "--json")
-    assert outcome.code == 0 and outcome.documents[0]["embedded"] == 0 and outcome.documents[0]["reused"] > 60
+    assert outcome.code == 0
+    assert outcome.documents[0]["embedded"] == 0
+    assert outcome.documents[0]["reused"] > 60
 
 
 def test_ask_shows_the_sources_with_their_similarity(coderag, demo_index):
     question = json.loads(DEMO_EXAMPLES.read_text().splitlines()[0])["question"]
     outcome = coderag("ask", "--demo", "--storage-dir", demo_index, question)
-    assert outcome.code == 0 and "similarity" in outcome.out and question in outcome.out.split("similarity")[1]
+    assert outcome.code == 0
+    assert "similarity" in outcome.out
+    assert question in outcome.out.split("similarity")[1]
     as_json = coderag("ask", "--demo", "--storage-dir", demo_index, "--json", question).documents[0]
     similarities = [source["similarity"] for source in as_json["sources"]]
-    assert len(similarities) == 3 and similarities == sorted(similarities, reverse=True) and similarities[0] > 0.5
+    assert len(similarities) == 3
+    assert similarities == sorted(similarities, reverse=True)
+    assert similarities[0] > 0.5
 
 
 def test_without_a_database_the_sql_is_checked_and_not_run(coderag, demo_index):
     outcome = coderag("ask", "--storage-dir", demo_index, "How many stores are there?")
-    assert outcome.code == 0 and "not run" in outcome.out and "SELECT COUNT(*)" in outcome.out
+    assert outcome.code == 0
+    assert "not run" in outcome.out
+    assert "SELECT COUNT(*)" in outcome.out
 
 
 def test_index_info_and_verify_agree_with_what_was_ingested(coderag, demo_index):
     (info,) = coderag("index", "info", "--storage-dir", demo_index, "--json").documents
-    assert info["count"] == info["databases"]["demo"] == info["verified"] and info["dimension"] == 384
+    assert info["count"] == info["databases"]["demo"] == info["verified"]
+    assert info["dimension"] == 384
     assert "all-MiniLM-L6-v2" in coderag("index", "info", "--storage-dir", demo_index).out
     verified = coderag("index", "verify", "--storage-dir", demo_index)
-    assert verified.code == 0 and verified.out.count("ok  ") >= 3
+    assert verified.code == 0
+    assert verified.out.count("ok  ") >= 3
 
 
 def test_a_damaged_index_is_refused_with_the_command_that_mends_it(coderag, demo_index, tmp_path):
@@ -306,7 +355,8 @@ def test_a_damaged_index_is_refused_with_the_command_that_mends_it(coderag, demo
     (data,) = (tmp_path / "index").rglob("sql_rag_faiss_index.bin")
     data.write_bytes(data.read_bytes()[:-1])
     outcome = coderag("index", "verify", "--storage-dir", "index")
-    assert outcome.code == 1 and "coderag ingest" in outcome.err
+    assert outcome.code == 1
+    assert "coderag ingest" in outcome.err
 
 
 def test_a_pair_is_added_found_and_removed(coderag, demo_index, tmp_path):
@@ -315,30 +365,43 @@ def test_a_pair_is_added_found_and_removed(coderag, demo_index, tmp_path):
     shutil.copytree(demo_index, tmp_path / "index")
     question, sql = "What is the floor space of all shops together?", "SELECT SUM(floor_area_m2) FROM stores"
     added = coderag("index", "add", "-q", question, "--sql", sql, "-d", DEMO_DATABASE, "-s", "index")
-    assert added.code == 0 and "1 rows read, 1 examples kept" in added.out
+    assert added.code == 0
+    assert "1 rows read, 1 examples kept" in added.out
     source = coderag("ask", "--demo", "-s", "index", "--json", question).documents[0]["sources"][0]
-    assert source["question"] == question and source["sql"] == sql
+    assert source["question"] == question
+    assert source["sql"] == sql
     removed = coderag("index", "remove", source["example_id"], "-s", "index")
-    assert removed.code == 0 and "1 example removed" in removed.out
+    assert removed.code == 0
+    assert "1 example removed" in removed.out
     again = coderag("ask", "--demo", "-s", "index", "--json", question).documents[0]["sources"]
     assert question not in [source["question"] for source in again]
 
 
 def test_a_pair_whose_sql_does_not_run_is_not_added(coderag, demo_index):
-    outcome = coderag("index", "add", "-q", "q", "--sql", "SELECT nope FROM stores", "-d", DEMO_DATABASE, "-s", demo_index)
-    assert outcome.code == 1 and "nope" in outcome.err
+    outcome = coderag(
+        "index", "add", "-q", "q", "--sql", "SELECT nope FROM stores", "-d", DEMO_DATABASE, "-s", demo_index
+    )
+    assert outcome.code == 1
+    assert "nope" in outcome.err
 
 
 def test_columns_can_be_mapped(coderag, tmp_path):
     (tmp_path / "pairs.csv").write_text('nl,query,ddl\nHow many?,SELECT COUNT(*) FROM t,"CREATE TABLE t (a INT)"\n')
-    outcome = coderag("ingest", "--file", "pairs.csv", "--map", "question=nl,sql=query", "--map", "context=ddl", "--json")
-    assert outcome.code == 0 and outcome.documents[0]["kept"] == 1 and outcome.documents[0]["storage_dir"] == "storage"
+    outcome = coderag(
+        "ingest", "--file", "pairs.csv", "--map", "question=nl,sql=query", "--map", "context=ddl", "--json"
+    )
+    assert outcome.code == 0
+    assert outcome.documents[0]["kept"] == 1
+    assert outcome.documents[0]["storage_dir"] == "storage"
 
 
 def test_an_input_without_a_usable_row_is_an_error(coderag, tmp_path):
-    (tmp_path / "bad.jsonl").write_text('{"question": "q", "sql": "DROP TABLE t", "context": "CREATE TABLE t (a INT)"}\n')
+    (tmp_path / "bad.jsonl").write_text(
+        '{"question": "q", "sql": "DROP TABLE t", "context": "CREATE TABLE t (a INT)"}\n'
+    )
     outcome = coderag("ingest", "--file", "bad.jsonl")
-    assert outcome.code == 1 and "Nothing usable" in outcome.err
+    assert outcome.code == 1
+    assert "Nothing usable" in outcome.err
 
 
 # --- models ---
@@ -348,16 +411,19 @@ def test_models_names_the_presets_with_licence_and_what_auto_takes(coderag):
     (document,) = coderag("models", "--json").documents
     names = [model["spec"] for model in document["llms"]]
     assert {"mistral-7b-instruct", "qwen2.5-coder-7b", "qwen2.5-coder-1.5b", "bundled"} <= set(names)
-    assert sum(model["automatic"] for model in document["llms"]) == 1 == sum(m["automatic"] for m in document["encoders"])
+    assert (
+        sum(model["automatic"] for model in document["llms"]) == 1 == sum(m["automatic"] for m in document["encoders"])
+    )
     table = coderag("models").out
-    assert all(name in table for name in names) and "Apache-2.0" in table
+    assert all(name in table for name in names)
+    assert "Apache-2.0" in table
 
 
 # --- the process ---
 
 
 def scripted_environment(**variables: str) -> dict[str, str]:
-    return {**os.environ, "SCRIPTED_REPLIES": "SELECT COUNT(*) AS n FROM stores", **variables}
+    return {**os.environ, "SCRIPTED_REPLIES": " => SELECT COUNT(*) AS n FROM stores", **variables}
 
 
 def read_until(descriptor: int, wanted: bytes, timeout_s: float = 60) -> bytes:
@@ -374,12 +440,34 @@ def read_until(descriptor: int, wanted: bytes, timeout_s: float = 60) -> bytes:
 
 def test_help_imports_no_heavy_library():
     code = (
-        "import sys\nfrom coderag_app.cli import main\ntry: main(['--help'])\nexcept SystemExit as stop: assert not stop.code\n"
+        "import sys\nfrom coderag_app.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit as stop: assert not stop.code\n"
         "heavy = {'torch', 'llama_index', 'faiss', 'streamlit', 'numpy', 'sqlglot', 'datasets', 'pydantic_settings'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Usage" in result.stdout and result.stdout.rstrip().endswith("LOADED []")
+    assert "Usage" in result.stdout
+    assert result.stdout.rstrip().endswith("LOADED []")
+
+
+@pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="no SQL model is bundled yet")
+def test_the_bundled_model_leaves_standard_output_to_the_document(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "coderag_app.cli",
+        "ask",
+        "--demo",
+        "--llm",
+        "bundled",
+        "--json",
+        "How many stores are there?",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    (line,) = result.stdout.splitlines()
+    document = json.loads(line)
+    assert document["model"] == "coderag-sql (bundled)"
+    assert result.returncode == (0 if document["status"] in ("answered", "repaired") else 1)
 
 
 def test_a_closed_pipe_is_met_in_silence(tmp_path):
@@ -409,3 +497,17 @@ def test_an_interrupt_ends_the_command_without_a_traceback(tmp_path):
     ask.send_signal(signal.SIGINT)
     assert ask.wait(timeout=60) == 130
     assert "Traceback" not in ask.stderr.read()
+
+
+# --- evaluate ---
+
+
+def test_evaluate_prints_the_figures_and_where_the_report_is(coderag):
+    arguments = ["evaluate", "demo", "--arms", "none", "--limit", 3, "--run-dir", "run"]
+    shown = coderag(*arguments)
+    assert shown.code == 0
+    assert "3 questions" in shown.out
+    assert "run/report.md" in shown.out
+    (document,) = coderag(*arguments, "--json").documents
+    assert document["questions"] == 3
+    assert document["run_dir"] == "run"

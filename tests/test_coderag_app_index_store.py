@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from llama_index.core import VectorStoreIndex
+from llama_index.core.llms import MockLLM
 from llama_index.core.schema import MetadataMode, TextNode
 from llama_index.core.vector_stores import MetadataFilter, MetadataFilters
 from llama_index.vector_stores.faiss import FaissVectorStore
@@ -160,11 +161,13 @@ def test_a_search_in_an_unknown_database_finds_nothing() -> None:
     assert make_index().search(query(1.0), db_id="elsewhere") == []
 
 
-def test_at_equal_similarity_verified_examples_come_before_synthetic_ones() -> None:
-    synthetic = [(make_example(n, origin=Origin.SYNTHETIC), [1.0, 0.5]) for n in range(50)]
-    verified = (make_example(99), [1.0, 0.5])
-    found = index_of([*synthetic, verified]).search(query(1.0, 0.5), top_k=3)
+@pytest.mark.parametrize("position", [0, 1, 25, 49, 50])
+def test_at_equal_similarity_verified_examples_come_before_synthetic_ones(position: int) -> None:
+    pairs = [(make_example(n, origin=Origin.SYNTHETIC), [1.0, 0.5]) for n in range(50)]
+    pairs.insert(position, (make_example(99), [1.0, 0.5]))
+    found = index_of(pairs).search(query(1.0, 0.5), top_k=3)
     assert [result.example.origin for result in found] == [Origin.VERIFIED, Origin.SYNTHETIC, Origin.SYNTHETIC]
+    assert [result.example.sql[-2:] for result in found[1:]] == ["t0", "t1"]
 
 
 def test_a_nearer_synthetic_example_still_comes_before_a_verified_one() -> None:
@@ -251,29 +254,42 @@ def test_a_removed_example_can_come_back() -> None:
     index.verify()
 
 
-def test_searching_while_others_append_and_remove_never_fails() -> None:
-    index, errors, stop = make_index(50), [], threading.Event()
+@pytest.fixture
+def frequent_thread_switches() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("frequent_thread_switches")
+def test_searching_while_others_append_and_remove_never_mixes_up_examples() -> None:
+    nodes, vectors = [example_to_node(make_example(number)) for number in range(60)], random_vectors(60)
+    index, errors, stop = ExampleIndex.from_nodes(nodes, vectors, ENCODER), [], threading.Event()
+    expected = {result.example: result.similarity for result in index.search(query(1.0, 0.3), top_k=60)}
 
     def search_on() -> None:
-        while not stop.is_set():
-            try:
-                assert index.search(query(1.0, 0.3), top_k=5)
-            except Exception as error:
-                errors.append(error)
-                return
+        try:
+            while not stop.is_set():
+                found = index.search(query(1.0, 0.3), top_k=60)
+                assert len(found) >= 40
+                for result in found:
+                    assert result.similarity == pytest.approx(expected[result.example], abs=1e-5)
+        except Exception as error:
+            errors.append(error)
 
     threads = [threading.Thread(target=search_on) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for number in range(100, 160):
-        node = example_to_node(make_example(number))
-        index.append([node], random_vectors(1, seed=number))
-        index.remove([node.node_id])
+    for turn in range(100):
+        chosen = [(turn * 7 + step) % 60 for step in range(20)]  # from anywhere, so that the rows of others move
+        index.remove([nodes[number].node_id for number in chosen])
+        index.append([nodes[number] for number in chosen], vectors[chosen])
     stop.set()
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(index) == 50
+    assert len(index) == 60
 
 
 # --- on disk ---
@@ -601,6 +617,15 @@ def test_llama_indexs_own_retriever_finds_the_same(real_index: ExampleIndex, min
     assert [(node.node_id, node.score) for node in theirs.retrieve(question)] == [
         (node.node_id, pytest.approx(node.score, abs=1e-5)) for node in ours.retrieve(question)
     ]
+
+
+def test_llama_indexs_query_engine_shows_the_llm_text_to_its_llm(
+    real_index: ExampleIndex, minilm: LoadedEncoder
+) -> None:
+    view = real_index.vector_store_index(minilm.embed_model)
+    answer = view.as_query_engine(llm=MockLLM(), similarity_top_k=1).query("Which animal is the heaviest?")
+    assert [node.node.metadata["sql"] for node in answer.source_nodes] == [REAL_EXAMPLES[2].sql]
+    assert llm_view(REAL_EXAMPLES[2]) in str(answer)  # MockLLM repeats its prompt
 
 
 def test_a_metadata_filter_restricts_llama_indexs_retriever(real_index: ExampleIndex, minilm: LoadedEncoder) -> None:

@@ -16,6 +16,12 @@ from ui.rendering import answer_bubble, draw_error, draw_question, draw_sql, dra
 if TYPE_CHECKING:
     from coderag_app.query_engine import TextToSQLQueryEngine
 
+# Drawn here: Streamlit would fetch an icon given by name from the network.
+_ICON = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='%232563eb' "
+    "stroke-width='2'><ellipse cx='12' cy='5' rx='8' ry='3'/><path d='M4 5v14c0 1.7 3.6 3 8 3s8-1.3 8-3V5'/>"
+    "<path d='M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3'/></svg>"
+)
 _REDRAW_S = 0.05  # a fast model writes more pieces a second than a page can draw
 
 
@@ -128,7 +134,7 @@ def draw_welcome(is_demo: bool) -> str | None:
 
 def main() -> None:
     """Draw the page once; Streamlit calls it at every interaction."""
-    st.set_page_config("CodeRAG", page_icon=":material/database:", layout="centered")
+    st.set_page_config("CodeRAG", page_icon=_ICON, layout="centered")
     try:
         default = Connection.from_config(AppConfig.load())
     except CodeRAGError as error:

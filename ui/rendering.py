@@ -109,10 +109,11 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 def _series(values: Sequence[Any]) -> pd.Series:
     present = [value for value in values if value is not None]
-    if present and all(type(value) is int and abs(value) <= _MAX_EXACT_INTEGER for value in present):
-        return pd.Series(list(values), dtype="Int64")
-    if present and all(type(value) in (int, float) for value in present):
-        return pd.Series(list(values), dtype="Float64")
+    numeric = bool(present) and all(type(value) in (int, float) for value in present)
+    exact = all(abs(value) <= _MAX_EXACT_INTEGER for value in present if type(value) is int)
+    if numeric and exact:
+        whole = all(type(value) is int for value in present)
+        return pd.Series(list(values), dtype="Int64" if whole else "Float64")
     return pd.Series([None if value is None else _shown(value) for value in values], dtype="object")
 
 

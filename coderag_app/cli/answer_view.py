@@ -18,6 +18,7 @@ from coderag_app.types import AnswerStatus, RetrievedExample, SQLAnswer
 MAX_SHOWN_ROWS = 20
 _MAX_CELL_CHARS = 60
 _LEAST_COLUMN_WIDTH = 8
+_MAX_SOURCE_CHARS = 240
 _STATUS_STYLE = {
     AnswerStatus.ANSWERED: "green",
     AnswerStatus.REPAIRED: "yellow",
@@ -135,32 +136,32 @@ def _attempts_view(answer: SQLAnswer) -> list[RenderableType]:
 
 def _sources_view(sources: tuple[RetrievedExample, ...]) -> RenderableType:
     if not sources:
-        return Text("Sources: none", style="dim")
+        return Text("Sources: none\n", style="dim")
     table = Table(
         Column("similarity", justify="right"),
         Column("database", max_width=24, no_wrap=True, overflow="ellipsis"),
-        Column("source question", ratio=1, overflow="ellipsis", no_wrap=True),
-        Column("source SQL", ratio=1, overflow="ellipsis", no_wrap=True),
-        box=box.SIMPLE,
+        Column("source: question and SQL"),
+        box=box.SIMPLE_HEAD,
         header_style="dim",
-        padding=(0, 1),
-        expand=True,
     )
     for source in sources:
         example = source.example
-        texts = (f"{source.similarity:.3f}", example.db_id or "-", example.question, " ".join(example.sql.split()))
-        table.add_row(*(Text(visible_text(text)) for text in texts), style="dim")
+        sql = shorten(" ".join(example.sql.split()), _MAX_SOURCE_CHARS)
+        texts = (
+            f"{source.similarity:.3f}",
+            example.db_id or "-",
+            f"{shorten(example.question, _MAX_SOURCE_CHARS)}\n{sql}",
+        )
+        table.add_row(*(Text(visible_text(text, keep="\n")) for text in texts), style="dim")
     return table
 
 
 def _footer(answer: SQLAnswer) -> RenderableType:
-    text = Text(answer.status.value, style=_STATUS_STYLE[answer.status])
+    text = Text().append(answer.status.value, style=_STATUS_STYLE[answer.status])
     total = answer.timings_s.get("total")
     if total is not None:
         steps = ", ".join(f"{step} {duration_text(s)}" for step, s in answer.timings_s.items() if step != "total")
         text.append(f" in {duration_text(total)} ({steps})", style="dim")
     names = {"database": answer.database, "model": answer.model, "encoder": answer.encoder}
-    for label, name in names.items():
-        if name:
-            text.append(f" · {label} {visible_text(name)}", style="dim")
-    return text
+    known = " · ".join(f"{label} {visible_text(name)}" for label, name in names.items() if name)
+    return text.append(f"\n{known}", style="dim")

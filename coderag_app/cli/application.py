@@ -105,7 +105,14 @@ app.command(
 )(ui.ui)
 app.command(
     "evaluate",
-    help="Measure how often the answers are right.",
+    help="Measure how often the answers are right, on questions whose answers are known.\n\n"
+    "Questions are asked with and without retrieved examples (arms), scored by running the SQL, and reported with "
+    "intervals. Needs the extra: pip install coderag\\[evaluate]",
+    epilog=_examples(
+        "coderag evaluate demo",
+        "coderag evaluate spider/ --examples storage --limit 200 --arms none,base",
+        "coderag evaluate checked.jsonl --database shop.sqlite --json",
+    ),
 )(evaluate.evaluate)
 
 index_app = typer.Typer(

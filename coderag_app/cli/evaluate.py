@@ -1,7 +1,120 @@
-"""`coderag evaluate`: how often the answers are right."""
+"""`coderag evaluate`: how often the answers are right, with and without retrieved examples."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-def evaluate() -> None:
-    """Placeholder."""
+import typer
+
+from coderag_app.cli import options as opt
+
+if TYPE_CHECKING:
+    from coderag_app.evaluation.evaluate import Evaluation
+    from coderag_app.evaluation.execution import Convention
+
+_WHAT = "What to measure"
+
+
+def evaluate(
+    dataset: Annotated[
+        str, typer.Argument(help="demo, a folder in Spider's or BIRD's layout, or JSONL of gretel rows or of pairs.")
+    ] = "demo",
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the run; a stopped run goes on there. Default: runs/DATASET."),
+    ] = None,
+    examples: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", rich_help_panel=_WHAT, help="Index folder, JSONL, demo, or same. Default: the index."
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", "-d", metavar="FILE_OR_URL", rich_help_panel=_WHAT, help="Database of a file of pairs."
+        ),
+    ] = None,
+    arms: Annotated[
+        str, typer.Option(metavar="NAMES", rich_help_panel=_WHAT, help="Arms, separated by commas, or all of them.")
+    ] = "none,base",
+    limit: Annotated[
+        int | None, typer.Option(min=1, rich_help_panel=_WHAT, help="Questions, drawn at random. Default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(rich_help_panel=_WHAT, help="Seed of every draw.")] = 0,
+    convention: Annotated[
+        str, typer.Option(rich_help_panel=_WHAT, help="Which convention decides: spider or bird.")
+    ] = "spider",
+    storage_dir: opt.StorageOption = None,
+    llm: opt.LLMOption = None,
+    llm_base_url: opt.BaseURLOption = None,
+    llm_model: opt.ServerModelOption = None,
+    embed_model: opt.EmbedModelOption = None,
+    top_k: opt.TopKOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON document.")] = False,
+) -> None:
+    """Measure execution accuracy on questions with known answers."""
+    from coderag_app.cli.console import error_console
+    from coderag_app.config import AppConfig
+
+    options = opt.EngineOptions(None, storage_dir, llm, llm_base_url, llm_model, embed_model, top_k)
+    config = AppConfig.load(**options.settings())
+    console = error_console()
+    with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints must not mix with the figures
+        with console.status("Loading…"):
+            from coderag_app.evaluation.arms import ARM_NAMES
+            from coderag_app.evaluation.evaluate import EvaluationSettings
+            from coderag_app.evaluation.evaluate import evaluate as measure
+            from coderag_app.evaluation.progress import progress_bar
+
+        names = ARM_NAMES if arms == "all" else tuple(name.strip() for name in arms.split(","))
+        settings = EvaluationSettings(names, _convention(convention), limit, seed)
+        folder = run_dir or Path("runs") / (Path(dataset).stem or "dataset")
+        with progress_bar(console) as on_progress:
+            found = measure(dataset, folder, examples, database, settings, config, on_progress)
+    if as_json:
+        facts = {"run_dir": str(found.run_dir), "excluded": _excluded(found), "unavailable": dict(found.unavailable)}
+        sys.stdout.write(json.dumps({**found.summary.to_json(), **facts}, default=str) + "\n")
+    else:
+        _print_figures(found)
+
+
+def _convention(name: str) -> Convention:
+    from coderag_app.errors import ConfigurationError
+    from coderag_app.evaluation.execution import Convention
+
+    try:
+        return Convention(name)
+    except ValueError:
+        raise ConfigurationError(f"Got --convention {name!r}, expected {' or '.join(Convention)}.") from None
+
+
+def _excluded(found: Evaluation) -> dict[str, int]:
+    return dict(Counter(exclusion.reason.value for exclusion in found.excluded))
+
+
+def _print_figures(found: Evaluation) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from coderag_app.cell_text import visible_text
+    from coderag_app.cli.console import output_console
+    from coderag_app.evaluation.report_tables import accuracy_table
+
+    console = output_console()
+    figures = accuracy_table(found.summary)
+    table = Table(*figures.header, box=box.SIMPLE_HEAD)
+    for row in figures.rows:
+        table.add_row(*(Text(visible_text(cell)) for cell in row))
+    console.print(table, Text(figures.note, style="dim"))
+    for reason, count in _excluded(found).items():
+        console.print(f"Not scored, {reason}: {count}")
+    for arm, reason in found.unavailable.items():
+        console.print(visible_text(f"Arm {arm} was not run: {reason}"))
+    console.print(visible_text(f"Report: {found.run_dir / 'report.md'}"))

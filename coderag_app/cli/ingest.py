@@ -162,7 +162,7 @@ def build_index(
     config = AppConfig.load(storage_dir=storage_dir, embed_model=embed_model)
     console = error_console()
     with console.status("Loading the encoder…"):
-        from coderag_app.models import load_embed_model
+        from coderag_app.encoders import load_embed_model
         from ingestion import ingest as ingest_rows
         from ingestion import progress_bar
 

@@ -45,7 +45,7 @@ def _table(title: str, statuses: list[ModelStatus]) -> Table:
         Column("", width=1),
         Column("name", no_wrap=True),
         Column("on disk"),
-        Column("GB", justify="right"),
+        Column("size", justify="right"),
         Column("licence", no_wrap=True),
         Column("accuracy", justify="right"),
         Column("note", overflow="fold"),
@@ -58,9 +58,15 @@ def _table(title: str, statuses: list[ModelStatus]) -> Table:
             Text(">" if status.automatic else "", style="bold green"),
             Text(status.spec, style="bold" if status.on_disk else ""),
             "yes" if status.on_disk else "no",
-            "" if status.size_gb is None else f"{status.size_gb:.2f}",
+            _size_text(status.size_gb),
             status.licence,
             status.spider_dev,
             Text(status.note),
         )
     return table
+
+
+def _size_text(size_gb: float | None) -> str:
+    if size_gb is None:
+        return ""
+    return f"{size_gb:.1f} GB" if size_gb >= 1 else f"{size_gb * 1000:.0f} MB"

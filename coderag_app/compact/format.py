@@ -10,7 +10,7 @@ from coderag_app.compact.grammar import compact_grammar
 from coderag_app.compact.names import SchemaNames, schema_text
 from coderag_app.compact.question import mark_question
 from coderag_app.corpus_schema import corpus_schema
-from coderag_app.prompts import Prompt, PromptRequest
+from coderag_app.prompts import Prompt, PromptRequest, fitting
 from coderag_app.schema import Schema
 from coderag_app.sql_extraction import NoSQLError
 from coderag_app.types import RetrievedExample
@@ -28,6 +28,7 @@ class CompactFormat:
     """
 
     name = "compact-v1"
+    reply_tokens = 128
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt. The model reads no errors, so a repair changes the decoding instead.
@@ -38,7 +39,9 @@ class CompactFormat:
         schema = request.schema or _schema_of_nearest(request.examples)
         names = _names(schema)
         marked = mark_question(request.question, names, request.values)
-        examples = [text for e in reversed(request.examples) if (text := _example(e, names, request.values))]
+        schema_part = schema_text(names, request.values)
+        examples = [text for e in request.examples if (text := _example(e, names, request.values))]
+        examples = fitting(examples, request.budget_tokens - _tokens(schema_part) - _tokens(marked.text), _tokens)
 
         def read_sql(reply: str) -> str:
             try:
@@ -47,7 +50,7 @@ class CompactFormat:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 
         return Prompt(
-            text="".join((schema_text(names, request.values), *examples, marked.text, SQL)),
+            text="".join((schema_part, *reversed(examples), marked.text, SQL)),  # the nearest example stands nearest
             read_sql=read_sql,
             stop=(END,),
             raw=True,
@@ -56,8 +59,13 @@ class CompactFormat:
         )
 
     def schema_size(self, schema: Schema) -> int:
-        """Words and marks are nearly one token each; categories add a few."""
-        return int(1.4 * len(schema_text(_names(schema), ValueIndex()).split()))
+        """Tokens of the schema's text; the values of its categories are not counted."""
+        return _tokens(schema_text(_names(schema), ValueIndex()))
+
+
+def _tokens(text: str) -> int:
+    """Upper estimate: words and marks are nearly one token each."""
+    return int(1.4 * len(text.split()))
 
 
 @lru_cache(maxsize=32)

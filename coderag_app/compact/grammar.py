@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from coderag_app.compact.names import SchemaNames
 
 _RULES = r"""
@@ -46,3 +48,8 @@ def compact_grammar(names: SchemaNames, literal_count: int) -> str:
 def _table_columns(names: SchemaNames, table: str) -> str:
     columns = " | ".join(f'" {words}"' for (owner, _), words in names.columns.items() if owner == table)
     return f'" {names.tables[table]} ." ({columns})'
+
+
+def compact_keywords() -> frozenset[str]:
+    """Every word of the language itself."""
+    return frozenset(word for literal in re.findall(r'"([^"]*)"', _RULES) for word in re.findall(r"[a-z]+", literal))

@@ -153,7 +153,7 @@ class SQLAlchemyDatabase:
         if self._run("SELECT current_setting('is_superuser')", self.limits).rows == (("on",),):
             logger.warning(
                 "Connected to %s as a superuser. Use a role that may only SELECT: "
-                "CREATE ROLE reader LOGIN PASSWORD '...'; GRANT pg_read_all_data TO reader;",
+                "CREATE ROLE reader LOGIN PASSWORD '...'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;",
                 self.name,
             )
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from coderag_app.database.base import Limits
@@ -146,7 +145,7 @@ def connect_sandboxed(path: Path, limits: Limits, introspecting: bool = False) -
     try:
         return _connect(uri, limits, introspecting)
     except sqlite3.Error as error:
-        if _log_is_empty(path) and "unable to open" in str(error):
+        if _uses_log(path) and _log_is_empty(path) and "locked" not in str(error):
             # A WAL database in a folder where no -shm file can be made. Nothing waits in its log, so the file alone
             # is complete; immutable=1 reads it without locks, which is safe as long as nobody writes meanwhile.
             try:
@@ -194,17 +193,24 @@ def _tolerant_text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
+def _uses_log(path: Path) -> bool:
+    """Whether the file is in WAL mode, by the two version bytes of its header."""
+    with path.open("rb") as file:
+        return file.read(20)[18:20] == b"\x02\x02"
+
+
 def _log_is_empty(path: Path) -> bool:
     log = path.with_name(path.name + "-wal")
     return not log.exists() or log.stat().st_size == 0
 
 
 def _open_error(path: Path, error: Exception) -> str:
-    hints: dict[str, Any] = {
+    sidecars = "a database in WAL mode needs its -wal and -shm files beside it, or a folder where they can be made"
+    unfinished = "it holds an unfinished transaction; open it once with the program that wrote it"
+    hints = {
         "locked": "another program is writing to it; close that program and try again",
-        "unable to open": "a database in WAL mode needs a folder where its -shm file can be made, "
-        "or run PRAGMA journal_mode=DELETE on it once",
-        "readonly": "it holds an unfinished transaction; open it once with the program that wrote it",
+        "unable to open": sidecars,
+        "readonly": sidecars if _uses_log(path) else unfinished,
         "malformed": "the file is damaged; run PRAGMA integrity_check on a copy",
         "not a database": "the file is encrypted or damaged",
     }

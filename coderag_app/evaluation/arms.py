@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from coderag_app.evaluation.datasets import EvalQuestion
 from coderag_app.evaluation.example_pool import ExamplePool, canonical_tokens, text_words
 from coderag_app.evaluation.masking import mask_question
 from coderag_app.evaluation.sql_form import read_form
+from coderag_app.evaluation.vector_cache import embed_texts, unit_rows
 from coderag_app.schema import Schema
 from coderag_app.types import RetrievedExample
 
@@ -31,6 +33,7 @@ ARM_TITLES = {
     "masked": "tuned encoder, masked questions, SQL-skeleton re-ranking",
     "oracle": "oracle (nearest to the gold SQL)",
 }
+ARM_LABELS = {name: name for name in ARM_NAMES} | {"none": "no retrieval", "bm25": "BM25"}
 SKELETON_THRESHOLD = 0.85
 _CANONICAL_WEIGHT = 0.01
 
@@ -58,6 +61,11 @@ class Arm(Protocol):
         """One of ``ARM_NAMES``."""
         ...
 
+    @property
+    def fingerprint(self) -> str:
+        """What it chooses by: the encoder's name and fingerprint, or nothing where it is all in the name."""
+        ...
+
     def choose(
         self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
     ) -> tuple[RetrievedExample, ...]:
@@ -69,6 +77,7 @@ class NoExamples:
     """Shows no example: what the model does by itself."""
 
     name = "none"
+    fingerprint = ""
 
     def choose(
         self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
@@ -89,6 +98,7 @@ class ScoringArm:
     name: str
     pool: ExamplePool
     score: Callable[[EvalQuestion, QuestionContext], tuple[NDArray[Any], NDArray[Any] | None]]
+    fingerprint: str = ""
 
     def choose(
         self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
@@ -103,6 +113,7 @@ def build_arms(
     pool: ExamplePool,
     load_encoder: Callable[[str], LoadedEncoder],
     seed: int = 0,
+    cache_dir: Path | None = None,
 ) -> tuple[list[Arm], dict[str, str]]:
     """Build arms in the order of ``ARM_NAMES``.
 
@@ -111,6 +122,7 @@ def build_arms(
         pool: What they choose from.
         load_encoder: ``base`` or ``tuned`` -> the encoder; raises ModelError where there is none.
         seed: Seed of the random examples.
+        cache_dir: Where the examples' vectors are kept; None keeps none.
 
     Returns:
         The arms, and for each that cannot be built here the reason.
@@ -131,9 +143,9 @@ def build_arms(
         "none": NoExamples,
         "random": lambda: _random_arm(pool, seed),
         "bm25": lambda: _bm25_arm(pool),
-        "base": lambda: _encoder_arm("base", pool, load_encoder("base")),
-        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned")),
-        "masked": lambda: _masked_arm(pool, load_encoder("tuned")),
+        "base": lambda: _encoder_arm("base", pool, load_encoder("base"), cache_dir),
+        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned"), cache_dir),
+        "masked": lambda: _masked_arm(pool, load_encoder("tuned"), cache_dir),
         "oracle": lambda: _oracle_arm(pool),
     }
     arms: list[Arm] = []
@@ -164,28 +176,28 @@ def _bm25_arm(pool: ExamplePool) -> Arm:
     return ScoringArm("bm25", pool, score)
 
 
-def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder) -> Arm:
+def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> Arm:
     """The product's own retrieval: the question against what an index embeds of each example."""
-    vectors = _unit(encoder.embed_model.get_text_embedding_batch(list(pool.views)))
+    vectors = embed_texts(pool.views, encoder, cache_dir)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
-        return vectors @ _unit([encoder.embed_model.get_query_embedding(question.question)])[0], None
+        return vectors @ unit_rows([encoder.embed_model.get_query_embedding(question.question)])[0], None
 
-    return ScoringArm(name, pool, score)
+    return ScoringArm(name, pool, score, f"{encoder.info.name} {encoder.info.fingerprint}")
 
 
-def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder) -> Arm:
+def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> Arm:
     """DAIL-SQL's choice: similar masked questions, those first whose SQL is built like a preliminary answer."""
-    vectors = _unit(encoder.embed_model.get_text_embedding_batch(list(pool.masked_questions)))
+    vectors = embed_texts(pool.masked_questions, encoder, cache_dir)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], NDArray[Any]]:
         masked = mask_question(question.question, context.schema, context.values)
-        scores = vectors @ _unit([encoder.embed_model.get_text_embedding(masked)])[0]
+        scores = vectors @ unit_rows([encoder.embed_model.get_text_embedding(masked)])[0]
         form = read_form(context.preliminary_sql(), context.schema)
         similar = pool.skeletons.similarities(form.skeleton_tokens if form is not None else ())
-        return scores, similar >= SKELETON_THRESHOLD
+        return scores, (similar >= SKELETON_THRESHOLD).astype(np.int8)
 
-    return ScoringArm("masked", pool, score)
+    return ScoringArm("masked", pool, score, f"{encoder.info.name} {encoder.info.fingerprint}")
 
 
 def _oracle_arm(pool: ExamplePool) -> Arm:
@@ -197,9 +209,3 @@ def _oracle_arm(pool: ExamplePool) -> Arm:
         return skeletons + _CANONICAL_WEIGHT * pool.canonical.similarities(canonical_tokens(form)), None
 
     return ScoringArm("oracle", pool, score)
-
-
-def _unit(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
-    """Rows of length 1, shape (texts, dimension)."""
-    matrix = np.asarray(vectors, dtype=np.float32)
-    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)

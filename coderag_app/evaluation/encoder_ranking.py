@@ -1,7 +1,7 @@
 """How well an encoder, or BM25, finds the right document for a query.
 
-Duplicates are resolved before anything is measured, so that a perfect system scores 1.0: documents with the same text or
-the same meaning are one item, and a query that is asked more than once accepts the answers of all its occurrences.
+Duplicates are resolved before anything is measured, so that a perfect system scores 1.0: documents with the same text
+or the same meaning are one item, and a query that is asked more than once accepts what is right for any of them.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -83,9 +84,24 @@ def cosqa(folder: Path) -> Iterator[LabelledDocument]:
 
 
 def descriptions(path: Path) -> Iterator[LabelledDocument]:
-    """Descriptions over the solutions of the same file."""
+    """Descriptions over the solutions of the same file, without their docstrings: those repeat the description."""
     for row in _json_lines(path):
-        yield LabelledDocument(row["code"], row["id"], row["query"])
+        yield LabelledDocument(_without_docstrings(row["code"]), row["id"], row["query"])
+
+
+def _without_docstrings(code: str) -> str:
+    """The code as it is written, without its functions' docstrings; unchanged where it does not parse."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return code
+    lines = code.splitlines()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+            docstring = node.body[0]
+            for number in range(docstring.lineno - 1, docstring.end_lineno or docstring.lineno):
+                lines[number] = ""
+    return "\n".join(line for line in lines if line.strip())
 
 
 def _meaning(sql: str, schema: Schema | None) -> str:
@@ -101,7 +117,9 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 TASKS = (
-    TaskSource("spider_train", ("spider_train/questions.jsonl",), lambda folder: spider_folder(folder / "spider_train")),
+    TaskSource(
+        "spider_train", ("spider_train/questions.jsonl",), lambda folder: spider_folder(folder / "spider_train")
+    ),
     TaskSource("spider_dev", ("spider_dev/questions.jsonl",), lambda folder: spider_folder(folder / "spider_dev")),
     TaskSource("gretel", ("gretel_sample.jsonl",), lambda folder: gretel(folder / "gretel_sample.jsonl")),
     TaskSource(

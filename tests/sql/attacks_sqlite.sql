@@ -232,7 +232,7 @@ CREATE INDEX evil ON singer (name)
 -- attack: create-trigger [guard, sandbox]
 CREATE TRIGGER evil AFTER UPDATE ON singer BEGIN DELETE FROM singer; END
 -- attack: create-temp-trigger [guard, sandbox]
-CREATE TEMP TRIGGER evil AFTER INSERT ON main.singer BEGIN DELETE FROM main.singer; END
+CREATE TEMP TRIGGER evil AFTER INSERT ON main.singer BEGIN DELETE FROM singer; END
 -- attack: insert-that-fires-a-trigger [guard, sandbox]
 INSERT INTO stadium (name, capacity) VALUES ('x', 1)
 -- attack: write-through-instead-of-trigger [guard, sandbox]
@@ -290,8 +290,8 @@ SELECT * FROM singer FOR UPDATE
 INSERT INTO docs (title, body) VALUES ('x', 'y')
 -- attack: fts5-command-rebuild [guard, sandbox]
 INSERT INTO docs (docs) VALUES ('rebuild')
--- attack: fts5-command-delete-all [guard, sandbox]
-INSERT INTO docs (docs) VALUES ('delete-all')
+-- attack: fts5-command-automerge [guard, sandbox]
+INSERT INTO docs (docs, rank) VALUES ('automerge', 2)
 -- attack: fts5-shadow-write [guard, sandbox]
 UPDATE docs_content SET c0 = 'x'
 -- attack: fts5-create [guard, sandbox]
@@ -325,8 +325,8 @@ SELECT name AS "x"; DROP TABLE singer; --" FROM singer
 SELECT "name""; DROP TABLE singer; --" FROM "singer""; DELETE FROM singer; --"
 -- attack: delete-with-quoted-table [guard, sandbox]
 DELETE FROM "main"."singer"
--- attack: indexed-by-missing-index [sandbox]
-SELECT name FROM singer INDEXED BY evil
+-- attack: reserved-word-as-table [guard, sandbox]
+DELETE FROM "singer" WHERE "singer"."name" LIKE '%' --"
 
 -- attack: recursive-counter [time]
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n
@@ -360,7 +360,7 @@ SELECT randomblob(1000000000)
 -- attack: zeroblob-bomb [guard, sandbox]
 SELECT zeroblob(1000000000)
 -- attack: hex-randomblob-bomb [guard, sandbox]
-SELECT length(hex(randomblob(500000000)))
+SELECT length(hex(randomblob(50000000)))
 -- attack: printf-width-bomb [cell]
 SELECT printf('%900000d', 1) || printf('%900000d', 1)
 -- attack: printf-star-bomb [cell]

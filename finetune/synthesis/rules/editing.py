@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import keyword
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -11,7 +12,9 @@ from random import Random
 from finetune.synthesis.seed_functions import function_of
 
 EditFunction = Callable[[ast.Module, Random], str | None]
-_BUILTINS = frozenset(dir(builtins))
+_BUILTINS = frozenset(dir(builtins)) | set(keyword.kwlist)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_BLOCKS = (ast.FunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +97,21 @@ def tidy(source: str) -> str:
     for before, node in zip([None, *tree.body], tree.body, strict=False):
         if before is not None:
             both_imports = isinstance(before, _IMPORTS) and isinstance(node, _IMPORTS)
-            wide = isinstance(before, ast.FunctionDef | ast.ClassDef | _IMPORTS) or isinstance(
-                node, ast.FunctionDef | ast.ClassDef
-            )
+            wide = isinstance(before, _BLOCKS + _IMPORTS) or isinstance(node, _BLOCKS)
             parts.append("\n" if both_imports or not wide else "\n\n\n")
-        parts.append(ast.unparse(node))
+        parts.append(_unparsed(node))
     return "".join(parts)
 
 
-_IMPORTS = (ast.Import, ast.ImportFrom)
+def _unparsed(node: ast.stmt) -> str:
+    """Like ``ast.unparse``, without the second parentheses around a generator that is the only argument."""
+    text = ast.unparse(node)
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(_, [ast.GeneratorExp() as generator], []):
+                spelled = ast.unparse(generator)
+                text = text.replace(f"({spelled})", spelled)
+    return text
 
 
 def statements(text: str) -> list[ast.stmt]:

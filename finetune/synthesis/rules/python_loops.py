@@ -102,12 +102,11 @@ def _appended(node: ast.stmt) -> tuple[str, ast.expr, ast.expr | None] | None:
     """Name, value and condition of a loop that only appends."""
     if not isinstance(node, ast.For) or node.orelse or len(node.body) != 1:
         return None
-    inner, condition = node.body[0], None
-    if isinstance(inner, ast.If) and not inner.orelse and len(inner.body) == 1:
-        inner, condition = inner.body[0], inner.test
-    match inner:
+    match node.body[0]:
         case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), "append"), [value], [])):
-            return name, value, condition
+            return name, value, None
+        case ast.If(test, [ast.Expr(ast.Call(ast.Attribute(ast.Name(name), "append"), [value], []))], []):
+            return name, value, test
     return None
 
 

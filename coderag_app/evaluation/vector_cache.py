@@ -1,0 +1,74 @@
+"""Vectors of many texts, kept on disk: the same examples are embedded once for all data sets and resumed runs."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from coderag_app.models import LoadedEncoder
+
+logger = logging.getLogger(__name__)
+
+
+def default_cache_dir() -> Path:
+    """Folder of cached vectors, where the operating system keeps what can be made again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("coderag") / "evaluation_vectors"
+
+
+def embed_texts(texts: Sequence[str], encoder: LoadedEncoder, cache_dir: Path | None) -> NDArray[np.float32]:
+    """Unit vectors of texts, shape (texts, dimension).
+
+    Args:
+        texts: The texts.
+        encoder: The encoder; its fingerprint and the texts name the file.
+        cache_dir: Folder to keep the vectors in; None keeps none.
+    """
+    if cache_dir is None:
+        return unit_rows(encoder.embed_model.get_text_embedding_batch(list(texts)))
+    path = cache_dir / f"{_digest(encoder.info.fingerprint, texts)}.npy"
+    shape = (len(texts), encoder.info.dimension)
+    found = _read(path, shape)
+    if found is not None:
+        return found
+    vectors = unit_rows(encoder.embed_model.get_text_embedding_batch(list(texts)))
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
+            np.save(file, vectors, allow_pickle=False)
+        unfinished.replace(path)
+    except OSError as error:
+        logger.warning("The vectors were not kept in %s: %s", cache_dir, error)
+    return vectors
+
+
+def unit_rows(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """Rows of length 1, shape (texts, dimension)."""
+    matrix = np.asarray(vectors, dtype=np.float32)
+    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
+
+
+def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """The cached vectors; None where there are none or the file is damaged."""
+    try:
+        vectors: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None
+
+
+def _digest(fingerprint: str, texts: Sequence[str]) -> str:
+    digest = hashlib.sha256(fingerprint.encode())
+    for text in texts:
+        content = text.encode("utf-8", "surrogatepass")
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()[:32]

@@ -1,0 +1,261 @@
+"""The sentence-transformers trainer with a budget: its data set, loss, held-out scores and callbacks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers.base.sampler import BatchSamplers
+from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
+from sentence_transformers.sentence_transformer.losses import (
+    CachedMultipleNegativesRankingLoss,
+    MatryoshkaLoss,
+    MultipleNegativesRankingLoss,
+)
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
+from transformers.trainer_utils import get_last_checkpoint
+
+from coderag_app.encoders import has_cpu_bf16
+from coderag_app.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task
+from finetune.encoder_batches import NeighbourhoodBatchSampler
+from finetune.encoder_plan import Budget, TrainingPlan
+from finetune.encoder_rows import EncoderRow, with_negatives
+
+logger = logging.getLogger(__name__)
+
+BEST_METRIC = "mrr_at_10"
+_ELAPSED_FILE = "elapsed.json"
+_LAST_RATE = 0.02  # share of the learning rate that is left at the end
+
+
+def anchor_text(row: EncoderRow, prompts: bool) -> str:
+    """What is embedded of the anchor."""
+    return f"{row.prompt} {row.anchor}" if prompts and row.prompt else row.anchor
+
+
+def training_dataset(rows: Sequence[EncoderRow], negatives: int, prompts: bool = False) -> Dataset:
+    """Columns anchor, positive, negative_1 ...: in the order that the loss reads them."""
+    complete = with_negatives(rows, negatives)
+    columns: dict[str, list[str]] = {
+        "anchor": [anchor_text(row, prompts) for row, _ in complete],
+        "positive": [row.positive for row, _ in complete],
+    }
+    for number in range(negatives):
+        columns[f"negative_{number + 1}"] = [texts[number] for _, texts in complete]
+    return Dataset.from_dict(columns)
+
+
+def held_out_task(rows: Sequence[EncoderRow], prompts: bool = False) -> RankingTask:
+    """The held-out rows as a ranking over all their positives and negatives."""
+    labelled: list[LabelledDocument] = []
+    for row in rows:
+        labelled.append(LabelledDocument(row.positive, (row.group, row.positive), anchor_text(row, prompts)))
+        labelled += [LabelledDocument(text, (row.group, text)) for text in row.negatives if text]
+    return ranking_task("held-out", labelled)
+
+
+class ModelRanker:
+    """Ranks with a SentenceTransformer that is being trained."""
+
+    name = "model"
+
+    def __init__(self, model: SentenceTransformer, bf16: bool) -> None:
+        self._model = model
+        self._bf16 = bf16
+
+    def scores(self, queries: Sequence[str], documents: Sequence[str]) -> NDArray[np.float32]:
+        """Cosines, shape (len(queries), len(documents))."""
+        return self._embedded(queries) @ self._embedded(documents).T
+
+    def _embedded(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        with torch.autocast(self._model.device.type, torch.bfloat16, enabled=self._bf16):
+            return np.asarray(
+                self._model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False),
+                dtype=np.float32,
+            )
+
+
+class HeldOutEvaluator(SentenceEvaluator):
+    """Scores the model on held-out rows during training."""
+
+    def __init__(self, task: RankingTask, bf16: bool) -> None:
+        super().__init__()
+        self._task = task
+        self._bf16 = bf16
+        self.primary_metric = BEST_METRIC
+
+    def __call__(
+        self, model: SentenceTransformer, output_path: str | None = None, epoch: int = -1, steps: int = -1
+    ) -> dict[str, float]:
+        """Recall, MRR and nDCG."""
+        return means(rank(self._task, ModelRanker(model, self._bf16)))
+
+
+class _BudgetCallback(TrainerCallback):
+    """Stops when the time is up, scores the last step, and writes the time spent beside each checkpoint."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self._budget.is_spent:
+            control.should_training_stop = True
+        if self._budget.is_spent or state.global_step >= state.max_steps:
+            control.should_save = True
+            control.should_evaluate = args.eval_strategy != "no"
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        text = json.dumps({"elapsed_s": round(self._budget.elapsed_s, 1)})
+        (folder / _ELAPSED_FILE).write_text(text, encoding="utf-8")
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        logs = logs or {}
+        if "loss" not in logs:
+            scores = {key.removeprefix("eval_"): round(value, 4) for key, value in logs.items() if "_at_" in key}
+            if scores:
+                logger.info("step %d: held-out %s", state.global_step, scores)
+            return
+        share = self._budget.share(state.global_step, state.max_steps)
+        left = self._budget.elapsed_s * (1 - share) / share / 60 if share else 0.0
+        logger.info(
+            "step %d of at most %d: loss %.4f, learning rate %.2g, %.1f min left",
+            state.global_step, state.max_steps, logs["loss"], logs.get("learning_rate", 0.0), left,
+        )  # fmt: skip
+
+
+class BudgetTrainer(SentenceTransformerTrainer):
+    """The trainer whose learning rate rises, then falls along a cosine, by steps or by the clock."""
+
+    def __init__(self, *, budget: Budget, warmup: float, **options: Any) -> None:
+        self._budget = budget
+        self._warmup = warmup
+        super().__init__(**options)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
+        """The schedule over the share of the budget that is spent."""
+
+        def rate(step: int) -> float:
+            share = self._budget.share(step, num_training_steps)
+            if share < self._warmup:
+                return max(share / self._warmup, _LAST_RATE)
+            falling = (share - self._warmup) / max(1.0 - self._warmup, 1e-9)
+            return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * falling))
+
+        self.lr_scheduler = LambdaLR(optimizer or self.optimizer, rate)
+        return self.lr_scheduler
+
+
+def train_stage(
+    model: SentenceTransformer,
+    rows: Sequence[EncoderRow],
+    held_out: RankingTask | None,
+    plan: TrainingPlan,
+    folder: Path,
+    share: float = 1.0,
+) -> dict[str, Any]:
+    """Train on some rows, going on from the last checkpoint in ``folder``; the model is changed in place.
+
+    Args:
+        model: The encoder.
+        rows: Training rows.
+        held_out: What it is scored on for early stopping; None trains to the end of the budget.
+        plan: The training.
+        folder: Where its checkpoints go.
+        share: Share of the plan's epochs, steps and minutes.
+
+    Returns:
+        Steps, seconds, the last loss and the log.
+    """
+    bf16 = uses_bf16(plan)
+    budget = Budget(plan.minutes * share)
+    trainer = BudgetTrainer(
+        budget=budget,
+        warmup=plan.warmup,
+        model=model,
+        args=_arguments(plan, folder, share, scored=held_out is not None),
+        train_dataset=training_dataset(rows, plan.negatives, plan.prompts),
+        loss=_loss(model, plan),
+        evaluator=HeldOutEvaluator(held_out, bf16) if held_out is not None else None,
+        callbacks=[
+            _BudgetCallback(budget),
+            *([EarlyStoppingCallback(plan.patience)] if held_out is not None else []),
+        ],
+    )
+    trainer.remove_callback(PrinterCallback)  # it prints to standard output; the log says the same
+    checkpoint = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    budget.start(_elapsed_of(checkpoint))
+    if checkpoint is not None:
+        logger.info("Going on from %s", checkpoint)
+    done = trainer.train(resume_from_checkpoint=checkpoint)
+    return {
+        "steps": trainer.state.global_step,
+        "seconds": round(budget.elapsed_s, 1),
+        "loss": round(done.training_loss, 4),
+        "log": trainer.state.log_history,
+    }
+
+
+def uses_bf16(plan: TrainingPlan) -> bool:
+    """Whether the training computes in bf16: as the plan says, else where the processor has it."""
+    return plan.bf16 if plan.bf16 is not None else torch.cuda.is_available() or has_cpu_bf16()
+
+
+def _elapsed_of(checkpoint: str | None) -> float:
+    path = Path(checkpoint or "") / _ELAPSED_FILE
+    if checkpoint is None or not path.is_file():
+        return 0.0
+    return float(json.loads(path.read_text(encoding="utf-8"))["elapsed_s"])
+
+
+def _arguments(plan: TrainingPlan, folder: Path, share: float, scored: bool) -> SentenceTransformerTrainingArguments:
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=plan.batch_size,
+        num_train_epochs=plan.epochs * share,
+        max_steps=max(round(plan.max_steps * share), 1) if plan.max_steps else -1,
+        learning_rate=plan.learning_rate,
+        weight_decay=plan.weight_decay,
+        bf16=uses_bf16(plan),
+        use_cpu=not torch.cuda.is_available(),
+        seed=plan.seed,
+        data_seed=plan.seed,
+        batch_sampler=(
+            partial(NeighbourhoodBatchSampler, run_length=plan.neighbours)
+            if plan.neighbours
+            else BatchSamplers.NO_DUPLICATES
+        ),
+        eval_strategy="steps" if scored else "no",
+        eval_steps=plan.evaluate_every,
+        save_strategy="steps",
+        save_steps=plan.evaluate_every,
+        save_total_limit=2,
+        load_best_model_at_end=scored,
+        metric_for_best_model=f"eval_{BEST_METRIC}" if scored else None,
+        greater_is_better=True if scored else None,
+        logging_steps=min(10, plan.evaluate_every),
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+
+
+def _loss(model: SentenceTransformer, plan: TrainingPlan) -> torch.nn.Module:
+    if plan.mini_batch_size:
+        loss: torch.nn.Module = CachedMultipleNegativesRankingLoss(
+            model, scale=plan.scale, mini_batch_size=plan.mini_batch_size
+        )
+    else:
+        loss = MultipleNegativesRankingLoss(model, scale=plan.scale)
+    return MatryoshkaLoss(model, loss, list(plan.matryoshka)) if plan.matryoshka else loss

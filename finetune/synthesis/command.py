@@ -1,0 +1,133 @@
+"""The command line of the synthesis: ``coderag synthesize``, or ``python -m finetune.synthesis``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+
+from coderag_app.errors import CodeRAGError, ConfigurationError
+from finetune.synthesis.dataset import SynthesizedFiles, synthesize_dataset
+from finetune.synthesis.pipeline import Maker, Progress, SynthesisPlan
+from finetune.synthesis.rule_maker import RuleMaker
+from finetune.synthesis.sql_runner import Databases
+from finetune.synthesis.tasks import find_tasks
+
+
+def synthesize_command(
+    output: Annotated[Path, typer.Option(help="Folder for the data set and its checkpoint.")] = Path("synthetic"),
+    limit: Annotated[int, typer.Option(min=1, help="Rows to keep.")] = 2000,
+    rules_only: Annotated[bool, typer.Option("--rules-only", help="Use no language model.")] = False,
+    llm: Annotated[str, typer.Option(help="auto, bundled, a preset, a .gguf file, or openai-compatible.")] = "auto",
+    corpus: Annotated[list[Path] | None, typer.Option(help="Code repository to take code from; repeatable.")] = None,
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="Task or category; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides every choice.")] = 0,
+    databases: Annotated[int, typer.Option(min=1, help="Synthetic databases to draw.")] = 60,
+    select: Annotated[int, typer.Option(min=0, help="Rows per category for CodeRAG_Dataset.csv; 0 for none.")] = 0,
+    restart: Annotated[bool, typer.Option("--restart", help="Forget what the folder holds.")] = False,
+) -> None:
+    """Make training pairs for code retrieval. A run that was stopped goes on where it was."""
+    console = Console()
+    try:
+        files = run(
+            output, limit, rules_only, llm, corpus or [], tasks or [], seed, databases, select, restart, console
+        )
+    except CodeRAGError as error:
+        Console(stderr=True).print(f"[red]Error:[/red] {error}", highlight=False)
+        raise typer.Exit(1) from error
+    _show(files, console)
+
+
+def run(
+    output: Path,
+    limit: int,
+    rules_only: bool,
+    llm: str,
+    corpus: list[Path],
+    tasks: list[str],
+    seed: int,
+    databases: int,
+    select: int,
+    restart: bool,
+    console: Console,
+) -> SynthesizedFiles:
+    """What the command does, with its settings spelled out.
+
+    Raises:
+        ConfigurationError: A setting cannot be used.
+    """
+    plan = SynthesisPlan(limit, find_tasks(tasks), seed)
+    command = f"coderag synthesize {'--rules-only ' if rules_only else ''}--limit {limit} --seed {seed}"
+    command += f" --databases {databases}" + (f" --select {select}" if select else "")
+    rules = RuleMaker.create(seed, databases)
+    drawn: Databases | None = rules.sources.databases
+    try:
+        maker: Maker = rules if rules_only else _model_maker(llm, corpus)
+        with _bar(limit, console) as show:
+            return synthesize_dataset(
+                plan, maker, output, drawn, select, restart=restart, command=command, on_progress=show
+            )
+    finally:
+        rules.close()
+
+
+def _model_maker(llm: str, corpus: list[Path]) -> Maker:
+    from coderag_app.config import AppConfig
+    from coderag_app.models import load_llm
+    from finetune.synthesis.corpus import read_corpus
+    from finetune.synthesis.llm_generators import ModelMaker
+    from finetune.synthesis.seed_functions import load_seeds
+
+    snippets = [snippet for folder in corpus for snippet in read_corpus(folder).snippets]
+    if corpus and not snippets:
+        raise ConfigurationError(
+            f"Got no usable code from {', '.join(map(str, corpus))}; expected functions or classes"
+        )
+    loaded = load_llm(AppConfig.load(llm=llm))
+    return ModelMaker.create(loaded.llm, loaded.name, snippets, load_seeds())
+
+
+@contextmanager
+def _bar(limit: int, console: Console) -> Iterator[Any]:
+    columns = (
+        TextColumn("Synthesizing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeRemainingColumn(),
+    )
+    with ProgressBar(*columns, console=console, transient=False) as bar:
+        shown = bar.add_task("rows", total=limit, told="")
+
+        def update(progress: Progress) -> None:
+            drops = ", ".join(f"{count} {reason}" for reason, count in progress.drops.most_common(2))
+            told = f"made {progress.made}, {progress.rate:.1f} rows/s" + (f", dropped: {drops}" if drops else "")
+            bar.update(shown, completed=len(progress.rows), told=told)
+
+        yield update
+
+
+def _show(files: SynthesizedFiles, console: Console) -> None:
+    progress = files.progress
+    table = Table("dropped because", "candidates", title="Dropped candidates")
+    for reason, count in progress.drops.most_common():
+        table.add_row(reason, str(count))
+    if progress.drops:
+        console.print(table)
+    resumed = f" ({progress.resumed_rows} of them from before)" if progress.resumed_rows else ""
+    console.print(f"Kept {len(progress.rows)} rows{resumed} of {progress.made} candidates.")
+    for path in (files.rows, files.csv, files.card, files.selected):
+        if path is not None:
+            console.print(f"  {path}", highlight=False)
+
+
+def main() -> None:
+    """Run the command."""
+    typer.run(synthesize_command)
