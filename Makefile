@@ -29,6 +29,34 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
+# Prints every accuracy figure of the README and writes its table. DATA is described in docs/benchmark_data.md.
+DATA ?= ../shared/data
+EVALUATE = $(BIN)/coderag evaluate --llm bundled
+results: $(READY)
+	$(BIN)/coderag ingest --demo --storage-dir runs/index_demo
+	$(BIN)/coderag ingest --spider $(DATA)/spider_train --storage-dir runs/index_spider_train
+	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms none,random,bm25,base,masked,oracle
+	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms none,base
+	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev_same --examples same --arms none,random,bm25,base,oracle
+	$(EVALUATE) $(DATA)/geography --run-dir runs/geography --examples same --arms none,base
+	$(EVALUATE) $(DATA)/defog_basic --run-dir runs/defog_basic --examples same --arms none,base
+	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir runs/gretel_sample --examples same --arms none,base
+	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev runs/spider_dev_same runs/geography \
+	  runs/defog_basic runs/gretel_sample --readme README.md
+
+# Trains the SQL model from nothing and exports it. PRESET=tiny MINUTES=3 DATABASES=200 proves the path.
+PRESET ?= small
+MINUTES ?= 120
+DATABASES ?= 3600
+THREADS ?= 0
+RUN = runs/sql_model/$(PRESET)
+sql-model: $(READY)
+	test -f $(RUN)-data.jsonl || $(BIN)/python -m finetune.sql_model.data $(RUN)-data.jsonl --databases $(DATABASES) --pairs 110
+	$(BIN)/python -m finetune.sql_model.train --data $(RUN)-data.jsonl --out $(RUN) --preset $(PRESET) \
+	  --minutes $(MINUTES) --threads $(THREADS) --held-out 4
+	$(BIN)/python -m finetune.sql_model.export --run $(RUN) --out $(RUN).gguf
+	$(BIN)/coderag evaluate demo --run-dir $(RUN)-demo --llm $(RUN).gguf --arms none
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

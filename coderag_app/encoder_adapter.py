@@ -137,7 +137,7 @@ class EncoderAdapter:
                         f"The encoder adapter does not fit: {name} is {found} in the base, "
                         f"expected {tuple(difference.shape)}."
                     )
-                parameter += difference.to(parameter.dtype)
+                parameter.add_(difference.to(parameter.dtype))
 
 
 def low_rank_tensors(name: str, difference: Tensor, rank: int) -> dict[str, Tensor]:

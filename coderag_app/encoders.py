@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from coderag_app.types import EncoderInfo
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from sentence_transformers import SentenceTransformer
+    from torch import nn
 
 BUNDLED = Path(__file__).parent / "bundled"
 BUNDLED_ENCODER = BUNDLED / "encoder"
@@ -189,10 +190,10 @@ def _loaded(folder: Path, name: str, origin: str, adapter: EncoderAdapter | None
     return LoadedEncoder(embed_model, EncoderInfo(name, fingerprint, dimension), origin)
 
 
-def transformer_of(model: SentenceTransformer) -> object:
+def transformer_of(model: SentenceTransformer) -> nn.Module:
     """The transformer inside a SentenceTransformer: the module whose weights an adapter changes."""
-    first = model[0]
-    return getattr(first, "auto_model", None) or first.model
+    first: Any = model[0]
+    return first.auto_model
 
 
 def has_cpu_bf16() -> bool:

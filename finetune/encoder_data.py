@@ -65,7 +65,8 @@ class EncoderDataPlan:
 def synthetic_rows(plan: EncoderDataPlan) -> Iterator[EncoderRow]:
     """Rows of invented databases; a question comes once, whatever the database.
 
-    Rows of one database stand together, those on the same tables next to each other (see ``NeighbourhoodSampler``).
+    Rows of one database stand together, those on the same tables and of like length next to each other (see
+    ``NeighbourhoodBatchSampler``).
     """
     specs = load_domains()
     order = Random(f"domains:{plan.seed}").sample(range(len(specs)), len(specs))
@@ -151,7 +152,7 @@ def rows_of_database(
         row = EncoderRow(pair.question, positive, tuple(others), TEXT_TO_CODE, "text_to_sql", target.db_id)
         rows.append((tuple(sorted(read_sql(gold).tables)), row))
     rng.shuffle(rows)
-    rows.sort(key=lambda item: item[0])
+    rows.sort(key=lambda item: (item[0], len(item[1].positive)))
     return [row for _, row in rows]
 
 

@@ -96,7 +96,7 @@ class HeldOutEvaluator(SentenceEvaluator):
         self.primary_metric = BEST_METRIC
 
     def __call__(
-        self, model: SentenceTransformer, output_path: str | None = None, epoch: int = -1, steps: int = -1
+        self, model: Any, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
         """Recall, MRR and nDCG."""
         return means(rank(self._task, ModelRanker(model, self._bf16)))
@@ -153,7 +153,8 @@ class BudgetTrainer(SentenceTransformerTrainer):
             falling = (share - self._warmup) / max(1.0 - self._warmup, 1e-9)
             return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * falling))
 
-        self.lr_scheduler = LambdaLR(optimizer or self.optimizer, rate)
+        chosen: Any = optimizer if optimizer is not None else self.optimizer
+        self.lr_scheduler = LambdaLR(chosen, rate)
         return self.lr_scheduler
 
 

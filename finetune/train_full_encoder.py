@@ -116,7 +116,8 @@ def _prepare(model: SentenceTransformer, plan: TrainingPlan) -> None:
 
     from coderag_app.encoders import transformer_of
 
-    longest = getattr(transformer_of(model).config, "max_position_embeddings", plan.max_seq_length)
+    config: Any = transformer_of(model).config
+    longest = getattr(config, "max_position_embeddings", plan.max_seq_length)
     model.max_seq_length = min(plan.max_seq_length, longest)  # while training; the result reads as much as its base
     if plan.lora_rank:
         _add_lora(model, plan.lora_rank)
@@ -158,7 +159,8 @@ def _merged(model: SentenceTransformer, plan: TrainingPlan) -> SentenceTransform
     for name, module in transformer_of(model).named_modules():
         if isinstance(module, BaseTunerLayer):
             module.merge()
-            parameters[f"{name}.weight"].data.copy_(module.get_base_layer().weight.data)
+            merged: Any = module.get_base_layer()
+            parameters[f"{name}.weight"].data.copy_(merged.weight.data)
     return plain
 
 

@@ -91,14 +91,14 @@ def test_most_attacks_do_run_on_an_ordinary_connection(templates, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     harmful = 0
     for case in SQLITE_ATTACKS:
-        if {"time", "memory"} & set(case.layers):
-            continue
+        if case.name.endswith("bomb") or "time" in case.layers:
+            continue  # they do: for minutes, or until the memory is full
         shutil.copy(templates / "music.sqlite", tmp_path / "music.sqlite")
         with (
             closing(sqlite3.connect("music.sqlite", isolation_level=None)) as connection,
             suppress(sqlite3.Error, MemoryError),
         ):
-            connection.execute("PRAGMA synchronous = OFF")
+            connection.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")
             connection.executescript(case.sql.replace("{folder}", str(tmp_path)))
             harmful += 1
         for path in tmp_path.iterdir():

@@ -115,7 +115,11 @@ def test_gretel_rows_that_cannot_be_asked_are_excluded_with_the_reason(tmp_path:
 
 def test_a_context_reaches_no_other_file(tmp_path: Path) -> None:
     other = tmp_path / "other.sqlite"
-    for attack in (f"ATTACH '{other}' AS o; CREATE TABLE o.t (a INT);", f"VACUUM INTO '{other}';", "PRAGMA user_version = 3;"):
+    for attack in (
+        f"ATTACH '{other}' AS o; CREATE TABLE o.t (a INT);",
+        f"VACUUM INTO '{other}';",
+        "PRAGMA user_version = 3;",
+    ):
         with pytest.raises(DatabaseError, match="does not run"):
             build_context_database(f"CREATE TABLE t (a INT); {attack}", tmp_path / "built")
     assert not other.exists()
@@ -140,8 +144,14 @@ def test_a_context_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytes
         ("SELECT max(name) FROM customer WHERE id > 99", ExclusionReason.GOLD_TRIVIAL),
         ("SELECT name FROM customer WHERE id > 99", ExclusionReason.GOLD_EMPTY),
         ("SELECT nothing FROM customer", ExclusionReason.GOLD_ERROR),
-        ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n", ExclusionReason.GOLD_TIMEOUT),
-        ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", ExclusionReason.GOLD_TRUNCATED),
+        (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+            ExclusionReason.GOLD_TIMEOUT,
+        ),
+        (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+            ExclusionReason.GOLD_TRUNCATED,
+        ),
         ("SELECT 0, 0", None),
         ("SELECT 0 UNION ALL SELECT 0", None),
     ],
@@ -179,7 +189,9 @@ def test_examples_come_from_a_file_the_data_set_itself_or_the_demo(tmp_path: Pat
     assert load_examples(None, dataset, config, tmp_path) == ()
     demo = load_examples(None, load_dataset("demo"), config, tmp_path)
     assert len(demo) == 91
-    assert not {example.question for example in demo} & {question.question for question in load_dataset("demo").questions}
+    assert not {example.question for example in demo} & {
+        question.question for question in load_dataset("demo").questions
+    }
 
 
 def test_hardness_of_spider_dev_agrees_with_the_published_counts(shared_data: Path) -> None:

@@ -43,7 +43,9 @@ def test_sql_with_another_value_is_no_twin() -> None:
 
 def test_nearly_the_same_question_leaks() -> None:
     asked = question("What are the names of all the employees who earn more than 3?")
-    assert kind(asked, example("What are the names of all the employees that earn more than 3?")) is LeakKind.NEAR_QUESTION
+    assert (
+        kind(asked, example("What are the names of all the employees that earn more than 3?")) is LeakKind.NEAR_QUESTION
+    )
     assert kind(asked, example("What are the names of the departments?")) is None
 
 

@@ -61,8 +61,8 @@ def test_mined_negatives_are_never_equivalent_and_respect_the_margin(model, rows
     assert counts["means the same"] > 0
     for row in mined:
         assert row.positive not in row.negatives
-        if "count" in row.positive or "length" in row.positive:
-            assert not [text for text in row.negatives if "count" in text or "length" in text]
+        if "count(" in row.positive or "length(" in row.positive:
+            assert not [text for text in row.negatives if "count(" in text or "length(" in text]
         for text in row.negatives:
             query, positive, negative = model.encode([row.anchor, row.positive, text], normalize_embeddings=True)
             assert query @ negative <= 0.95 * (query @ positive) + 1e-4

@@ -51,8 +51,8 @@ def few_rows(tmp_path_factory) -> Path:
 
 def small_plan(rows_file: Path, folder: Path, **changes) -> TrainingPlan:
     plan = TrainingPlan(
-        (rows_file,), folder / "encoder", max_steps=2, batch_size=4, learning_rate=3e-4, max_seq_length=32, held_out=0.0,
-        evaluate_every=1, freeze_embeddings=True, neighbours=2,
+        (rows_file,), folder / "encoder", max_steps=2, batch_size=4, learning_rate=3e-4, max_seq_length=32,
+        held_out=0.0, evaluate_every=1, freeze_embeddings=True, neighbours=2,
     )  # fmt: skip
     return replace(plan, **changes)
 
@@ -146,7 +146,7 @@ def test_the_time_budget_ends_a_training(rows_file, tmp_path):
         {"mini_batch_size": 2},
         {"matryoshka": (384, 64)},
         {"curriculum": True, "prompts": True},
-        {"lora_rank": 2},
+        {"lora_rank": 2, "max_steps": 3, "learning_rate": 1e-2},
     ],
     ids=["cached loss", "matryoshka", "curriculum", "lora"],
 )

@@ -21,6 +21,8 @@ from coderag_app.compact.names import SchemaNames, schema_text
 from coderag_app.compact.question import mark_question
 from coderag_app.schema import Schema, Table
 from coderag_app.value_index import StoredValue, ValueIndex
+from finetune.sql_model.pairs import Row
+from finetune.sql_model.word_substitution import substitute, substitute_words
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import DomainSpec, load_domains
 from finetune.synthesis.schemas import draw_database
@@ -45,9 +47,9 @@ class TrainingDatabase:
     pairs: tuple[dict[str, str], ...]
     dropped: Counter[str]
 
-    def to_json(self) -> str:
+    def row(self) -> Row:
         """The line as the trainer reads it."""
-        return json.dumps({"db_id": self.db_id, "schema": self.schema, "pairs": self.pairs}, ensure_ascii=False)
+        return {"db_id": self.db_id, "schema": self.schema, "pairs": list(self.pairs)}
 
 
 def stored_values(database: DescribedDatabase, tables: Iterable[Table]) -> Iterator[StoredValue]:
@@ -138,19 +140,24 @@ def main(
     pairs: Annotated[int, typer.Option(help="Pairs to draw for each.")] = 120,
     seed: Annotated[int, typer.Option(help="Seed; other seeds give other databases.")] = 0,
     processes: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+    exchange: Annotated[bool, typer.Option(help="Exchange words of names, so that the schema must be read.")] = True,
 ) -> None:
     """Write the SQL model's training file.
 
     Example: python -m finetune.sql_model.data runs/sql_model/train.jsonl --databases 2000
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    kept, dropped = 0, Counter[str]()
+    kept, dropped, rng = 0, Counter[str](), random.Random(seed)
     partial_file = output.with_suffix(".partial")
     with partial_file.open("w", encoding="utf-8") as file:
         lines = training_lines(databases, pairs, seed, processes)
         for training in track(lines, total=databases, description="databases"):
-            file.write(training.to_json() + "\n")
-            kept += len(training.pairs)
+            row = training.row()
+            if exchange:
+                row = substitute(row, rng, substitute_words())
+            if row["pairs"]:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            kept += len(row["pairs"])
             dropped += training.dropped
     partial_file.replace(output)
     typer.echo(f"{output}: {kept} pairs; dropped {sum(dropped.values())}: {dict(dropped.most_common(8))}")

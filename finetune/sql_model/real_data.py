@@ -54,7 +54,7 @@ def main(
     kept = 0
     with output.open("w", encoding="utf-8") as file:
         for database in real_databases(folder):
-            file.write(database.to_json() + "\n")
+            file.write(json.dumps(database.row(), ensure_ascii=False) + "\n")
             kept += len(database.pairs)
             dropped += database.dropped
     typer.echo(f"{output}: {kept} pairs; dropped {sum(dropped.values())}: {dict(dropped.most_common(8))}")

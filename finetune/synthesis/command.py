@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.synthesis.dataset import SynthesizedFiles, synthesize_dataset
@@ -35,13 +38,7 @@ def synthesize_command(
 ) -> None:
     """Make training pairs for code retrieval. A run that was stopped goes on where it was."""
     console = Console()
-    try:
-        files = run(
-            output, limit, rules_only, llm, corpus or [], tasks or [], seed, databases, select, restart, console
-        )
-    except CodeRAGError as error:
-        Console(stderr=True).print(f"[red]Error:[/red] {error}", highlight=False)
-        raise typer.Exit(1) from error
+    files = run(output, limit, rules_only, llm, corpus or [], tasks or [], seed, databases, select, restart, console)
     _show(files, console)
 
 
@@ -71,9 +68,11 @@ def run(
     try:
         maker: Maker = rules if rules_only else _model_maker(llm, corpus)
         with _bar(limit, console) as show:
-            return synthesize_dataset(
+            files = synthesize_dataset(
                 plan, maker, output, drawn, select, restart=restart, command=command, on_progress=show
             )
+        _show_cost(maker, console)
+        return files
     finally:
         rules.close()
 
@@ -94,24 +93,40 @@ def _model_maker(llm: str, corpus: list[Path]) -> Maker:
     return ModelMaker.create(loaded.llm, loaded.name, snippets, load_seeds())
 
 
+class SynthesisBar(ProgressBar):
+    """A progress bar with a line below it: what was made, and why candidates were dropped."""
+
+    told = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """The bar and the line."""
+        yield self.make_tasks_table(self.tasks)
+        yield Text(self.told, style="dim")
+
+
 @contextmanager
-def _bar(limit: int, console: Console) -> Iterator[Any]:
-    columns = (
-        TextColumn("Synthesizing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeRemainingColumn(),
-    )
-    with ProgressBar(*columns, console=console, transient=False) as bar:
-        shown = bar.add_task("rows", total=limit, told="")
+def _bar(limit: int, console: Console) -> Iterator[Callable[[Progress], None]]:
+    columns = (TextColumn("Kept"), BarColumn(), MofNCompleteColumn(), TextColumn("ETA"), TimeRemainingColumn())
+    with SynthesisBar(*columns, console=console) as bar:
+        shown = bar.add_task("rows", total=limit)
 
         def update(progress: Progress) -> None:
-            drops = ", ".join(f"{count} {reason}" for reason, count in progress.drops.most_common(2))
-            told = f"made {progress.made}, {progress.rate:.1f} rows/s" + (f", dropped: {drops}" if drops else "")
-            bar.update(shown, completed=len(progress.rows), told=told)
+            drops = ", ".join(f"{count} {reason}" for reason, count in progress.drops.most_common(4))
+            bar.told = f"made {progress.made}, {progress.rate:.1f} rows/s" + (f"; dropped: {drops}" if drops else "")
+            bar.update(shown, completed=len(progress.rows))
 
         yield update
+
+
+def _show_cost(maker: Maker, console: Console) -> None:
+    """What the language model took; rules cost nothing."""
+    cost = getattr(getattr(maker, "model", None), "cost", None)
+    if cost is not None:
+        console.print(
+            f"Asked the model {cost.calls} times ({cost.failed_calls} failed) for {cost.seconds:.0f} s: "
+            f"{cost.prompt_characters:,} characters read, {cost.reply_characters:,} written.",
+            highlight=False,
+        )
 
 
 def _show(files: SynthesizedFiles, console: Console) -> None:
@@ -128,6 +143,14 @@ def _show(files: SynthesizedFiles, console: Console) -> None:
             console.print(f"  {path}", highlight=False)
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command()(synthesize_command)
+
+
 def main() -> None:
     """Run the command."""
-    typer.run(synthesize_command)
+    try:
+        app(prog_name="python -m finetune.synthesis")
+    except CodeRAGError as error:
+        Console(stderr=True).print(f"[red]Error:[/red] {escape(str(error))}", highlight=False)
+        sys.exit(1)

@@ -53,7 +53,8 @@ def read_corpus(folder: Path, duplicates: NearDuplicates | None = None) -> Corpu
         if text is None or reason:
             corpus.drops[reason] += 1
             continue
-        for node, kind in _definitions(text, language):
+        # Functions first: a class that is little more than one of them is the duplicate then.
+        for node, kind in sorted(_definitions(text, language), key=lambda found: found[1] != "function"):
             snippet = _snippet(node, kind, text, language, folder.name, inside, commit)
             reason = snippet_rejection(snippet.code, language.comment)
             if not reason and seen.seen(snippet.code):

@@ -29,7 +29,9 @@ _ATTEMPTS_AT_CALL = 3
 _ATTEMPTS_AT_CONTENT = 2
 _FENCED = re.compile(r"```\w*\n(.+?)\n```", re.DOTALL)
 _WISH = re.compile(r"\s*WISH:\s*(?P<wish>.+?)\s*```\w*\n(?P<code>.+?)\n```\s*", re.DOTALL)
-_PROPOSAL = re.compile(r"^\W*(?P<name>[A-Za-z][\w -]{2,40}):\s*(?P<instruction>Given .+, find .+\.)\s*$", re.MULTILINE)
+_PROPOSAL = re.compile(
+    r"^[\W\d]*(?P<name>[A-Za-z][\w -]{2,40}):\s*(?P<instruction>Given .+, find .+\.)\s*$", re.MULTILINE
+)
 _MEANINGS = {
     "text2code": "the query is text, the answer is code",
     "code2text": "the query is code, the answer is text",

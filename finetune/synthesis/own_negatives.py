@@ -58,10 +58,18 @@ def _is_wrong(row: Row, other: Row, databases: Databases | None) -> bool:
     pattern = row.origin.parameters.get("pattern") if row.task == "pattern" else None
     if pattern is not None and other.origin.parameters.get("pattern") == pattern:
         return False
+    if row.task == "integration" and _combine_each_other(row, other):
+        return False
     mine, theirs = row.source.split(":", 2), other.source.split(":", 2)
     if mine[0] != "sql" or theirs[0] != "sql" or mine[1] != theirs[1]:
         return True
     return databases is not None and _rows_differ(databases, mine[1], mine[2], theirs[2])
+
+
+def _combine_each_other(row: Row, other: Row) -> bool:
+    """Whether one of two combinations is made with the other's function, and so is one of its combinations too."""
+    pairs = ((row, other), (other, row))
+    return any(a.source.endswith(f".{b.origin.parameters.get('with')}") for a, b in pairs)
 
 
 def _rows_differ(databases: Databases, db_id: str, first: str, second: str) -> bool:

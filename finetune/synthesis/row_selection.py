@@ -14,17 +14,19 @@ from finetune.synthesis.text_checks import stands_alone
 Embed = Callable[[list[str]], NDArray[np.float32]]
 _CLARITY_WEIGHT = 0.4
 _CANDIDATES_PER_TASK = 10
+_SUBSTANTIAL = 400  # characters of both sides
 _WEAKER_CHECKS = frozenset({"readable", "parses", "stands_alone", "holds_code"})
 
 
 def clarity(row: Row) -> float:
-    """From 0 to 1: right length of both sides, short lines, text that stands alone."""
+    """From 0 to 1: right length of both sides, enough to learn from, short lines, text that stands alone."""
     query = _in_window(len(row.query), 30, 700)
     positive = _in_window(len(row.pos), 30, 900)
     longest = max(len(line) for text in (row.query, row.pos) for line in text.split("\n"))
     lines = 1.0 if longest <= 100 else max(0.0, 1.0 - (longest - 100) / 150)
     alone = all(stands_alone(text) for text, side in _texts(row) if side)
-    return query * positive * lines * (1.0 if alone else 0.5)
+    substance = min(1.0, (len(row.query) + len(row.pos)) / _SUBSTANTIAL)
+    return query * positive * substance * lines * (1.0 if alone else 0.5)
 
 
 def _texts(row: Row) -> tuple[tuple[str, bool], tuple[str, bool]]:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from finetune.synthesis.unparsing import unparsed
+
 SEEDS_DIRECTORY = Path(__file__).parent / "seeds"
 
 
@@ -64,14 +66,14 @@ def _read(function: ast.FunctionDef, imports: list[ast.Import | ast.ImportFrom],
     summary, method, examples = docstring.split("\n\n")
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     needed = [part for node in imports if (part := _needed_part(node, used))]
-    documented = with_imports(needed, ast.unparse(function))
+    documented = with_imports(needed, unparsed(function))
     bare = ast.parse(ast.unparse(function)).body[0]
     assert isinstance(bare, ast.FunctionDef)  # noqa: S101  # it was one before it was printed
     bare.body = bare.body[1:]
     return SeedFunction(
         function.name,
         topic,
-        with_imports(needed, ast.unparse(bare)),
+        with_imports(needed, unparsed(bare)),
         documented,
         summary.strip(),
         " ".join(method.split()),

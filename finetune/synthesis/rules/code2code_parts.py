@@ -24,6 +24,7 @@ from finetune.synthesis.rules.making import (
     python_source,
     rule,
     shown_call,
+    two_examples,
     variant,
 )
 from finetune.synthesis.seed_functions import SeedFunction, function_of
@@ -60,7 +61,7 @@ def continuation(sources: Sources, rng: Random) -> Draft:
 def example(sources: Sources, rng: Random) -> Draft:
     """Calls with their real results, as a script or a test."""
     seed = sources.pick_seed(rng)
-    shown = rng.sample(examples_run(sources, seed)[:8], 2)
+    shown = two_examples(sources, seed, rng)
     lines = [f"assert {shown_call(seed, call)} == {outcome.shown}" for call, outcome in shown]
     if rng.random() < 0.5:
         body = "\n    ".join(lines)
@@ -173,12 +174,13 @@ def documented(seed: SeedFunction, code: str, call: tuple[Any, ...], shown: str)
     tree = ast.parse(code)
     function = function_of(tree)
     arguments = "\n".join(
-        f"        {argument.arg}: Of type {ast.unparse(argument.annotation)}."
+        f"        {argument.arg}: A value of type {ast.unparse(argument.annotation)}."
         for argument in function.args.args
         if argument.annotation is not None
     )
+    result = f"Returns:\n        A value of type {seed.returns}."
     text = (
-        f"{seed.summary}\n\n    {seed.method}\n\n    Args:\n{arguments}\n\n    Returns:\n        {seed.returns}.\n\n"
+        f"{seed.summary}\n\n    {seed.method}\n\n    Args:\n{arguments}\n\n    {result}\n\n"
         f"    >>> {shown_call(seed, call, entry_of(code))}\n    {shown}\n    "
     )
     docstring = statements("'x'")

@@ -18,6 +18,7 @@ from finetune.synthesis.rules.making import (
     python_source,
     rule,
     shown_call,
+    two_examples,
     variant,
 )
 from finetune.synthesis.rules.python_words import sentences
@@ -198,7 +199,7 @@ def error_explanation(sources: Sources, rng: Random) -> Draft:
 def requirement(sources: Sources, rng: Random) -> Draft:
     """A requirement with acceptance criteria from real runs."""
     seed = sources.pick_seed(rng)
-    shown = rng.sample(examples_run(sources, seed)[:8], 2)
+    shown = two_examples(sources, seed, rng)
     criteria = "\n".join(
         f"- Given {', '.join(map(repr, call))}, the result is {outcome.shown}." for call, outcome in shown
     )

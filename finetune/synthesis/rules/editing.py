@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from finetune.synthesis.seed_functions import function_of
+from finetune.synthesis.unparsing import unparsed
 
 EditFunction = Callable[[ast.Module, Random], str | None]
 _BUILTINS = frozenset(dir(builtins)) | set(keyword.kwlist)
@@ -62,8 +63,7 @@ def try_edit(source: str, chosen: Edit, rng: Random) -> Edited | None:
     note = chosen.apply(tree, rng)
     if note is None:
         return None
-    changed = ast.unparse(ast.fix_missing_locations(tree))
-    changed = tidy(changed)
+    changed = tidy(ast.unparse(ast.fix_missing_locations(tree)))
     return None if changed == source else Edited(changed, note, chosen)
 
 
@@ -99,19 +99,8 @@ def tidy(source: str) -> str:
             both_imports = isinstance(before, _IMPORTS) and isinstance(node, _IMPORTS)
             wide = isinstance(before, _BLOCKS + _IMPORTS) or isinstance(node, _BLOCKS)
             parts.append("\n" if both_imports or not wide else "\n\n\n")
-        parts.append(_unparsed(node))
+        parts.append(unparsed(node))
     return "".join(parts)
-
-
-def _unparsed(node: ast.stmt) -> str:
-    """Like ``ast.unparse``, without the second parentheses around a generator that is the only argument."""
-    text = ast.unparse(node)
-    for part in ast.walk(node):
-        match part:
-            case ast.Call(_, [ast.GeneratorExp() as generator], []):
-                spelled = ast.unparse(generator)
-                text = text.replace(f"({spelled})", spelled)
-    return text
 
 
 def statements(text: str) -> list[ast.stmt]:

@@ -118,6 +118,14 @@ def examples_run(sources: Sources, seed: SeedFunction) -> list[tuple[tuple[Any, 
     return good
 
 
+def two_examples(sources: Sources, seed: SeedFunction, rng: Random) -> list[tuple[tuple[Any, ...], Outcome]]:
+    """Two calls with different results where there are such, one of them documented."""
+    found = examples_run(sources, seed)[:10]
+    first = rng.choice(found[:2])
+    others = [pair for pair in found if pair[0] != first[0]]
+    return [first, rng.choice([pair for pair in others if pair[1].shown != first[1].shown] or others)]
+
+
 def first_differences(
     sources: Sources, seed: SeedFunction, broken: str
 ) -> list[tuple[tuple[Any, ...], Outcome, Outcome]]:

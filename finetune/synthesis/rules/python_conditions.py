@@ -122,13 +122,12 @@ def ternary_to_if(tree: ast.Module, rng: Random) -> str | None:
     block, place = picked
     holder = block[place]
     value = holder.value  # type: ignore[attr-defined]
-    head = "return" if isinstance(holder, ast.Return) else f"{text_of(holder).split(' = ')[0]} ="
     body, other = text_of(value.body), text_of(value.orelse)
     if isinstance(holder, ast.Return):
         text = f"if {text_of(value.test)}:\n    return {body}\nreturn {other}"
     else:
-        text = f"if {text_of(value.test)}:\n    {head} {body}\nelse:\n    {head} {other}"
-    # A return outside a function does not compile, but it does parse.
+        name = text_of(holder).split(" = ")[0]
+        text = f"if {text_of(value.test)}:\n    {name} = {body}\nelse:\n    {name} = {other}"
     block[place : place + 1] = statements(text)
     return f"spell the choice on `{text_of(value.test)}` out as an if statement"
 

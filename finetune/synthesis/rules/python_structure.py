@@ -165,14 +165,3 @@ def add_unused_variable(tree: ast.Module, rng: Random) -> str | None:
     value = rng.choice((f"[{parameter}]", parameter, f"({parameter}, None)", f"str({parameter})"))
     function.body.insert(0, statements(f"{name} = {value}")[0])
     return f"add a variable `{name}` that is never read"
-
-
-@edit("dead_code", undo="remove the assignment of a variable to itself")
-def add_self_assignment(tree: ast.Module, rng: Random) -> str | None:
-    """``x = x`` at the beginning."""
-    function = function_of(tree)
-    if not function.args.args:
-        return None
-    name = rng.choice(function.args.args).arg
-    function.body.insert(0, statements(f"{name} = {name}")[0])
-    return f"assign `{name}` to itself"

@@ -134,7 +134,7 @@ def distinct_to_group(tree: exp.Select, rng: Random) -> exp.Expression | None:
     return tree.group_by(*[part.copy() for part in tree.expressions])
 
 
-@sql_edit("sql_same", "compare with the extreme value", "sort and take the first row")
+@sql_edit("sql_same", "compare with the extreme value instead of sorting", "sort and take the first row")
 def limit_to_extreme(tree: exp.Select, rng: Random) -> exp.Expression | None:
     """``ORDER BY x DESC LIMIT 1`` as ``WHERE x = (SELECT MAX(x) ...)``; shown equal where there is no tie."""
     table, order, limit = only_table(tree), tree.args.get("order"), tree.args.get("limit")
@@ -153,7 +153,7 @@ def limit_to_extreme(tree: exp.Select, rng: Random) -> exp.Expression | None:
     return tree.where(exp.EQ(this=key.this.copy(), expression=inner.subquery()))
 
 
-@sql_edit("sql_same", "sort and take the first row", "compare with the extreme value")
+@sql_edit("sql_same", "sort and take the first row instead of a subquery", "compare with the extreme value")
 def extreme_to_limit(tree: exp.Select, rng: Random) -> exp.Expression | None:
     """``WHERE x = (SELECT MAX(x) FROM t)`` as ``ORDER BY x DESC LIMIT 1``."""
     condition = where(tree)

@@ -13,12 +13,12 @@ from finetune.synthesis.rules.making import (
     Sources,
     check_equivalent,
     edited,
-    examples_run,
     first_differences,
     lower_first,
     python_source,
     rule,
     shown_call,
+    two_examples,
     variant,
 )
 from finetune.synthesis.rules.python_library import replaceable_calls
@@ -64,7 +64,7 @@ def web_query(sources: Sources, rng: Random) -> Draft:
 def contest_problem(sources: Sources, rng: Random) -> Draft:
     """A problem statement whose examples come from running the solution."""
     seed = sources.pick_seed(rng)
-    shown = rng.sample(examples_run(sources, seed)[:8], 2)
+    shown = two_examples(sources, seed, rng)
     given = ", ".join(f"{name} ({kind})" for name, kind in seed.parameters)
     examples = "\n\n".join(
         f"Example {number}\nInput: {', '.join(map(repr, call))}\nOutput: {outcome.shown}"
@@ -117,10 +117,12 @@ def code_explanation(sources: Sources, rng: Random) -> Draft:
     code = _code(sources, seed, rng)
     function = function_of(ast.parse(code))
     inputs = ", ".join(f"{a.arg} ({ast.unparse(a.annotation)})" if a.annotation else a.arg for a in function.args.args)
+    steps = sentences(function.body)
+    told = ". ".join(steps) + "."
+    if len(steps) == 1:
+        told = f"{seed.method} {told}"
     signature = f"the parameters {inputs} that gives {seed.returns}"
-    text = rng.choice(_EXPLANATIONS).format(
-        signature=signature, inputs=inputs, steps=". ".join(sentences(function.body)) + "."
-    )
+    text = rng.choice(_EXPLANATIONS).format(signature=signature, inputs=inputs, steps=told)
     return Draft(text, code, "python", python_source(seed), "code_explanation", {}, ("equivalent",))
 
 

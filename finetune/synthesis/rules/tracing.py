@@ -13,6 +13,7 @@ from finetune.synthesis.rules.python_words import sentences
 from finetune.synthesis.seed_functions import function_of
 
 _LONGEST = 70
+_FEWEST_STEPS = 2
 
 
 def traced_values(sources: Sources, code: str, call: tuple[Any, ...]) -> list[str]:
@@ -33,8 +34,8 @@ def traced_values(sources: Sources, code: str, call: tuple[Any, ...]) -> list[st
     for number, values in trace:
         now = ", ".join(f"{name} = {value}" for name, value in values if len(value) <= _LONGEST)
         told.append(f"{steps[number]}." + (f" Now {now}." if now else ""))
-    if not told:
-        raise DroppedError("nothing to trace")
+    if len(told) < _FEWEST_STEPS:
+        raise DroppedError("too few steps to trace")
     return told
 
 

@@ -1,0 +1,12 @@
+"""`coderag synthesize`: training pairs for code retrieval; its options are those of finetune.synthesis."""
+
+from __future__ import annotations
+
+import typer
+
+
+def synthesize(context: typer.Context) -> None:
+    """Make training pairs for code retrieval, with or without a language model."""
+    from finetune.synthesis.command import app
+
+    app(context.args, prog_name="coderag synthesize", standalone_mode=False)
