@@ -61,7 +61,9 @@ def main() -> None:
     started = time.perf_counter()
     subprocess.run([*command, "--llm", arguments.llm, questions[0]], capture_output=True, check=False)
     cold = time.perf_counter() - started
-    print(f"one question in a fresh process {cold:.1f} s, {cold / np.median(times['total']):.0f} times a loaded engine's")
+    print(
+        f"one question in a fresh process {cold:.1f} s, {cold / np.median(times['total']):.0f} times a loaded engine's"
+    )
 
 
 if __name__ == "__main__":

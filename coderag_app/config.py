@@ -1,4 +1,4 @@
-"""Settings: one frozen object, filled from defaults, ``coderag.toml``, ``CODERAG_*`` variables and arguments, in that order."""
+"""Settings: one frozen object from defaults, ``coderag.toml``, ``CODERAG_*`` variables and arguments, in that order."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Embedding models are built in ``encoders``; their names are given here too, so t
 from __future__ import annotations
 
 import atexit
+import ctypes
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
@@ -163,7 +164,9 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
     from llama_index.llms.llama_cpp import LlamaCPP
 
     if not path.is_file():
-        raise ModelError(f"There is no model file at {path}. Expected a GGUF file; `coderag models` lists what is there.")
+        raise ModelError(
+            f"There is no model file at {path}. Expected a GGUF file; `coderag models` lists what is there."
+        )
     with path.open("rb") as file:
         magic = file.read(4)
     if magic != b"GGUF":
@@ -172,21 +175,35 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
     try:
         context_window = min(context_window, _trained_context(path))
         llm = LlamaCPP(model_path=str(path), context_window=context_window, model_kwargs=options, verbose=False)
-    except (ValueError, RuntimeError, OSError, KeyError) as error:
+    except (ValueError, RuntimeError, OSError) as error:
         raise ModelError(f"llama.cpp could not load {path}: {error}") from error
     atexit.register(llm._model.close)  # otherwise its destructor runs after the interpreter's modules are gone
     return llm
 
 
 def _trained_context(path: Path) -> int:
-    """The context a model was trained with: more of it can be asked for, but not understood."""
-    from llama_cpp import Llama
+    """The context a model was trained with, from its file's header: more can be asked for, but not understood."""
+    import llama_cpp
 
-    vocabulary = Llama(str(path), vocab_only=True, verbose=False)
+    logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)  # what verbose=False does for a loaded model
+    parameters = llama_cpp.llama_model_default_params()
+    parameters.vocab_only = True
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
+    if not model:
+        raise ValueError("the file is damaged or of an unknown architecture")
     try:
-        return int(vocabulary.metadata[f"{vocabulary.metadata['general.architecture']}.context_length"])
+        return int(_header_text(model, f"{_header_text(model, 'general.architecture')}.context_length"))
     finally:
-        vocabulary.close()
+        llama_cpp.llama_model_free(model)
+
+
+def _header_text(model: Any, key: str) -> str:
+    import llama_cpp
+
+    buffer = ctypes.create_string_buffer(256)
+    if llama_cpp.llama_model_meta_val_str(model, key.encode(), buffer, len(buffer)) < 0:
+        raise ValueError(f"the file's header has no {key}")
+    return buffer.value.decode()
 
 
 def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedLLM:
@@ -216,8 +233,8 @@ def _openai_compatible(config: AppConfig) -> LoadedLLM:
     if not config.llm_base_url or not config.llm_model:
         raise ModelError(
             f"openai-compatible needs a base URL and a model name: got llm_base_url={config.llm_base_url!r}, "
-            f"llm_model={config.llm_model!r}. Example: --llm openai-compatible --llm-base-url http://127.0.0.1:11434/v1 "
-            "--llm-model qwen2.5-coder:7b"
+            f"llm_model={config.llm_model!r}. Example: --llm openai-compatible "
+            "--llm-base-url http://127.0.0.1:11434/v1 --llm-model qwen2.5-coder:7b"
         )
     if find_spec("llama_index.llms.openai_like") is None:
         raise ModelError('openai-compatible needs one more package. Run: pip install "coderag[openai-compatible]"')

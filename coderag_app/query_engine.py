@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -31,6 +32,8 @@ from coderag_app.types import AnswerStatus, Attempt, QueryResult, RetrievedExamp
 from coderag_app.value_index import ValueIndex
 
 if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+
     from coderag_app.retriever import ExampleRetriever
     from coderag_app.schema import Schema
 
@@ -158,7 +161,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             run.attempts[-1] = replace(run.attempts[-1], sql=sql, error=refusal)
         yield run.event("done", answer=self._failed(run))
 
-    def _write_sql(self, run: _Run) -> Iterator[StreamEvent]:
+    def _write_sql(self, run: _Run) -> Generator[StreamEvent, None, str]:
         """Generate one reply and read the SQL out of it; returns the SQL."""
         request = PromptRequest(
             question=run.question,
@@ -189,12 +192,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         if self.schema is None:
             return None
         budget = int(self.context_window_tokens * _SCHEMA_SHARE)
-        embed = self._embed if self.retriever is not None else None
+        embed = partial(_unit_vectors, self.retriever.embed_model) if self.retriever is not None else None
         return link_schema(self.schema, question, budget, self.prompt_format.schema_size, self.values, embed)
-
-    def _embed(self, texts: Any) -> np.ndarray:
-        vectors = np.array(self.retriever.embed_model.get_text_embedding_batch(list(texts)), dtype=np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def _full_schema(self, run: _Run) -> Schema | None:
         """What SQL is checked against: the live schema, unpruned, or in corpus-only mode the retrieved contexts."""
@@ -274,10 +273,18 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             self.database.close()
 
 
+def _unit_vectors(embed_model: BaseEmbedding, texts: Sequence[str]) -> np.ndarray:
+    """Embeddings of length 1, shape (texts, dimension)."""
+    vectors = np.array(embed_model.get_text_embedding_batch(list(texts)), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def _checked_question(question: str) -> str:
     question = " ".join(question.split())
     if not question:
         raise CodeRAGError("The question is empty. Ask something like: How many customers are there per country?")
     if len(question) > MAX_QUESTION_CHARS:
-        raise CodeRAGError(f"The question has {len(question)} characters; the most that is taken is {MAX_QUESTION_CHARS}.")
+        raise CodeRAGError(
+            f"The question has {len(question)} characters; the most that is taken is {MAX_QUESTION_CHARS}."
+        )
     return question

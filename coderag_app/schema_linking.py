@@ -15,8 +15,10 @@ from coderag_app.value_index import ValueIndex
 Embed = Callable[[Sequence[str]], np.ndarray]
 _LEXICAL_WEIGHT = 1.0
 _VALUE_SCORE = 1.0
-_STOP_WORDS = frozenset("a an and are by each for from has have how id in is list many name of on or show than that the "
-                        "their them to was what when where which who whose with".split())  # fmt: skip
+_STOP_WORDS = frozenset(
+    "a an and are by each for from has have how id in is list many name of on or show than that the their them to was "
+    "what when where which who whose with".split()
+)
 
 
 def link_schema(

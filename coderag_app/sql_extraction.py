@@ -9,7 +9,9 @@ from coderag_app.errors import CodeRAGError
 _FENCE = re.compile(r"```[ \t]*(\w*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _INLINE = re.compile(r"`((?:WITH|SELECT)\b[^`]+)`", re.IGNORECASE)
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_START = re.compile(r"(?<![\w.])(?:WITH\s+(?:RECURSIVE\s+)?[\w\"`\[]+[^;]*?\bAS\s*(?:NOT\s+|MATERIALIZED\s*)*\(|SELECT\b)", re.I)
+_START = re.compile(
+    r"(?<![\w.])(?:WITH\s+(?:RECURSIVE\s+)?[\w\"`\[]+[^;]*?\bAS\s*(?:NOT\s+|MATERIALIZED\s*)*\(|SELECT\b)", re.I
+)
 _SPECIAL = re.compile(r"</?s>|<\|[^|>]*\|>|\[/?INST\]")
 
 
@@ -18,12 +20,12 @@ class NoSQLError(CodeRAGError):
 
 
 def extract_sql(reply: str) -> str:
-    """Take the query out of a reply: fenced block, inline code, or the first SELECT or WITH up to its end.
+    r"""Take the query out of a reply: fenced block, inline code, or the first SELECT or WITH up to its end.
 
     Raises:
         NoSQLError: There is none; the message quotes the start of the reply.
 
-    >>> extract_sql("Sure! ```sql\\nSELECT 1;\\n``` Hope that helps.")
+    >>> extract_sql("Sure! ```sql\nSELECT 1;\n``` Hope that helps.")
     'SELECT 1'
     >>> extract_sql("The query is: SELECT name FROM singer; It lists names.")
     'SELECT name FROM singer'

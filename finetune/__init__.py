@@ -1,1 +1,1 @@
-"""Training: synthetic data, the encoder and the SQL model. Hands its results over as files that the configuration names."""
+"""Training: synthetic data, the encoder, the SQL model. Hands results over as files that the configuration names."""

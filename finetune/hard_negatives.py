@@ -3,8 +3,8 @@
 ``python -m finetune.hard_negatives rows.jsonl mined.jsonl``
 
 A negative's score is at most 95% of the positive's (sentence-transformers' miner with ``relative_margin=0.05``, which
-is the rule of CodeR, arXiv 2505.12697), and text that means the same as the positive is never a negative: SQL is compared by
-normalised form and by running both where the database can be had, Python by its syntax tree.
+is the rule of CodeR, arXiv 2505.12697), and text that means the same as the positive is never a negative: SQL is
+compared by normalised form and by running both where the database can be had, Python by its syntax tree.
 """
 
 from __future__ import annotations

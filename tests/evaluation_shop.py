@@ -1,4 +1,4 @@
-"""A small evaluation with real parts: a SQLite database, verified pairs, the real engine, and replies written beforehand."""
+"""A small evaluation with real parts: a SQLite database, verified pairs, the real engine; replies written before."""
 
 from __future__ import annotations
 

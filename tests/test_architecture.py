@@ -46,7 +46,9 @@ def test_a_package_imports_only_what_its_place_allows(package):
 
 
 def test_the_command_line_starts_without_the_heavy_libraries():
-    code = "import sys, coderag_app.cli; print(sorted({'torch', 'llama_index', 'faiss', 'streamlit'} & set(sys.modules)))"
+    code = (
+        "import sys, coderag_app.cli; print(sorted({'torch', 'llama_index', 'faiss', 'streamlit'} & set(sys.modules)))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert result.stdout.strip() == "[]"
 

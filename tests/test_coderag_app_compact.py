@@ -18,13 +18,15 @@ from coderag_app.value_index import StoredValue, ValueIndex
 
 DDL = """
 CREATE TABLE city (id INTEGER PRIMARY KEY, name TEXT, countryCode TEXT);
-CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT, age INTEGER, born DATE, city_id INTEGER REFERENCES city(id));
+CREATE TABLE person (
+  id INTEGER PRIMARY KEY, full_name TEXT, age INTEGER, born DATE, city_id INTEGER REFERENCES city(id));
 CREATE TABLE club (id INTEGER PRIMARY KEY, title TEXT, "member limit" INTEGER, seat INTEGER REFERENCES city(id));
 CREATE TABLE membership (person_id INTEGER REFERENCES person(id), club_id INTEGER REFERENCES club(id), since INTEGER);
 """
 ROWS = """
 INSERT INTO city VALUES (1, 'Lyon', 'FR'), (2, 'São Paulo', 'BR'), (3, 'Graz', 'AT');
-INSERT INTO person VALUES (1, 'Ann O''Hara', 31, '2014-03-01', 1), (2, 'Bo', 44, '1999-12-24', 2), (3, 'Cy', NULL, NULL, 1);
+INSERT INTO person VALUES (1, 'Ann O''Hara', 31, '2014-03-01', 1), (2, 'Bo', 44, '1999-12-24', 2);
+INSERT INTO person VALUES (3, 'Cy', NULL, NULL, 1);
 INSERT INTO club VALUES (1, 'Chess', 20, 1), (2, 'Go', 5, 3);
 INSERT INTO membership VALUES (1, 1, 2019), (2, 1, 2020), (1, 2, 2021);
 """
@@ -51,7 +53,10 @@ def values(database: sqlite3.Connection, names: SchemaNames) -> ValueIndex:
 
 ROUND_TRIPS = [
     ("How many people are there?", "SELECT count(*) FROM person"),
-    ("Names of people in Lyon", "SELECT p.full_name FROM person p JOIN city c ON p.city_id = c.id WHERE c.name = 'Lyon'"),
+    (
+        "Names of people in Lyon",
+        "SELECT p.full_name FROM person p JOIN city c ON p.city_id = c.id WHERE c.name = 'Lyon'",
+    ),
     ("Who is older than 40?", "SELECT full_name FROM person WHERE age > 40"),
     (
         "Which clubs does Bo belong to?",
@@ -59,14 +64,21 @@ ROUND_TRIPS = [
         "JOIN club ON membership.club_id = club.id WHERE person.full_name = 'Bo'",
     ),
     ("clubs by size limit", 'SELECT title, "member limit" FROM club ORDER BY 2 DESC LIMIT 1'),
-    ("cities and their people", "SELECT name, count(*) AS n FROM city JOIN person ON city_id = city.id GROUP BY name HAVING n > 1"),
+    (
+        "cities and their people",
+        "SELECT name, count(*) AS n FROM city JOIN person ON city_id = city.id GROUP BY name HAVING n > 1",
+    ),
     ("people born in 2014", "SELECT full_name FROM person WHERE strftime('%Y', born) = '2014'"),
     ("people born in March", "SELECT full_name FROM person WHERE strftime('%m', born) = '03'"),
     ("people with 'ar' in their name", "SELECT full_name FROM person WHERE full_name LIKE '%ar%'"),
     ("people without an age", "SELECT full_name FROM person WHERE age IS NULL"),
     ("people who are in no club", "SELECT full_name FROM person WHERE id NOT IN (SELECT person_id FROM membership)"),
     ("above the average", "SELECT full_name FROM person WHERE age > (SELECT avg(age) FROM person)"),
-    ("in Chess and Go", "SELECT person_id FROM membership WHERE club_id = 1 INTERSECT SELECT person_id FROM membership WHERE club_id = 2"),
+    (
+        "in Chess and Go",
+        "SELECT person_id FROM membership WHERE club_id = 1 "
+        "INTERSECT SELECT person_id FROM membership WHERE club_id = 2",
+    ),
     ("between 30 and 50", "SELECT full_name FROM person WHERE age BETWEEN 30 AND 50 AND NOT (age = 31 OR age = 32)"),
     ("codes", "SELECT DISTINCT countryCode FROM city WHERE countryCode IN ('FR', 'AT')"),
     ("clubs seated in Graz", "SELECT title FROM club JOIN city ON club.seat = city.id WHERE name = 'Graz'"),
@@ -151,7 +163,16 @@ def test_what_the_language_has_no_words_for_is_refused(names, sql):
         encode_sql(sql, names)
 
 
-@pytest.mark.parametrize("text", ["", "<sql> from nowhere select *", "<sql> from city select", "select 1", "<sql> from city select city . name where city . name = <v7>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<sql> from nowhere select *",
+        "<sql> from city select",
+        "select 1",
+        "<sql> from city select city . name where city . name = <v7>",
+    ],
+)
 def test_a_reply_that_is_no_query_is_refused(names, values, text):
     with pytest.raises(CannotDecodeError):
         decode_sql(text, names, (), values)

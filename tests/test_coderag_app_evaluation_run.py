@@ -16,6 +16,7 @@ from coderag_app.evaluation.execution import Convention
 from coderag_app.evaluation.predictions import Prediction
 from coderag_app.evaluation.run import sample_questions
 from coderag_app.evaluation.run_directory import RunDirectory
+from coderag_app.models import BUNDLED_SQL_MODEL
 
 ARMS = ("none", "random", "oracle")
 SCORED = 5  # of the eight pairs: one gold is empty, one a lone 0, one fails
@@ -253,7 +254,9 @@ def test_a_prediction_with_more_rows_than_a_user_sees_is_still_compared_whole(tm
 
 
 def test_the_convention_chooses_the_headline_and_both_are_recorded(tmp_path: Path) -> None:
-    answers = gold_answers() | {PAIRS[3][0]: ("SELECT sum(amount), customer_id FROM purchase GROUP BY customer_id",) * 2}
+    answers = gold_answers() | {
+        PAIRS[3][0]: ("SELECT sum(amount), customer_id FROM purchase GROUP BY customer_id",) * 2
+    }
     spider = run(tmp_path / "spider", answers, arms=("none",))
     bird = run(tmp_path / "bird", answers, arms=("none",), convention=Convention.BIRD)
     assert accuracy(spider) == {"none": 1.0}
@@ -305,3 +308,36 @@ def test_a_prediction_survives_the_disk_whatever_characters_it_holds(tmp_path: P
     kept = predictions(tmp_path)["none", "q1"]
     assert "\u2028" in kept.predicted_sql
     assert Prediction.from_line(kept.to_line()) == kept
+
+
+class LinkingEngine(FailingEngine):
+    """An engine that tells which tables it keeps: always the customers alone."""
+
+    def linked_schema(self, question):
+        return self._engine.schema.keep(["customer"])
+
+
+def test_table_recall_is_measured_where_the_engine_tells_what_it_links(tmp_path: Path) -> None:
+    good = engine_opener_with(gold_answers())
+    run(tmp_path, arms=("none",), open_engine=lambda target: LinkingEngine(good(target), lambda q: False))
+    recalls = {question_id: made.table_recall for (_, question_id), made in predictions(tmp_path).items()}
+    assert recalls == {"q0": 1.0, "q1": 1.0, "q2": 1.0, "q3": 0.0, "q4": 0.0}
+
+
+@pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
+def test_the_bundled_model_is_evaluated_with_the_configured_engine(tmp_path: Path) -> None:
+    config = AppConfig(storage_dir=tmp_path / "none", llm="bundled", embed_model="minilm", max_repairs=0)
+    evaluation = evaluate(
+        "demo",
+        tmp_path / "run",
+        settings=EvaluationSettings(arms=("none", "base"), limit=3),
+        config=config,
+        vectors_dir=tmp_path / "vectors",
+    )
+    made = predictions(tmp_path)
+    assert len(made) == 6
+    assert evaluation.summary.questions == 3
+    assert not any(prediction.engine_failed for prediction in made.values())
+    assert all(len(prediction.sources) == (3 if arm == "base" else 0) for (arm, _), prediction in made.items())
+    identity = RunDirectory(tmp_path / "run").read_config()["identity"]
+    assert len(identity["llm"]["fingerprint"]) == 16

@@ -61,7 +61,14 @@ def test_swapping_the_arms_swaps_the_sign_and_keeps_the_p_value() -> None:
 def test_equal_arms_do_not_differ() -> None:
     compared = compare_paired([True, False], [True, False])
     assert compared.p_value == 1.0
-    assert (compared.difference.low, compared.difference.high) == (0.0, 0.0)
+    assert compared.difference.mean == 0.0
+
+
+def test_arms_that_agree_on_a_few_questions_are_not_certainly_equal() -> None:
+    few, many = (compare_paired([True] * n, [True] * n).difference for n in (5, 500))
+    assert few.high == pytest.approx(1 - 0.025 ** (1 / 5), abs=1e-6)
+    assert few.low == -few.high
+    assert 0 < many.high < 0.01
 
 
 def test_outcomes_of_other_questions_are_refused() -> None:

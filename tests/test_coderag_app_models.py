@@ -24,7 +24,9 @@ def test_the_packaged_encoder_is_verified_and_named():
 
 def test_the_encoder_knows_what_is_alike():
     embed = load_embed_model("minilm").embed_model.get_text_embedding
-    singers, vocalists, rivers = (np.array(embed(t)) for t in ("How many singers?", "Count the vocalists", "River lengths"))
+    singers, vocalists, rivers = (
+        np.array(embed(t)) for t in ("How many singers?", "Count the vocalists", "River lengths")
+    )
     assert singers @ vocalists > singers @ rivers
 
 

@@ -45,17 +45,29 @@ def test_distractor_tables_are_in_some_schemas():
 ROW = {
     "schema": "<schema> singers : singer id # ! , hit song , age #",
     "pairs": [
-        {"question": "<q> the hit song of each singer", "sql": "<sql> from singers select singers . hit song", "group": "a"},
+        {
+            "question": "<q> the hit song of each singer",
+            "sql": "<sql> from singers select singers . hit song",
+            "group": "a",
+        },
         {"question": "<q> how many vocalists ?", "sql": "<sql> from singers select count ( * )", "group": "b"},
     ],
 }
 
 
 def test_names_are_exchanged_alike_in_schema_question_and_sql():
-    changed = next(c for c in (substitute(ROW, random.Random(seed), ["zebra", "quartz", "mosaic", "falcon", "ember"]) for seed in range(50)) if "singers" not in c["schema"])
+    changed = next(
+        c
+        for c in (
+            substitute(ROW, random.Random(seed), ["zebra", "quartz", "mosaic", "falcon", "ember"]) for seed in range(50)
+        )
+        if "singers" not in c["schema"]
+    )
     table = changed["schema"].split()[1]
     assert table in changed["pairs"][0]["sql"].split() and f"{table} ." in changed["pairs"][0]["sql"]
-    assert all("vocalists" not in pair["question"] for pair in changed["pairs"]), "a synonym says nothing of the new word"
+    assert all("vocalists" not in pair["question"] for pair in changed["pairs"]), (
+        "a synonym says nothing of the new word"
+    )
 
 
 def test_keywords_and_marks_are_never_exchanged():

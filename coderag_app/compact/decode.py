@@ -181,15 +181,10 @@ class _Reader:
         return '"' + name.replace('"', '""') + '"' if needs_quotes(name, self.names.schema.dialect) else name
 
 
-def _fill_literals(
-    tree: exp.Expression, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex
-) -> exp.Expression:
+def _fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
     """Replace ``:v1`` and loose text by literals typed and spelled as the compared column stores them."""
-    for node in list(tree.find_all(exp.Anonymous)):
-        if node.name.lower() in _DATE_FORMATS:
-            _replace_date_part(node)
-    for node in list(tree.find_all(exp.Year, exp.Month, exp.Day)):
-        _replace_date_part(node)
+    for call in list(tree.find_all(exp.Anonymous, exp.Year, exp.Month, exp.Day)):
+        _replace_date_part(call)
     for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
         if isinstance(node, exp.Placeholder):
             index = int(node.name[1:]) - 1
@@ -203,16 +198,18 @@ def _fill_literals(
     return _join_patterns(tree)
 
 
-def _replace_date_part(node: exp.Expression) -> None:
+def _replace_date_part(node: exp.Expr) -> None:
     """``year ( x )`` as a number, in SQLite's way; sqlglot writes it for the other dialects."""
-    part = type(node).__name__.lower() if not isinstance(node, exp.Anonymous) else node.name.lower()
+    part = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
+    if part not in _DATE_FORMATS:
+        return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
     operand = operand.find(exp.Column) or operand
     call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
     node.replace(exp.Cast(this=call, to=exp.DataType.build("INT")))
 
 
-def _compared_column(node: exp.Expression, names: SchemaNames) -> tuple[str, str] | None:
+def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | None:
     """The (table, column) that a literal stands beside in a comparison."""
     predicate = node.find_ancestor(exp.Predicate)
     if predicate is None or isinstance(predicate, exp.Exists):
@@ -224,7 +221,7 @@ def _compared_column(node: exp.Expression, names: SchemaNames) -> tuple[str, str
     return found if found in names.columns else None
 
 
-def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex) -> exp.Expression:
+def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex) -> exp.Expr:
     if column is not None:
         stored = literal.stored_in(*column)
         if stored is None:
@@ -236,12 +233,12 @@ def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex)
     return exp.Literal.string(literal.text)
 
 
-def _join_patterns(tree: exp.Expression) -> exp.Expression:
+def _join_patterns(tree: exp.Expr) -> exp.Expr:
     """``'%' || 'x' || '%'`` as one pattern literal."""
 
-    def join(node: exp.Expression) -> exp.Expression:
+    def join(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.DPipe):
-            parts = [part for part in node.flatten()]
+            parts = list(node.flatten())
             if all(isinstance(part, exp.Literal) for part in parts):
                 return exp.Literal.string("".join(part.this for part in parts))
         return node

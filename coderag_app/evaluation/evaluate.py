@@ -119,7 +119,7 @@ def evaluate(
         raise ConfigurationError(
             f"{dataset} holds no question that can be asked; {len(loaded.excluded)} were excluded."
         )
-    pool = ExamplePool(load_examples(examples, loaded, config, work_dir) if set(settings.arms) != {"none"} else ())
+    pool = ExamplePool(load_examples(examples, loaded, config, work_dir))
     scored = {name: getattr(settings, name) for name in ("keep_leaks", "near_threshold", "keep_trivial", "seed")}
     identity = run_identity(loaded, pool, config, open_engine, scored)
     arms, unavailable = build_arms(

@@ -37,9 +37,14 @@ class ExamplePool:
         return len(self.examples)
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
-        """Place of each example by its id."""
-        return {example_id: row for row, example_id in enumerate(self.ids)}
+    def item_of(self) -> dict[str, str]:
+        """Example id -> id of the first example with the same SQL on the same database, which stands for them all."""
+        first: dict[tuple[str, str], str] = {}
+        contents = ((example.db_id, " ".join(example.sql.casefold().split())) for example in self.examples)
+        return {
+            example_id: first.setdefault(content, example_id)
+            for example_id, content in zip(self.ids, contents, strict=True)
+        }
 
     @cached_property
     def views(self) -> tuple[str, ...]:
@@ -99,21 +104,21 @@ class ExamplePool:
             return ()
         order = np.lexsort((-scores, -tiers)) if tiers is not None else np.argsort(-scores, kind="stable")
         chosen: list[RetrievedExample] = []
-        seen: set[tuple[str, str]] = set()
+        seen: set[str] = set()
         for row in map(int, order):
-            example = self.examples[row]
-            content = (example.db_id, " ".join(example.sql.casefold().split()))
-            if self.ids[row] in excluded or content in seen:
+            item = self.item_of[self.ids[row]]
+            if self.ids[row] in excluded or item in seen:
                 continue
-            seen.add(content)
-            chosen.append(RetrievedExample(example, float(scores[row])))
+            seen.add(item)
+            chosen.append(RetrievedExample(self.examples[row], float(scores[row])))
             if len(chosen) == top_k:
                 break
         return tuple(chosen)
 
     def same_skeleton(self, skeleton: str, excluded: Collection[str] = ()) -> frozenset[str]:
-        """Ids of the examples whose SQL has this skeleton: those that a retrieval for it should find."""
-        return frozenset(self._by_skeleton.get(skeleton, ())) - frozenset(excluded)
+        """Items (see ``item_of``) whose SQL has this skeleton: those that a retrieval for it should find."""
+        found = frozenset(self._by_skeleton.get(skeleton, ())) - frozenset(excluded)
+        return frozenset(self.item_of[example_id] for example_id in found)
 
     @cached_property
     def _by_skeleton(self) -> dict[str, list[str]]:

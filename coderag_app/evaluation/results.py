@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.readme is not None:
             write_between_markers(parsed.readme, table)
     except CodeRAGError as error:
-        Console(stderr=True).print(str(error), markup=False)
+        Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return 1
     Console().print(table, markup=False, highlight=False, soft_wrap=True)
     return 0

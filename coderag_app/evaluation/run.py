@@ -225,6 +225,6 @@ def _retrieval(
     relevant = plan.pool.same_skeleton(form.skeleton, excluded) if form is not None and examples else frozenset()
     if not relevant:
         return None
-    shown = [retrieved.example.example_id for retrieved in examples]
+    shown = [plan.pool.item_of[retrieved.example.example_id] for retrieved in examples]
     metrics = (("recall", recall_at_k), ("mrr", mrr_at_k), ("ndcg", ndcg_at_k))
     return {name: round(metric(shown, relevant, plan.top_k), 4) for name, metric in metrics}

@@ -107,7 +107,9 @@ def compare_paired(first: Sequence[bool], second: Sequence[bool], seed: int = 0)
 
 def _difference(differences: NDArray[np.float64], seed: int) -> Interval:
     if np.all(differences == 0):
-        return Interval(0.0, 0.0, 0.0)
+        # Resampling would claim certainty: the bound is the exact one on how often the arms differ at all.
+        bound = bootstrap_interval(differences, seed=seed).high
+        return Interval(0.0, -bound, bound)
     return bootstrap_interval(differences, seed=seed)
 
 

@@ -24,7 +24,7 @@ from coderag_app.value_index import StoredValue, ValueIndex
 from finetune.sql_model.pairs import Row
 from finetune.sql_model.word_substitution import substitute, substitute_words
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
-from finetune.synthesis.domains import DomainSpec, load_domains
+from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate_pairs
 
@@ -62,7 +62,10 @@ def stored_values(database: DescribedDatabase, tables: Iterable[Table]) -> Itera
 
 
 def training_database(
-    database: DescribedDatabase, pairs: Iterable[SyntheticPair], distractors: Sequence[DescribedDatabase] = (), seed: int = 0
+    database: DescribedDatabase,
+    pairs: Iterable[SyntheticPair],
+    distractors: Sequence[DescribedDatabase] = (),
+    seed: int = 0,
 ) -> TrainingDatabase:
     """Write a database and its pairs in the compact language; what the language cannot say is dropped and counted.
 

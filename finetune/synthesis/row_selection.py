@@ -45,7 +45,8 @@ def is_shown_right(row: Row) -> bool:
 
 
 def select_rows(rows: list[Row], embed: Embed, per_category: int = 10) -> list[Row]:
-    """The best rows of every category by maximal marginal relevance: every task once before any comes twice.
+    """The best rows of every category by maximal marginal relevance: every task once before any comes twice,
+    and every source once where there are enough.
 
     Args:
         rows: What to choose from; only rows that a run has shown to be right are considered.
@@ -57,7 +58,7 @@ def select_rows(rows: list[Row], embed: Embed, per_category: int = 10) -> list[R
         pool = _pool([row for row in rows if row.category == category and is_shown_right(row)])
         if pool:
             vectors = embed([f"{row.query}\n{row.pos}" for row in pool])
-            chosen.extend(_spread(pool, vectors, per_category))
+            chosen.extend(_spread(pool, vectors, per_category, {row.source for row in chosen}))
     return chosen
 
 
@@ -69,13 +70,14 @@ def _pool(rows: list[Row]) -> list[Row]:
     return [row for task in sorted(by_task) for row in by_task[task][:_CANDIDATES_PER_TASK]]
 
 
-def _spread(pool: list[Row], vectors: NDArray[np.float32], count: int) -> list[Row]:
+def _spread(pool: list[Row], vectors: NDArray[np.float32], count: int, used: set[str]) -> list[Row]:
+    """Rows of the pool by marginal relevance; sources in ``used`` only where there are no others."""
     similarity = vectors @ vectors.T
     chosen: list[int] = []
     while len(chosen) < min(count, len(pool)):
         uses = {row.task: sum(pool[place].task == row.task for place in chosen) for row in pool}
         fewest = min(uses[row.task] for place, row in enumerate(pool) if place not in chosen)
-        sources = {pool[place].source for place in chosen}
+        sources = used | {pool[place].source for place in chosen}
         open_places = [p for p, row in enumerate(pool) if p not in chosen and uses[row.task] == fewest]
         fresh = [place for place in open_places if pool[place].source not in sources] or open_places
         chosen.append(max(fresh, key=lambda place: _gain(place, chosen, similarity, pool)))

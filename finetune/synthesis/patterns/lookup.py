@@ -95,8 +95,7 @@ class Lookup:
         own = tuple(phrase for phrase in column.phrases if phrase not in others) or (name_words(column.name),)
         if (table.name, column.name) not in self.references:
             return own
-        words = tuple(p if p.split()[-1] in ("id", "code", "number", "no") else f"{p} id" for p in own)
-        return words
+        return tuple(p if p.split()[-1] in ("id", "code", "number", "no") else f"{p} id" for p in own)
 
     def _identity(self, table: DescribedTable) -> tuple[DescribedColumn, ...]:
         by_kind = {column.kind: column for column in reversed(table.columns)}

@@ -16,7 +16,8 @@ from finetune.synthesis.seed_functions import SeedFunction, function_of
 from finetune.synthesis.sql_runner import Databases
 
 NOT_APPLICABLE = "the rule does not apply"
-_NEUTRAL = ("names", "conditions", "loops", "variables")
+_NEUTRAL = ("names", "conditions", "loops")
+_BARE_RESULTS = frozenset({"[]", "{}", "''", "0", "None", "set()"})
 _FEWEST_RETURNED = 3
 
 
@@ -101,7 +102,7 @@ def shown_call(seed: SeedFunction, call: tuple[Any, ...], name: str = "") -> str
 
 
 def examples_run(sources: Sources, seed: SeedFunction) -> list[tuple[tuple[Any, ...], Outcome]]:
-    """Short calls with their results, the documented ones first.
+    """Short calls with their results: the documented ones first, those that give nothing last.
 
     Raises:
         DroppedError: Fewer than two calls return a value.
@@ -115,7 +116,7 @@ def examples_run(sources: Sources, seed: SeedFunction) -> list[tuple[tuple[Any, 
     ]
     if len(good) < 2:
         raise DroppedError("too few calls return a value")
-    return good
+    return sorted(good, key=lambda pair: pair[1].shown in _BARE_RESULTS)
 
 
 def two_examples(sources: Sources, seed: SeedFunction, rng: Random) -> list[tuple[tuple[Any, ...], Outcome]]:
@@ -143,7 +144,7 @@ def first_differences(
     ]
     if len(wrong) != len(right) or not differing:
         raise DroppedError("the bug does not show")
-    return sorted(differing, key=lambda found: len(repr(found[0])) + len(found[1].shown))
+    return sorted(differing, key=lambda f: (f[1].shown in _BARE_RESULTS, len(repr(f[0])) + len(f[1].shown)))
 
 
 def lower_first(text: str) -> str:

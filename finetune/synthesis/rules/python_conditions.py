@@ -100,17 +100,13 @@ def split_chain(tree: ast.Module, rng: Random) -> str | None:
 @edit("conditions", undo="turn the comparison round so that the variable stands first")
 def mirror_comparison(tree: ast.Module, rng: Random) -> str | None:
     """``a < b`` as ``b > a``."""
-    found = pick_expression(tree, _is_mirrorable, rng)
-    if not isinstance(found, ast.Compare):
+    found = pick_expression(tree, lambda n: isinstance(n, ast.Compare) and type(n.ops[0]) in _MIRRORED, rng)
+    if not isinstance(found, ast.Compare) or len(found.ops) > 1:
         return None
     before = text_of(found)
     after = ast.Compare(found.comparators[0], [_MIRRORED[type(found.ops[0])]()], [found.left])
     replace_node(tree, found, after)
     return f"write `{before}` the other way round as `{text_of(after)}`"
-
-
-def _is_mirrorable(node: ast.expr) -> bool:
-    return isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _MIRRORED
 
 
 @edit("conditions", undo="use a conditional expression instead of an if statement")
@@ -233,7 +229,7 @@ def _is_joined(node: ast.stmt) -> bool:
     return False
 
 
-@edit("conditions", undo="use the condition directly instead of storing it in a variable first")
+@edit("variables", undo="use the condition directly instead of storing it in a variable first")
 def name_condition(tree: ast.Module, rng: Random) -> str | None:
     """The condition of an if statement under a name of its own."""
     picked = pick_statement(tree, ast.If, lambda node: isinstance(node, ast.If) and len(text_of(node.test)) > 8, rng)

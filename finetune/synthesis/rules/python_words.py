@@ -107,7 +107,7 @@ class _Order(str):
 def _order(node: ast.stmt) -> _Order:  # noqa: C901  # a flat table of cases
     match node:
         case ast.Assign([target], value):
-            return _Order(f"set {ast.unparse(target)} to {spoken(value)}")
+            return _Order(f"set {ast.unparse(target).strip('()')} to {spoken(value)}")
         case ast.Assign(targets, value):
             return _Order(f"set {' and '.join(map(ast.unparse, targets))} to {spoken(value)}")
         case ast.AnnAssign(target, _, value) if value is not None:

@@ -102,9 +102,11 @@ def _lookup(database: PopulatedDatabase, sql: str) -> tuple[str, str, str, str]:
     value = tests[0].expression
     if not value.is_string or not columns or not isinstance(tests[0].this, exp.Column) or "'" in value.name:
         raise DroppedError(NOT_APPLICABLE)
+    if tests[0].this.name in {part.name for part in columns}:
+        raise DroppedError(NOT_APPLICABLE)
     names = (tables[0].name, tests[0].this.name, *(part.name for part in columns))
     if any(quote_identifier(name, database.described.schema.dialect) != name for name in names):
-        raise DroppedError("names that need quotes")
+        raise DroppedError(NOT_APPLICABLE)
     return tables[0].name, tests[0].this.name, ", ".join(part.name for part in columns), value.name
 
 
