@@ -140,7 +140,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             run.sources = self._retrieve(run.question) if examples is None else examples
         yield run.event("link")
         with run.timed("link"):
-            run.schema = self._linked_schema(run.question)
+            run.schema = self.linked_schema(run.question)
         for _ in range(1 + self.config.max_repairs):
             sql, refusal = "", ""
             try:
@@ -188,7 +188,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             return ()
         return tuple(self.retriever.retrieve_examples(question))
 
-    def _linked_schema(self, question: str) -> Schema | None:
+    def linked_schema(self, question: str) -> Schema | None:
+        """The part of the schema that enters the prompt for a question; None in corpus-only mode."""
         if self.schema is None:
             return None
         budget = int(self.context_window_tokens * _SCHEMA_SHARE)

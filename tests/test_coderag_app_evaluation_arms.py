@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coderag_app.errors import ConfigurationError, ModelError
@@ -162,6 +162,7 @@ def test_relevant_examples_have_the_skeleton_and_are_not_excluded() -> None:
     assert pool.same_skeleton("SELECT COUNT(*) FROM _", relevant) == frozenset()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from("abc"), max_size=6), min_size=1, max_size=4),
     st.lists(st.sampled_from("abcd"), max_size=6),

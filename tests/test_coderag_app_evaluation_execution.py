@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coderag_app.database import Database, open_database
@@ -146,11 +146,13 @@ def result_pairs(draw: st.DrawFn) -> tuple[QueryResult, QueryResult]:
     return draw(results(width)), draw(results(width))
 
 
+@settings(deadline=None)
 @given(results(), st.booleans(), st.sampled_from(CONVENTIONS))
 def test_every_result_equals_itself(result: QueryResult, ordered: bool, convention: Convention) -> None:
     assert compare_results(result, result, ordered, convention) is Verdict.EQUAL
 
 
+@settings(deadline=None)
 @given(result_pairs(), st.booleans(), st.sampled_from(CONVENTIONS))
 def test_the_comparison_is_symmetric(
     pair: tuple[QueryResult, QueryResult], ordered: bool, convention: Convention
@@ -161,6 +163,7 @@ def test_the_comparison_is_symmetric(
     assert forth == back
 
 
+@settings(deadline=None)
 @given(results(), st.randoms(use_true_random=False), st.sampled_from(CONVENTIONS))
 def test_without_order_by_the_order_of_rows_never_counts(result: QueryResult, random, convention: Convention) -> None:
     rows = list(result.rows)
@@ -169,6 +172,7 @@ def test_without_order_by_the_order_of_rows_never_counts(result: QueryResult, ra
     assert compare_results(result, shuffled, False, convention) is Verdict.EQUAL
 
 
+@settings(deadline=None)
 @given(results(), st.randoms(use_true_random=False), st.booleans())
 def test_in_the_spider_convention_the_order_of_columns_never_counts(result: QueryResult, random, ordered: bool) -> None:
     order = list(range(len(result.columns)))
@@ -177,12 +181,14 @@ def test_in_the_spider_convention_the_order_of_columns_never_counts(result: Quer
     assert compare_results(result, permuted, ordered) is Verdict.EQUAL
 
 
+@settings(deadline=None)
 @given(result_pairs(), st.sampled_from(CONVENTIONS))
 def test_what_is_equal_in_order_is_equal_without(pair: tuple[QueryResult, QueryResult], convention: Convention) -> None:
     if compare_results(*pair, True, convention) is Verdict.EQUAL:
         assert compare_results(*pair, False, convention) is Verdict.EQUAL
 
 
+@settings(deadline=None)
 @given(results())
 def test_doubling_rows_changes_multisets_and_not_sets(result: QueryResult) -> None:
     doubled = table(*result.rows, *result.rows, width=len(result.columns))
@@ -190,6 +196,7 @@ def test_doubling_rows_changes_multisets_and_not_sets(result: QueryResult) -> No
     assert same(result, doubled) == (not result.rows)
 
 
+@settings(deadline=None)
 @given(results(), st.data())
 def test_changing_one_cell_to_a_value_seen_nowhere_is_always_noticed(result: QueryResult, data: st.DataObject) -> None:
     if not result.rows:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coderag_app.evaluation.linking import table_recall
@@ -39,6 +39,7 @@ def test_asking_for_the_impossible_is_refused(metric) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@settings(deadline=None)
 @given(relevant=st.sets(ids, min_size=1), other=st.lists(st.sampled_from("xyz")), k=st.integers(1, 10), data=st.data())
 def test_a_perfect_ranking_scores_1_however_many_copies_it_holds(metric, relevant, other, k, data) -> None:
     perfect = [item for item in sorted(relevant) for _ in range(data.draw(st.integers(1, 3)))]
@@ -46,6 +47,7 @@ def test_a_perfect_ranking_scores_1_however_many_copies_it_holds(metric, relevan
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@settings(deadline=None)
 @given(ranked=st.lists(ids), relevant=st.sets(ids, min_size=1), k=st.integers(1, 10))
 def test_every_figure_lies_between_0_and_1(metric, ranked, relevant, k) -> None:
     assert 0.0 <= metric(ranked, relevant, k) <= 1.0 + 1e-9

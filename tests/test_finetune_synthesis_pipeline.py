@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from coderag_app.errors import ConfigurationError
@@ -19,7 +18,6 @@ from finetune.synthesis.export import CSV_COLUMNS, read_rows
 from finetune.synthesis.journal import JOURNAL_NAME, Entry, Journal
 from finetune.synthesis.own_negatives import choose_negatives
 from finetune.synthesis.pipeline import SynthesisPlan, synthesize
-from finetune.synthesis.row_selection import clarity, select_rows
 from finetune.synthesis.rows import Draft, DroppedError, Origin, Row, content_hash
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.tasks import CATEGORIES, find_tasks, load_tasks
@@ -190,35 +188,6 @@ def test_every_row_gets_a_negative_that_is_not_its_answer(maker, rows):
     negatives = choose_negatives(rows, maker.sources.databases)
     assert sum(negative == "" for negative in negatives) < 0.1 * len(rows)
     assert all(row.pos != negative for row, negative in zip(rows, negatives, strict=True))
-
-
-def test_the_selection_takes_every_task_once_before_any_twice(rows):
-    def embed(texts):
-        vectors = np.random.default_rng(0).normal(size=(len(texts), 8)).astype(np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-    chosen = select_rows(rows, embed)
-    assert len(chosen) == 40
-    for category in CATEGORIES:
-        tasks = [row.task for row in chosen if row.category == category]
-        assert len(tasks) == 10
-        assert len(set(tasks)) == min(10, sum(task.category == category for task in load_tasks()))
-
-
-def test_the_selection_prefers_what_is_unlike_the_rest():
-    near = [make_row(query=f"how to sort a list of words {n}", pos=f"sorted(words)  # {n:40}") for n in range(3)]
-    far = make_row(query="how to read a file line by line", pos="list(open(path))  # one line each", source="python:z")
-    vectors = {row.query: [1.0, 0.0] for row in near} | {far.query: [0.0, 1.0]}
-    chosen = select_rows(
-        [*near, far], lambda texts: np.array([vectors[t.split("\n")[0]] for t in texts], dtype=np.float32), 2
-    )
-    assert far in chosen
-
-
-def test_long_lines_and_long_texts_are_less_clear():
-    plain = make_row(pos="def f(words):\n    return sorted(words)")
-    assert clarity(plain) > clarity(make_row(pos="x = " + "1 + " * 60 + "1"))
-    assert clarity(plain) > clarity(make_row(pos="def f(words):\n" + "    words.sort()\n" * 90))
 
 
 def test_the_files_hold_every_row_and_the_card_says_how_they_were_made(maker, tmp_path):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coderag_app.cli import ask, chat, evaluate, index, ingest, models, ui
+from coderag_app.cli import ask, chat, evaluate, evaluate_encoder, index, ingest, models, synthesize, train, ui
 from coderag_app.cli.console import print_error, set_up_logging, tolerate_any_text
 from coderag_app.errors import CodeRAGError, ConfigurationError
 
@@ -114,6 +114,41 @@ app.command(
         "coderag evaluate checked.jsonl --database shop.sqlite --json",
     ),
 )(evaluate.evaluate)
+app.command(
+    "compare",
+    help="Show what two evaluation runs answer differently: which questions flipped, and whether that is chance.",
+    epilog=_examples("coderag compare runs/before runs/after"),
+)(evaluate.compare)
+app.command(
+    "evaluate-encoder",
+    help="Measure how well encoders find the right example, beside BM25: recall, MRR and nDCG with intervals.\n\n"
+    "Needs the extra: pip install coderag\\[evaluate]",
+    epilog=_examples(
+        "coderag evaluate-encoder --data ../shared/data",
+        "coderag evaluate-encoder --task spider_dev --encoder CodeRAG_encoder --json",
+    ),
+)(evaluate_encoder.evaluate_encoder)
+app.command(
+    "train",
+    help="Fine-tune the encoder on rows of query, positive and hard negatives.\n\n"
+    "The options are those of python -m finetune.train_full_encoder --help. "
+    "Needs the extra: pip install coderag\\[train]",
+    epilog=_examples(
+        "coderag train rows.csv --output CodeRAG_encoder", "coderag train rows.jsonl --preset sql-adapter"
+    ),
+    context_settings=train.PASS_ON,
+)(train.train)
+app.command(
+    "synthesize",
+    help="Make training pairs for code retrieval: 47 tasks, by rules that check themselves or with an LLM.\n\n"
+    "A run that was stopped goes on where it was. Needs the extra: pip install coderag\\[train]",
+    epilog=_examples(
+        "coderag synthesize --rules-only --limit 2000 --output synthetic",
+        "coderag synthesize --rules-only --limit 2000 --select 10 --task hybrid",
+        "coderag synthesize --llm qwen2.5-coder-7b --corpus ../some-repository --limit 500",
+    ),
+    context_settings=synthesize.PASS_ON,
+)(synthesize.synthesize)
 
 index_app = typer.Typer(
     name="index",

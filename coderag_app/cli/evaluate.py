@@ -56,6 +56,12 @@ def evaluate(
     llm_model: opt.ServerModelOption = None,
     embed_model: opt.EmbedModelOption = None,
     top_k: opt.TopKOption = None,
+    keep_leaks: Annotated[
+        bool, typer.Option("--keep-leaks", rich_help_panel=_WHAT, help="Show examples that give the question away.")
+    ] = False,
+    keep_trivial: Annotated[
+        bool, typer.Option("--keep-trivial", rich_help_panel=_WHAT, help="Score golds that are empty, 0 or NULL, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON document.")] = False,
 ) -> None:
     """Measure execution accuracy on questions with known answers."""
@@ -73,7 +79,9 @@ def evaluate(
             from coderag_app.evaluation.progress import progress_bar
 
         names = ARM_NAMES if arms == "all" else tuple(name.strip() for name in arms.split(","))
-        settings = EvaluationSettings(names, _convention(convention), limit, seed)
+        settings = EvaluationSettings(
+            names, _convention(convention), limit, seed, keep_leaks=keep_leaks, keep_trivial=keep_trivial
+        )
         folder = run_dir or Path("runs") / (Path(dataset).stem or "dataset")
         with progress_bar(console) as on_progress:
             found = measure(dataset, folder, examples, database, settings, config, on_progress)
@@ -82,6 +90,18 @@ def evaluate(
         sys.stdout.write(json.dumps({**found.summary.to_json(), **facts}, default=str) + "\n")
     else:
         _print_figures(found)
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of the later run, over the same questions.")],
+    convention: Annotated[str, typer.Option(help="Which convention decides: spider or bird.")] = "spider",
+) -> None:
+    """Print, as Markdown, which questions two runs answer differently."""
+    from coderag_app.evaluation.compare import compare_runs, comparison_markdown
+
+    flips = compare_runs(before, after, _convention(convention))
+    sys.stdout.write(comparison_markdown(flips) + "\n")
 
 
 def _convention(name: str) -> Convention:

@@ -45,8 +45,9 @@ def is_shown_right(row: Row) -> bool:
 
 
 def select_rows(rows: list[Row], embed: Embed, per_category: int = 10) -> list[Row]:
-    """The best rows of every category by maximal marginal relevance: every task once before any comes twice,
-    and every source once where there are enough.
+    """The best rows of every category by maximal marginal relevance.
+
+    Every task comes once before any comes twice, and so does every source where there are enough.
 
     Args:
         rows: What to choose from; only rows that a run has shown to be right are considered.

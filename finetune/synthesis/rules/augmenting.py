@@ -11,6 +11,7 @@ from finetune.synthesis.rules.editing import expression, fresh_name, statements,
 from finetune.synthesis.rules.making import NOT_APPLICABLE, Sources, calls_of, check_equivalent
 from finetune.synthesis.seed_functions import SeedFunction, function_of
 
+_MAY_FAIL = ("raise ", "[0]", "[-1]", " / ", "int(")
 _HASHABLE = {"int", "str", "float", "bool"}
 
 
@@ -67,6 +68,8 @@ def _limited(seed: SeedFunction) -> tuple[str, str, str, str]:
 
 
 def _with_default(seed: SeedFunction) -> tuple[str, str, str, str]:
+    if not any(mark in seed.source for mark in _MAY_FAIL):
+        raise DroppedError(NOT_APPLICABLE)
     name = f"{seed.name}_or_default"
     inputs = ", ".join(parameter for parameter, _ in seed.parameters)
     code = (

@@ -40,6 +40,12 @@ def _stack(tree: ast.AST) -> bool:
     return _calls_method("pop")(tree) and (_calls_method("append")(tree) or _calls_method("extend")(tree))
 
 
+def _runs_until_empty(tree: ast.AST) -> bool:
+    """Whether some ``while queue`` takes from the very queue that it tests."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While) and isinstance(node.test, ast.Name)]
+    return any(f"{ast.unparse(loop.test)}.popleft()" in ast.unparse(loop) for loop in loops)
+
+
 def _halving(tree: ast.AST) -> bool:
     return _is(ast.While)(tree) and "// 2" in ast.unparse(tree) and "middle" in ast.unparse(tree)
 
@@ -51,7 +57,7 @@ def _swap(tree: ast.AST) -> bool:
 # Rarest first: the first one found names a program best.
 CONCEPTS: tuple[tuple[str, Detector], ...] = (
     ("a priority queue with heapq", lambda tree: "heapq." in ast.unparse(tree)),
-    ("breadth-first search with a deque", lambda tree: _calls("deque")(tree) and _is(ast.While)(tree)),
+    ("breadth-first search with a deque", lambda tree: _calls("deque")(tree) and _runs_until_empty(tree)),
     ("a recursive inner function", _recursion),
     ("binary search by halving a range", _halving),
     ("a stack made of a list", _stack),

@@ -160,12 +160,19 @@ def _annotation_parts(node: ast.AST) -> Iterator[ast.AST]:
 
 def replace_node(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
     """Put ``new`` in the place of ``old``."""
+    _Replacer(old, new).visit(tree)
 
-    class Replacer(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            return new if node is old else self.generic_visit(node)
 
-    Replacer().visit(tree)
+class _Replacer(ast.NodeTransformer):
+    """Exchanges one node, told apart from its equals by identity."""
+
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old = old
+        self.new = new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """The new node for the old one; any other as it is."""
+        return self.new if node is self.old else self.generic_visit(node)
 
 
 def names_in(node: ast.AST) -> set[str]:

@@ -178,7 +178,11 @@ def reduction_to_loop(tree: ast.Module, rng: Random) -> str | None:
     holder = block[place]
     call = holder.value  # type: ignore[attr-defined]
     kind, made = call.func.id, call.args[0]
-    name = text_of(holder.targets[0]) if isinstance(holder, ast.Assign) else fresh_name(tree, "total", "outcome")
+    name = (
+        text_of(holder.targets[0])
+        if isinstance(holder, ast.Assign)
+        else fresh_name(tree, "total" if kind == "sum" else "outcome", "answer")
+    )
     start = {"sum": "0", "any": "False", "all": "True"}[kind]
     element = text_of(made.elt)
     change = {

@@ -189,7 +189,10 @@ def _is_membership_in_name(node: ast.expr) -> bool:
 @edit("slow", undo="append in place: adding lists copies everything collected so far")
 def append_to_addition(tree: ast.Module, rng: Random) -> str | None:
     """``items.append(x)`` as ``items = items + [x]``."""
-    picked = pick_statement(tree, ast.Expr, lambda node: _appends(node) is not None, rng)
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
+    if not loops:
+        return None
+    picked = pick_statement(rng.choice(loops), ast.Expr, lambda node: _appends(node) is not None, rng)
     if picked is None:
         return None
     block, place = picked

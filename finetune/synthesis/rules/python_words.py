@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from finetune.synthesis.unparsing import unparsed
+
 _OPERATORS: dict[type, str] = {
     ast.Eq: "equals",
     ast.NotEq: "differs from",
@@ -44,7 +46,7 @@ def spoken(node: ast.expr) -> str:  # noqa: C901  # a flat table of cases
         case ast.Compare(left, [operator], [right]) if type(operator) in _OPERATORS:
             return f"{spoken(left)} {_OPERATORS[type(operator)]} {spoken(right)}"
         case ast.BinOp(left, operator, right) if type(operator) in _OPERATORS:
-            return f"{spoken(left)} {_OPERATORS[type(operator)]} {spoken(right)}"
+            return f"{_operand(left)} {_OPERATORS[type(operator)]} {_operand(right)}"
         case ast.BoolOp(operator, values):
             return (" and " if isinstance(operator, ast.And) else " or ").join(map(spoken, values))
         case ast.UnaryOp(ast.Not(), operand):
@@ -66,7 +68,11 @@ def spoken(node: ast.expr) -> str:  # noqa: C901  # a flat table of cases
         case ast.ListComp(element, [part]) | ast.GeneratorExp(element, [part]) | ast.SetComp(element, [part]):
             limits = f" where {spoken(part.ifs[0])}" if part.ifs else ""
             return f"{spoken(element)} for each {ast.unparse(part.target)} in {spoken(part.iter)}{limits}"
-    return ast.unparse(node)
+    return unparsed(node)
+
+
+def _operand(node: ast.expr) -> str:
+    return f"({spoken(node)})" if isinstance(node, ast.BinOp) else spoken(node)
 
 
 def pseudocode(function: ast.FunctionDef) -> str:
@@ -100,6 +106,7 @@ class _Order(str):
     """A step as words with an order in capitals."""
 
     def upper_first(self) -> str:
+        """The step with its first word in capitals."""
         first, _, rest = self.partition(" ")
         return f"{first.upper()} {rest}".strip()
 

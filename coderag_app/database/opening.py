@@ -1,0 +1,63 @@
+"""Open a database by what the target is: a path or a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coderag_app.database.base import Database, Limits
+from coderag_app.errors import DatabaseError
+
+_SQLITE_MAGIC = b"SQLite format 3\x00"
+_DUCKDB_MAGIC = b"DUCK"  # at byte 8, after the checksum of the first block
+_EXPECTED = "expected a SQLite file, a DuckDB file or a URL such as postgresql://user@host/name"
+
+
+def open_database(target: str | Path, limits: Limits | None = None) -> Database:
+    """Open a database read-only, by what the target is: SQLite and DuckDB are told apart by the file's first bytes.
+
+    Args:
+        target: Path of a SQLite or DuckDB file, or a SQLAlchemy URL (sqlite, duckdb, postgresql, mysql).
+        limits: What one statement may use; the defaults of ``Limits`` when None.
+
+    Raises:
+        DatabaseError: The file is missing or is no database, the server cannot be reached, or a driver is missing.
+    """
+    limits = limits or Limits()
+    if isinstance(target, str) and "://" in target:
+        scheme, _, rest = target.partition("://")
+        if scheme.split("+")[0] not in ("sqlite", "duckdb"):
+            from coderag_app.database.sqlalchemy import SQLAlchemyDatabase
+
+            return SQLAlchemyDatabase.from_url(target, limits)
+        target = rest.partition("?")[0].removeprefix("/")
+    path = Path(target)
+    if _is_duckdb(path):
+        from coderag_app.database.duckdb import DuckDBDatabase
+
+        return DuckDBDatabase.from_path(path, limits)
+    from coderag_app.database.sqlite import SQLiteDatabase
+
+    return SQLiteDatabase.from_path(path, limits)
+
+
+def _is_duckdb(path: Path) -> bool:
+    """Whether the file is DuckDB's; False means SQLite's."""
+    shown = str(path)
+    if shown in ("", ".", ":memory:"):
+        raise DatabaseError(f"{shown!r} names no file; {_EXPECTED}.")
+    if not path.exists():
+        raise DatabaseError(f"{path} does not exist; {_EXPECTED}.")
+    if not path.is_file():
+        raise DatabaseError(f"{path} is not a file; {_EXPECTED}.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be read: {error.strerror}; check its permissions.") from error
+    if not head:
+        raise DatabaseError(f"{path} is empty (0 bytes); {_EXPECTED}.")
+    if head[8:12] == _DUCKDB_MAGIC:
+        return True
+    if head != _SQLITE_MAGIC:
+        raise DatabaseError(f"{path} is neither a SQLite nor a DuckDB file (it starts with {head!r}); {_EXPECTED}.")
+    return False
