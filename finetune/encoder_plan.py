@@ -93,7 +93,7 @@ class TrainingPlan:
 PRESETS: dict[str, dict[str, object]] = {
     "report": {},
     "sql-adapter": {
-        "batch_size": 64, "learning_rate": 5e-5, "max_seq_length": 128, "negatives": 1, "neighbours": 8,
+        "batch_size": 64, "learning_rate": 5e-5, "max_seq_length": 96, "negatives": 1, "neighbours": 4,
         "epochs": 3.0, "freeze_embeddings": True, "evaluate_every": 80, "most_held_out": 400,
     },
 }  # fmt: skip

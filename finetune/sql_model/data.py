@@ -29,6 +29,7 @@ from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate_pairs
 
 MAX_SCHEMA_CHARS = 1_800
+PAIRS_PER_WINDOW = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,15 @@ def training_lines(databases: int, pairs_per_database: int, seed: int, processes
                 yield training
 
 
+def window_rows(row: Row, rng: random.Random) -> Iterator[Row]:
+    """The pairs of a database in groups of about a window, each with names of its own: none can be remembered."""
+    for start in range(0, len(row["pairs"]), PAIRS_PER_WINDOW):
+        group = {**row, "pairs": row["pairs"][start : start + PAIRS_PER_WINDOW]}
+        exchanged = substitute(group, rng, substitute_words())
+        if exchanged["pairs"]:
+            yield exchanged
+
+
 def main(
     output: Annotated[Path, typer.Argument(help="JSONL file to write, e.g. runs/sql_model/train.jsonl")],
     databases: Annotated[int, typer.Option(help="How many databases to draw.")] = 2_000,
@@ -155,12 +165,9 @@ def main(
     with partial_file.open("w", encoding="utf-8") as file:
         lines = training_lines(databases, pairs, seed, processes)
         for training in track(lines, total=databases, description="databases"):
-            row = training.row()
-            if exchange:
-                row = substitute(row, rng, substitute_words())
-            if row["pairs"]:
+            for row in window_rows(training.row(), rng) if exchange else [training.row()]:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            kept += len(row["pairs"])
+                kept += len(row["pairs"])
             dropped += training.dropped
     partial_file.replace(output)
     typer.echo(f"{output}: {kept} pairs; dropped {sum(dropped.values())}: {dict(dropped.most_common(8))}")
