@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: setup demo test lint results sql-model clean
+.PHONY: setup demo test lint results results-all sql-model clean
 
 setup: $(READY)
 
@@ -30,19 +30,26 @@ test: $(READY)
 	$(BIN)/python -m pytest
 
 # Prints every accuracy figure of the README and writes its table. DATA is described in docs/benchmark_data.md.
+# `make results-all` measures the other data sets and arms as well.
 DATA ?= ../shared/data
 EVALUATE = $(BIN)/coderag evaluate --llm bundled
 results: $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir runs/index_demo
 	$(BIN)/coderag ingest --spider $(DATA)/spider_train --storage-dir runs/index_spider_train
-	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms none,random,bm25,base,masked,oracle
-	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms none,base
-	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev_same --examples same --arms none,random,bm25,base,oracle
-	$(EVALUATE) $(DATA)/geography --run-dir runs/geography --examples same --arms none,base
-	$(EVALUATE) $(DATA)/defog_basic --run-dir runs/defog_basic --examples same --arms none,base
-	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir runs/gretel_sample --examples same --arms none,base
+	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms none,tuned
+	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms none,tuned
+	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev --readme README.md
+	$(BIN)/coderag evaluate-encoder --data $(DATA) --task spider_dev --task spider_train --no-bm25
+
+results-all: results
+	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms all
+	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms all
+	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev_same --examples same --arms all
+	$(EVALUATE) $(DATA)/geography --run-dir runs/geography --examples same --arms all
+	$(EVALUATE) $(DATA)/defog_basic --run-dir runs/defog_basic --examples same --arms all
+	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir runs/gretel_sample --examples same --arms all
 	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev runs/spider_dev_same runs/geography \
-	  runs/defog_basic runs/gretel_sample --readme README.md
+	  runs/defog_basic runs/gretel_sample
 
 # Trains the SQL model from nothing and exports it. PRESET=tiny MINUTES=3 DATABASES=200 proves the path.
 PRESET ?= small
