@@ -58,7 +58,7 @@ def test_index_info_and_verify_agree_with_what_was_ingested(coderag, demo_index)
     (info,) = coderag("index", "info", "--storage-dir", demo_index, "--json").documents
     assert info["count"] == info["databases"]["demo"] == info["verified"]
     assert info["dimension"] == 384
-    assert "all-MiniLM-L6-v2" in coderag("index", "info", "--storage-dir", demo_index).out
+    assert "CodeRAG encoder" in coderag("index", "info", "--storage-dir", demo_index).out
     verified = coderag("index", "verify", "--storage-dir", demo_index)
     assert verified.code == 0
     assert verified.out.count("ok  ") >= 3

@@ -15,7 +15,7 @@ def identifier_words(name: str) -> str:
     """An identifier as lowercase words.
 
     >>> identifier_words("songReleaseYear"), identifier_words("flight_2"), identifier_words("SBCustID")
-    ('song release year', 'flight 2', 'sbcust id')
+    ('song release year', 'flight 2', 'sb cust id')
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return " ".join(_SPLIT.findall(spaced)).lower() or "column"
