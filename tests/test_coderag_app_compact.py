@@ -182,6 +182,16 @@ def test_none_means_no_answer(names, values):
     assert decode_sql("<sql> none", names, (), values) == ""
 
 
+def test_tables_without_foreign_keys_join_on_a_key_column_of_one_name():
+    names = SchemaNames(
+        schema_from_ddl("CREATE TABLE fish (SpeciesID INT, name TEXT); CREATE TABLE water (speciesid INT, t INT)")
+    )
+    sql = decode_sql(
+        "from fish , water select fish . name , avg ( water . t ) group by fish . name", names, (), ValueIndex()
+    )
+    assert "JOIN water ON fish.SpeciesID = water.speciesid" in sql
+
+
 def test_unconnected_tables_have_no_join_path():
     graph = JoinGraph(schema_from_ddl("CREATE TABLE a (x INT); CREATE TABLE b (y INT)"))
     assert graph.connect(["a", "b"]) is None

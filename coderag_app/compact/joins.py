@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from coderag_app.schema import Schema
+
+_KEY_ENDINGS = ("id", "code", "number", "_no", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,11 @@ class JoinStep:
 
 
 class JoinGraph:
-    """The foreign keys of a schema as an undirected graph over its tables."""
+    """The foreign keys of a schema as an undirected graph over its tables.
+
+    A table that neither declares nor receives a foreign key is joined on identically named key columns instead: many
+    real schemas declare none.
+    """
 
     def __init__(self, schema: Schema) -> None:
         self._edges: dict[str, list[JoinStep]] = {table.name.lower(): [] for table in schema.tables}
@@ -36,6 +43,21 @@ class JoinGraph:
                 if pairs and child != other:
                     self._edges[child].append(JoinStep(other, pairs))
                     self._edges[other].append(JoinStep(child, pairs))
+        self._add_implied(schema)
+
+    def _add_implied(self, schema: Schema) -> None:
+        alone = {table for table, steps in self._edges.items() if not steps}
+        holders: dict[str, list[str]] = {}
+        for table in schema.tables:
+            for column in table.columns:
+                if column.name.lower().endswith(_KEY_ENDINGS):
+                    holders.setdefault(column.name.lower(), []).append(table.name.lower())
+        for column_name, tables in holders.items():
+            for first, second in combinations(tables, 2):
+                if first in alone or second in alone:
+                    pair = (((first, column_name), (second, column_name)),)
+                    self._edges[first].append(JoinStep(second, pair))
+                    self._edges[second].append(JoinStep(first, pair))
 
     def connect(self, tables: Sequence[str]) -> list[JoinStep] | None:
         """Join the tables in order, each by the shortest path from those before it; tables on the way join too.
