@@ -36,18 +36,18 @@ EVALUATE = $(BIN)/coderag evaluate --llm bundled
 results: $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir runs/index_demo
 	$(BIN)/coderag ingest --spider $(DATA)/spider_train --storage-dir runs/index_spider_train
-	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms none,tuned
+	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms all
 	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms none,tuned
-	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev --readme README.md
+	$(EVALUATE) $(DATA)/defog_basic --run-dir runs/defog_basic --examples same --arms all
+	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir runs/gretel_sample --examples same --arms all
+	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev runs/defog_basic runs/gretel_sample \
+	  --readme README.md
 	$(BIN)/coderag evaluate-encoder --data $(DATA) --task spider_dev --task spider_train --no-bm25
 
 results-all: results
-	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms all
 	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms all
 	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev_same --examples same --arms all
 	$(EVALUATE) $(DATA)/geography --run-dir runs/geography --examples same --arms all
-	$(EVALUATE) $(DATA)/defog_basic --run-dir runs/defog_basic --examples same --arms all
-	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir runs/gretel_sample --examples same --arms all
 	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev runs/spider_dev_same runs/geography \
 	  runs/defog_basic runs/gretel_sample
 
