@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
 from llama_index.core.callbacks import CallbackManager
@@ -21,6 +20,7 @@ from coderag_app.answer_text import answer_text
 from coderag_app.config import AppConfig
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.database import Database
+from coderag_app.encoders import embed_documents
 from coderag_app.errors import CodeRAGError, DatabaseError, SQLRejectedError
 from coderag_app.example_nodes import example_to_node
 from coderag_app.generation import stream_reply
@@ -32,8 +32,6 @@ from coderag_app.types import AnswerStatus, Attempt, QueryResult, RetrievedExamp
 from coderag_app.value_index import ValueIndex
 
 if TYPE_CHECKING:
-    from llama_index.core.base.embeddings.base import BaseEmbedding
-
     from coderag_app.retriever import ExampleRetriever
     from coderag_app.schema import Schema
 
@@ -193,7 +191,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         if self.schema is None:
             return None
         budget = int(self.context_window_tokens * _SCHEMA_SHARE)
-        embed = partial(_unit_vectors, self.retriever.embed_model) if self.retriever is not None else None
+        embed = partial(embed_documents, self.retriever.embed_model) if self.retriever is not None else None
         return link_schema(self.schema, question, budget, self.prompt_format.schema_size, self.values, embed)
 
     def _full_schema(self, run: _Run) -> Schema | None:
@@ -272,12 +270,6 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """Close the database. The models stay loaded: other engines may share them."""
         if self.database is not None:
             self.database.close()
-
-
-def _unit_vectors(embed_model: BaseEmbedding, texts: Sequence[str]) -> np.ndarray:
-    """Embeddings of length 1, shape (texts, dimension)."""
-    vectors = np.array(embed_model.get_text_embedding_batch(list(texts)), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _checked_question(question: str) -> str:
