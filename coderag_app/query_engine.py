@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -25,7 +25,7 @@ from coderag_app.errors import CodeRAGError, DatabaseError, SQLRejectedError
 from coderag_app.example_nodes import example_to_node
 from coderag_app.generation import stream_reply
 from coderag_app.prompts import PromptFormat, PromptRequest
-from coderag_app.schema_linking import link_schema
+from coderag_app.schema_linking import SchemaLinker
 from coderag_app.sql_extraction import NoSQLError
 from coderag_app.sql_guard import check_sql
 from coderag_app.types import AnswerStatus, Attempt, QueryResult, RetrievedExample, SQLAnswer
@@ -188,11 +188,14 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def linked_schema(self, question: str) -> Schema | None:
         """The part of the schema that enters the prompt for a question; None in corpus-only mode."""
-        if self.schema is None:
+        if self._linker is None:
             return None
-        budget = int(self.context_window_tokens * _SCHEMA_SHARE)
+        return self._linker.link(question, int(self.context_window_tokens * _SCHEMA_SHARE))
+
+    @cached_property
+    def _linker(self) -> SchemaLinker | None:
         embed = partial(embed_documents, self.retriever.embed_model) if self.retriever is not None else None
-        return link_schema(self.schema, question, budget, self.prompt_format.schema_size, self.values, embed)
+        return SchemaLinker(self.schema, self.prompt_format.schema_size, self.values, embed) if self.schema else None
 
     def _full_schema(self, run: _Run) -> Schema | None:
         """What SQL is checked against: the live schema, unpruned, or in corpus-only mode the retrieved contexts."""
