@@ -178,6 +178,11 @@ def test_a_reply_that_is_no_query_is_refused(names, values, text):
         decode_sql(text, names, (), values)
 
 
+def test_endless_nesting_is_refused_not_followed(names, values):
+    with pytest.raises(CannotDecodeError, match="nested"):
+        decode_sql("from city select " * 500, names, (), values)
+
+
 def test_none_means_no_answer(names, values):
     assert decode_sql("<sql> none", names, (), values) == ""
 

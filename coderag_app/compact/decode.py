@@ -17,6 +17,7 @@ from coderag_app.schema import needs_quotes
 from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
+_MOST_NESTED = 8
 _TOKEN = re.compile(r"<v\d>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
 _CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
 _SET_WORDS = frozenset({"union", "intersect", "except"})
@@ -72,30 +73,32 @@ class _Reader:
             raise CannotDecodeError(f"expected {word!r}, got {self.peek()!r}")
         self.position += 1
 
-    def query(self, outer: tuple[str, ...]) -> str:
-        parts = [self.select(outer)]
+    def query(self, outer: tuple[str, ...], depth: int = 0) -> str:
+        if depth > _MOST_NESTED:
+            raise CannotDecodeError(f"queries are nested more than {_MOST_NESTED} deep")
+        parts = [self.select(outer, depth)]
         while self.peek() in _SET_WORDS:
             parts.append(self.peek())
             self.position += 1
             if self.peek() == "all":
                 parts.append("all")
                 self.position += 1
-            parts.append(self.select(outer))
+            parts.append(self.select(outer, depth))
         return " ".join(parts)
 
-    def select(self, outer: tuple[str, ...]) -> str:
+    def select(self, outer: tuple[str, ...], depth: int) -> str:
         self.expect("from")
         tables = [self.table()]
         while self.peek() == ",":
             self.position += 1
             tables.append(self.table())
         used: list[str] = []
-        on = self.words_until(frozenset({"select"}), used, outer) if self.peek() == "on" else ""
+        on = self.words_until(frozenset({"select"}), used, outer, depth) if self.peek() == "on" else ""
         self.expect("select")
-        items = self.words_until(_CLAUSES | _SET_WORDS, used, (*outer, *tables))
+        items = self.words_until(_CLAUSES | _SET_WORDS, used, (*outer, *tables), depth)
         if not items:
             raise CannotDecodeError("nothing is selected")
-        rest = self.words_until(_SET_WORDS, used, (*outer, *tables))
+        rest = self.words_until(_SET_WORDS, used, (*outer, *tables), depth)
         needed = list(dict.fromkeys((*tables, *(table for table in used if table not in outer))))
         return f"SELECT {items} FROM {self.from_clause(needed, on)} {rest}".strip()
 
@@ -107,7 +110,7 @@ class _Reader:
                 return self.names.table_by_words[words]
         raise CannotDecodeError(f"no table {self.peek()!r}")
 
-    def words_until(self, stops: frozenset[str], used: list[str], outer: tuple[str, ...]) -> str:
+    def words_until(self, stops: frozenset[str], used: list[str], outer: tuple[str, ...], level: int) -> str:
         """Expression text up to a stop word or the closing parenthesis of this level; notes the tables it uses."""
         parts: list[str] = []
         depth = 0
@@ -119,7 +122,7 @@ class _Reader:
                 parts.append(f"{self.quote(column[0])}.{self.quote_column(*column)}")
                 continue
             if word == "from":
-                parts.append(self.query((*outer, *used)))
+                parts.append(self.query((*outer, *used), level + 1))
                 continue
             if depth == 0 and (word in stops or word == ")"):
                 break
