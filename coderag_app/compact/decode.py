@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.compact.encode import DATE_PARTS
-from coderag_app.compact.joins import JoinGraph, JoinStep
+from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 from coderag_app.schema import needs_quotes
@@ -60,7 +60,7 @@ class _Reader:
     def __init__(self, tokens: Sequence[str], names: SchemaNames) -> None:
         self.tokens = tokens
         self.names = names
-        self.joins = JoinGraph(names.schema)
+        self.joins = names.joins
         self.position = 0
         self._longest_table = max(map(len, names.table_by_words), default=0)
         self._longest_column = max(map(len, names.column_by_words), default=0)

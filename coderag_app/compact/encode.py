@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.compact.joins import JoinGraph, JoinStep
+from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 
@@ -60,7 +60,7 @@ class _Encoder:
     def __init__(self, names: SchemaNames, literals: Sequence[Literal]) -> None:
         self.names = names
         self.literals = literals
-        self.joins = JoinGraph(names.schema)
+        self.joins = names.joins
 
     def query(self, tree: exp.Expr, scopes: tuple[dict[str, str], ...]) -> str:
         if isinstance(tree, exp.Subquery):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from coderag_app.compact.joins import JoinGraph
 from coderag_app.schema import Column, Schema, Table
 from coderag_app.value_index import ValueIndex
 
@@ -26,6 +27,11 @@ class SchemaNames:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+
+    @cached_property
+    def joins(self) -> JoinGraph:
+        """The schema's foreign keys as a graph, built once for all questions."""
+        return JoinGraph(self.schema)
 
     @cached_property
     def tables(self) -> dict[str, str]:
