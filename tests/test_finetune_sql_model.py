@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import random
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def data_file(tmp_path_factory: pytest.TempPathFactory) -> DataFile:
 
 @pytest.fixture(scope="module")
 def tokenizer(data_file: DataFile) -> Tokenizer:
-    return train_tokenizer(texts_of(read_rows(data_file.path)), vocab_size=512)
+    return train_tokenizer(texts_of(read_rows(data_file.path)), vocab_size=1024)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,7 @@ def _trainer(databases: list[TokenizedDatabase], tokenizer: Tokenizer, steps: in
 
 def _batch(databases: list[TokenizedDatabase], windows: int = 4) -> packing.Batch:
     plan = packing.plan_epoch(databases, WINDOW_TOKENS, seed=1, epoch=0)
+    plan.sort(key=lambda window: -len(window.chains))
     return packing.build_batch(databases, plan[:windows], WINDOW_TOKENS)
 
 
@@ -348,7 +350,7 @@ def test_the_q8_0_export_loads_and_generates_with_its_licence_and_prompt_format(
     export_gguf(trained, path)
     llama = Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
     assert llama.metadata["general.license"] == "Apache-2.0"
-    assert llama.metadata["coderag.prompt_format"] == "compact-v1"
+    assert llama.metadata["coderag.prompt_format"] == "compact-v2"
     choice = llama.create_completion(_prompts(data_file, 1)[0], max_tokens=30, temperature=0)["choices"][0]
     assert choice["text"].startswith(" from ")
     assert choice["finish_reason"] == "stop"
@@ -364,3 +366,34 @@ def _odd_strings(count: int) -> Iterator[str]:
     ]  # fmt: skip
     for _ in range(count):
         yield "".join(rng.choice(parts) + rng.choice(["", "", " "]) for _ in range(rng.randint(1, 9)))
+
+
+def _named_database(tokenizer: Tokenizer, tmp_path: Path) -> TokenizedDatabase:
+    pair = {"question": "<q> ages <c0> of singers <t0>", "sql": "<sql> from <t0> select <c0>", "group": "list"}
+    row = {"db_id": "music", "schema": "<schema> <t0> singer : <c0> age # , <c1> name", "pairs": [pair] * 3}
+    path = tmp_path / "named.jsonl"
+    path.write_text(json.dumps(row), encoding="utf-8")
+    return read_databases(DataFile(path), tokenizer)[0]
+
+
+def test_ids_of_tables_and_columns_are_exchanged_alike_in_the_whole_window(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    database = _named_database(tokenizer, tmp_path)
+    texts = set()
+    for seed in range(5):
+        window = packing.Window(0, ((0,), (1, 2)), seed)
+        batch = packing.build_batch([database], [window], WINDOW_TOKENS)
+        text = tokenizer.decode([int(i) for i in batch.tokens[0][batch.chains[0] >= 0]], skip_special_tokens=False)
+        table, column = re.search(r"(<t\d+>) singer : (<c\d+>) age", text).groups()
+        assert text.count(f"<sql> from {table} select {column}") == 3
+        assert text.count(f"ages {column} of singers {table}") == 3
+        texts.add((table, column))
+    assert len(texts) > 1
+
+
+def test_a_batch_is_no_wider_than_its_longest_window_needs(databases: list[TokenizedDatabase]) -> None:
+    plan = packing.plan_epoch(databases, 4096, seed=3, epoch=0, batch_windows=4)
+    batch = packing.build_batch(databases, plan[:4], 4096)
+    longest = int((batch.chains >= 0).sum(axis=1).max())
+    assert longest <= batch.tokens.shape[1] < longest + 64

@@ -18,7 +18,7 @@ from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
 _MOST_NESTED = 8
-_TOKEN = re.compile(r"<v\d>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
+_TOKEN = re.compile(r"<v\d>|<[tc]\d+>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
 _CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
 _SET_WORDS = frozenset({"union", "intersect", "except"})
 _DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
@@ -62,8 +62,6 @@ class _Reader:
         self.names = names
         self.joins = names.joins
         self.position = 0
-        self._longest_table = max(map(len, names.table_by_words), default=0)
-        self._longest_column = max(map(len, names.column_by_words), default=0)
 
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
@@ -103,12 +101,11 @@ class _Reader:
         return f"SELECT {items} FROM {self.from_clause(needed, on)} {rest}".strip()
 
     def table(self) -> str:
-        for length in range(self._longest_table, 0, -1):
-            words = tuple(self.tokens[self.position : self.position + length])
-            if len(words) == length and words in self.names.table_by_words:
-                self.position += length
-                return self.names.table_by_words[words]
-        raise CannotDecodeError(f"no table {self.peek()!r}")
+        table = self.names.table_by_id.get(self.peek())
+        if table is None:
+            raise CannotDecodeError(f"no table {self.peek()!r}")
+        self.position += 1
+        return table
 
     def words_until(self, stops: frozenset[str], used: list[str], outer: tuple[str, ...], level: int) -> str:
         """Expression text up to a stop word or the closing parenthesis of this level; notes the tables it uses."""
@@ -116,10 +113,9 @@ class _Reader:
         depth = 0
         while self.position < len(self.tokens):
             word = self.peek()
-            column = self.column()
-            if column is not None:
-                used.append(column[0])
-                parts.append(f"{self.quote(column[0])}.{self.quote_column(*column)}")
+            if word.startswith("<c"):
+                parts.append(self.column(word, used))
+                self.position += 1
                 continue
             if word == "from":
                 parts.append(self.query((*outer, *used), level + 1))
@@ -131,13 +127,13 @@ class _Reader:
             self.position += 1
         return " ".join(parts)
 
-    def column(self) -> tuple[str, str] | None:
-        for length in range(self._longest_column, 2, -1):
-            words = tuple(self.tokens[self.position : self.position + length])
-            if len(words) == length and words in self.names.column_by_words:
-                self.position += length
-                return self.names.column_by_words[words]
-        return None
+    def column(self, word: str, used: list[str]) -> str:
+        """The column that an id stands for, with its table, which is noted as used."""
+        if word not in self.names.column_by_id:
+            raise CannotDecodeError(f"no column {word!r}")
+        table, column = self.names.column_by_id[word]
+        used.append(table)
+        return f"{self.quote(table)}.{self.quote_column(table, column)}"
 
     def plain(self, word: str) -> str:
         """One token as SQL; LIKE's ``%`` becomes part of a marked pattern that ``_fill_literals`` resolves."""

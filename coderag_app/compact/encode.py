@@ -42,7 +42,7 @@ def encode_sql(sql: str, names: SchemaNames, literals: Sequence[Literal] = ()) -
         literals: The question's literals, which become ``<v1>``, ``<v2>``, ...
 
     Returns:
-        ``<sql> from singer select count ( * ) where singer . country = <v1>``
+        ``<sql> from <t0> select count ( * ) where <c4> = <v1>``
 
     Raises:
         CannotEncodeError: Syntax, tables or joins outside the language; the message names the part.
@@ -110,7 +110,7 @@ class _Encoder:
             raise CannotEncodeError("no FROM")
         sources: dict[str, str] = {}
         for source in (from_.this, *(join.this for join in tree.args.get("joins") or ())):
-            if not isinstance(source, exp.Table) or source.name.lower() not in self.names.tables:
+            if not isinstance(source, exp.Table) or source.name.lower() not in self.names.table_ids:
                 raise CannotEncodeError("derived or unknown table")
             if source.name.lower() in sources.values():
                 raise CannotEncodeError("self join")
@@ -121,7 +121,8 @@ class _Encoder:
         """The FROM list: as few tables as still give the same joins; the conditions where nothing does."""
         wanted = self.join_conditions(tree, sources)
         ordered = list(sources.values())
-        used = [table for table in ordered if f" {self.names.tables[table]} . " in f" {body}"] or ordered[:1]
+        spoken = {self.names.column_by_id[word][0] for word in body.split() if word in self.names.column_by_id}
+        used = [table for table in ordered if table in spoken] or ordered[:1]
         for candidate in (used, ordered):
             steps = self.joins.connect(candidate)
             if steps and {s.table for s in steps} == set(ordered) and _conditions(steps) == wanted:
@@ -129,12 +130,12 @@ class _Encoder:
         if len(wanted) < len(ordered) - 1:
             raise CannotEncodeError("join without a condition")
         conditions = " and ".join(
-            " = ".join(self.names.column_text(*side) for side in sorted(pair)) for pair in sorted(map(sorted, wanted))
+            " = ".join(self.names.column_ids[side] for side in sorted(pair)) for pair in sorted(map(sorted, wanted))
         )
         return f"{self.table_list(ordered)} on {conditions}"
 
     def table_list(self, tables: Sequence[str]) -> str:
-        return " , ".join(self.names.tables[table] for table in tables)
+        return " , ".join(self.names.table_ids[table] for table in tables)
 
     def join_conditions(self, tree: exp.Select, sources: dict[str, str]) -> set[_Pair]:
         conditions: set[_Pair] = set()
@@ -153,7 +154,7 @@ class _Encoder:
         name, qualifier = column.name.lower(), column.table.lower()
         for depth, sources in enumerate(scopes):
             tables = [sources[qualifier]] if qualifier in sources else [] if qualifier else list(sources.values())
-            found = next((table for table in tables if (table, name) in self.names.columns), None)
+            found = next((table for table in tables if (table, name) in self.names.column_ids), None)
             if found is not None:
                 if any(found in inner.values() for inner in scopes[:depth]):
                     raise CannotEncodeError("outer table shadowed by an inner one")
@@ -247,7 +248,7 @@ class _Encoder:
 
     def column(self, node: exp.Column, scopes: tuple[dict[str, str], ...]) -> str:
         try:
-            return self.names.column_text(*self.resolve(node, scopes))
+            return self.names.column_ids[self.resolve(node, scopes)]
         except CannotEncodeError:
             if node.this.quoted and not node.table:  # SQLite reads an unknown "name" as a string
                 return self.literal(node.name, is_string=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from coderag_app.compact.decode import CannotDecodeError, decode_sql
 from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
-from coderag_app.compact.names import SchemaNames, schema_text
+from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
 from coderag_app.compact.question import mark_question
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.prompts import Prompt, PromptRequest, fitting
@@ -18,6 +18,7 @@ from coderag_app.value_index import ValueIndex
 
 END, SQL = "</s>", "<sql>"
 _RETRY_TEMPERATURE = 0.6
+_NEVER_FITS = 1_000_000
 
 
 class CompactFormat:
@@ -27,14 +28,15 @@ class CompactFormat:
     learns from a solved question of the same database, and is misled by names of another.
     """
 
-    name = "compact-v1"
+    name = "compact-v2"
     reply_tokens = 128
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt. The model reads no errors, so a repair changes the decoding instead.
 
-        First the most likely reply, free of the grammar: where it is a query over the schema, the grammar would have
-        given the same one, 3 to 4 times as slowly. Then the most likely reply that the grammar allows, then a sample.
+        First the most likely reply, free of the grammar (unless the request wants it held): where it is a query over
+        the schema, the grammar would have given the same one, 3 to 4 times as slowly. Then the most likely reply that
+        the grammar allows, then a sample.
         """
         schema = request.schema or _schema_of_nearest(request.examples)
         names = _names(schema)
@@ -54,18 +56,29 @@ class CompactFormat:
             read_sql=read_sql,
             stop=(END,),
             raw=True,
-            grammar=compact_grammar(names, len(marked.literals)) if request.failed else None,
+            grammar=compact_grammar(names, len(marked.literals)) if _constrained(request) else None,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
         )
 
     def schema_size(self, schema: Schema) -> int:
-        """Tokens of the schema's text; the values of its categories are not counted."""
+        """Tokens of the schema's text; the values of its categories are not counted.
+
+        A schema with more tables or columns than the model has ids for counts as too long for any prompt.
+        """
+        columns = sum(len(table.columns) for table in schema.tables)
+        if len(schema.tables) > MAX_TABLES or columns > MAX_COLUMNS:
+            return _NEVER_FITS
         return _tokens(schema_text(_names(schema), ValueIndex()))
 
 
 def _tokens(text: str) -> int:
-    """Upper estimate: words and marks are nearly one token each."""
+    """Upper estimate: words, marks and ids are nearly one token each."""
     return int(1.4 * len(text.split()))
+
+
+def _constrained(request: PromptRequest) -> bool:
+    """Whether the grammar holds this reply: a refused reply is always followed by a held one, unless never."""
+    return request.constrain == "always" or (request.constrain == "repair" and bool(request.failed))
 
 
 @lru_cache(maxsize=32)

@@ -39,15 +39,10 @@ text ::= " ' " [^'<>\n]{1,40} " '"
 
 def compact_grammar(names: SchemaNames, literal_count: int) -> str:
     """GBNF text for llama.cpp: tables and columns of the schema, and ``<v1>`` to ``<v{literal_count}>``."""
-    tables = " | ".join(f'" {words}"' for words in names.tables.values())
-    columns = " | ".join(_table_columns(names, table) for table in names.tables)
+    tables = " | ".join(f'" {item_id}"' for item_id in names.table_by_id)
+    columns = " | ".join(f'" {item_id}"' for item_id in names.column_by_id)
     values = " | ".join(f'" <v{number}>"' for number in range(1, literal_count + 1)) or "number"
     return f"{_RULES}table ::= {tables}\ncolumn ::= {columns}\nvalue ::= {values}\n"
-
-
-def _table_columns(names: SchemaNames, table: str) -> str:
-    columns = " | ".join(f'" {words}"' for (owner, _), words in names.columns.items() if owner == table)
-    return f'" {names.tables[table]} ." ({columns})'
 
 
 def compact_keywords() -> frozenset[str]:

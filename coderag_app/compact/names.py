@@ -1,4 +1,8 @@
-"""Identifiers as words, and a schema as the text that the model reads."""
+"""A schema as the text that the model reads: an id and the plain words of each table and column.
+
+The model writes the ids. One token that stands beside the words is easier to point at than a name is to spell, and no
+reply can name what is not there.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ import re
 from functools import cached_property
 
 from coderag_app.compact.joins import JoinGraph
+from coderag_app.compact.links import NameLinks
 from coderag_app.schema import Column, Schema, Table
 from coderag_app.value_index import ValueIndex
 
+MAX_TABLES, MAX_COLUMNS = 40, 160
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[A-Z]", re.UNICODE)
 
 
@@ -48,21 +54,38 @@ class SchemaNames:
         }
 
     @cached_property
-    def table_by_words(self) -> dict[tuple[str, ...], str]:
-        """Table name by the tuple of its words."""
-        return {tuple(words.split()): name for name, words in self.tables.items()}
+    def table_ids(self) -> dict[str, str]:
+        """``<t0>``, ``<t1>``, ... of each table by its lowercase name; none for tables beyond the model's ids."""
+        return {name: f"<t{number}>" for number, name in enumerate(list(self.tables)[:MAX_TABLES])}
 
     @cached_property
-    def column_by_words(self) -> dict[tuple[str, ...], tuple[str, str]]:
-        """(table, column) by the tuple ``table words . column words``."""
-        return {
-            (*self.tables[table].split(), ".", *words.split()): (table, column)
-            for (table, column), words in self.columns.items()
-        }
+    def column_ids(self) -> dict[tuple[str, str], str]:
+        """``<c0>``, ``<c1>``, ... of each column by (table, column); none for columns beyond the model's ids."""
+        shown = [key for key in self.columns if key[0] in self.table_ids]
+        return {key: f"<c{number}>" for number, key in enumerate(shown[:MAX_COLUMNS])}
 
-    def column_text(self, table: str, column: str) -> str:
-        """``table words . column words`` of a column."""
-        return f"{self.tables[table.lower()]} . {self.columns[table.lower(), column.lower()]}"
+    @cached_property
+    def table_by_id(self) -> dict[str, str]:
+        """Table name by id."""
+        return {item_id: name for name, item_id in self.table_ids.items()}
+
+    @cached_property
+    def column_by_id(self) -> dict[str, tuple[str, str]]:
+        """(table, column) by id."""
+        return {item_id: key for key, item_id in self.column_ids.items()}
+
+    @cached_property
+    def links(self) -> NameLinks:
+        """What finds the names in a question, built once for all questions."""
+        keys = {(t.name.lower(), c.name.lower()) for t in self.schema.tables for c in t.columns if c.primary_key}
+        keys |= {(t.name.lower(), n.lower()) for t in self.schema.tables for k in t.foreign_keys for n in k.columns}
+        return NameLinks(
+            [(item_id, self.tables[name]) for name, item_id in self.table_ids.items()],
+            [
+                (item_id, self.table_ids[key[0]], self.columns[key], key in keys)
+                for key, item_id in self.column_ids.items()
+            ],
+        )
 
 
 def _unique_words(names: list[str]) -> dict[str, str]:
@@ -80,19 +103,24 @@ def _unique_words(names: list[str]) -> dict[str, str]:
 def schema_text(names: SchemaNames, values: ValueIndex) -> str:
     """The schema as one line.
 
-    ``<schema> singer : id # ! , name , home city > city , is male ( t | f ) ; city : ...`` where ``#`` marks numbers,
-    ``@`` dates, ``!`` the primary key, ``>`` a foreign key, and parentheses hold the values of a small category.
+    ``<schema> <t0> singer : <c0> id # ! , <c1> home city > <t1> , <c2> is male ( t | f ) ; <t1> city : ...``,
+    where ``#`` marks numbers, ``@`` dates, ``!`` the primary key, ``>`` a foreign key, and parentheses hold the values
+    of a small category.
     """
-    return "<schema> " + " ; ".join(_table_text(names, table, values) for table in names.schema.tables)
+    shown = [table for table in names.schema.tables if table.name.lower() in names.table_ids]
+    return "<schema> " + " ; ".join(_table_text(names, table, values) for table in shown)
 
 
 def _table_text(names: SchemaNames, table: Table, values: ValueIndex) -> str:
-    columns = " , ".join(_column_text(names, table, column, values) for column in table.columns)
-    return f"{names.tables[table.name.lower()]} : {columns}"
+    name = table.name.lower()
+    shown = [column for column in table.columns if (name, column.name.lower()) in names.column_ids]
+    columns = " , ".join(_column_text(names, table, column, values) for column in shown)
+    return f"{names.table_ids[name]} {names.tables[name]} : {columns}"
 
 
 def _column_text(names: SchemaNames, table: Table, column: Column, values: ValueIndex) -> str:
-    parts = [names.columns[table.name.lower(), column.name.lower()]]
+    key = (table.name.lower(), column.name.lower())
+    parts = [names.column_ids[key], names.columns[key]]
     if column.is_numeric:
         parts.append("#")
     elif any(word in column.type.upper() for word in ("DATE", "TIME")):
@@ -100,8 +128,8 @@ def _column_text(names: SchemaNames, table: Table, column: Column, values: Value
     if column.primary_key:
         parts.append("!")
     for key in table.foreign_keys:
-        if column.name.lower() in (name.lower() for name in key.columns) and key.ref_table.lower() in names.tables:
-            parts.append("> " + names.tables[key.ref_table.lower()])
+        if column.name.lower() in (name.lower() for name in key.columns) and key.ref_table.lower() in names.table_ids:
+            parts.append("> " + names.table_ids[key.ref_table.lower()])
     few = values.few_values(table.name, column.name)
     if few:
         parts.append("( " + " | ".join(plain_words(value) for value in few) + " )")

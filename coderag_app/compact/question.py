@@ -43,28 +43,38 @@ class MarkedQuestion:
 
 
 def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> MarkedQuestion:
-    """Mark quoted strings, stored values, numbers, dates and unknown proper names of a question.
+    """Mark the literals of a question and link its words to the schema.
+
+    Literals are quoted strings, stored values, numbers, dates and unknown proper names.
 
     Returns:
-        ``<q> singers from <v1> france ? <v1> singer . country``: the words, then for each literal the columns
-        that store it.
+        ``<q> names <c1> of singers <t0> from <v1> france <c4> who earn ~ <c7> most``: behind a literal the columns that
+        store it, behind other words the ids of what they name, or behind ``~`` of what they may mean.
     """
-    spans = _literal_spans(question, values)[:MAX_LITERALS]
-    parts, position = [], 0
-    for number, (start, end, literal) in enumerate(spans, 1):
-        parts += [plain_words(question[position:start]), f"<v{number}>", plain_words(literal.text)]
+    spans = _literal_spans(question, names, values)[:MAX_LITERALS]
+    words: list[str] = []  # of the question outside its literals; "" stands for a literal
+    position = 0
+    for start, end, _ in spans:
+        words += [*plain_words(question[position:start]).split(), ""]
         position = end
-    parts.append(plain_words(question[position:]))
-    hints = [
-        f"<v{number}> {columns}"
-        for number, (_, _, literal) in enumerate(spans, 1)
-        if (columns := _hint_columns(literal, names))
-    ]
-    text = " ".join(part for part in ("<q>", *parts, *hints) if part)
-    return MarkedQuestion(text, tuple(literal for _, _, literal in spans))
+    words += plain_words(question[position:]).split()
+    stored = [_storing_columns(literal, names) for _, _, literal in spans]
+    tables = {names.table_ids[table] for columns in stored for table, _ in columns}
+    behind = {link.end: link for link in names.links.link(words, tables)}
+    parts, number = ["<q>"], 0
+    for place, word in enumerate(words, 1):
+        if word:
+            parts.append(word)
+        else:
+            columns = [names.column_ids[column] for column in stored[number][:_MAX_HINTS]]
+            parts += [f"<v{number + 1}>", plain_words(spans[number][2].text), *columns]
+            number += 1
+        if place in behind:
+            parts += [*([] if behind[place].exact else ["~"]), *behind[place].ids]
+    return MarkedQuestion(" ".join(part for part in parts if part), tuple(literal for _, _, literal in spans))
 
 
-def _literal_spans(question: str, values: ValueIndex) -> list[tuple[int, int, Literal]]:
+def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> list[tuple[int, int, Literal]]:
     spans: list[tuple[int, int, Literal]] = []
 
     def add(start: int, end: int, literal: Literal) -> None:
@@ -76,7 +86,9 @@ def _literal_spans(question: str, values: ValueIndex) -> list[tuple[int, int, Li
         whole = [m for m in values.find(text) if (m.start, m.end) == (0, len(text))]
         add(*quoted.span(), Literal(text, whole[0].values if whole else ()))
     for match in values.find(question):
-        add(match.start, match.end, Literal(question[match.start : match.end], match.values))
+        text = question[match.start : match.end]
+        if not (text.islower() and names.links.names(text)):  # "driver" is the table before it is somebody's job
+            add(match.start, match.end, Literal(text, match.values))
     for number in _NUMBER.finditer(question):
         add(*number.span(), Literal(number.group().rstrip(",")))
     for name in _NAME.finditer(question):
@@ -85,10 +97,7 @@ def _literal_spans(question: str, values: ValueIndex) -> list[tuple[int, int, Li
     return sorted(spans, key=lambda span: span[0])
 
 
-def _hint_columns(literal: Literal, names: SchemaNames) -> str:
-    columns = dict.fromkeys(
-        names.column_text(value.table, value.column)
-        for value in literal.values
-        if (value.table.lower(), value.column.lower()) in names.columns
-    )
-    return " , ".join(list(columns)[:_MAX_HINTS])
+def _storing_columns(literal: Literal, names: SchemaNames) -> list[tuple[str, str]]:
+    """(table, column) of the shown columns that store a literal."""
+    stored = dict.fromkeys((value.table.lower(), value.column.lower()) for value in literal.values)
+    return [column for column in stored if column in names.column_ids]

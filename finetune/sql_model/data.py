@@ -28,7 +28,7 @@ from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate_pairs
 
-MAX_SCHEMA_CHARS = 1_800
+MAX_SCHEMA_CHARS = 2_600
 PAIRS_PER_WINDOW = 18
 
 
@@ -85,8 +85,7 @@ def training_database(
         values += stored_values(other, strangers)
         tables += strangers
         own.update(table.name.lower() for table in strangers)
-    if distractors:
-        random.Random(seed).shuffle(tables)
+    random.Random(seed).shuffle(tables)
     names, index = SchemaNames(Schema(tuple(tables))), ValueIndex(values)
     dropped: Counter[str] = Counter()
     lines = []

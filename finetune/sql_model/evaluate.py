@@ -36,7 +36,7 @@ def held_out_batches(
     databases: list[TokenizedDatabase], window_tokens: int, batch_windows: int, windows: int
 ) -> list[Batch]:
     """Lay out the same held-out windows every time."""
-    plan = plan_epoch(databases, window_tokens, seed=_EVALUATION_SEED, epoch=0)[:windows]
+    plan = plan_epoch(databases, window_tokens, _EVALUATION_SEED, 0, batch_windows)[:windows]
     starts = range(0, len(plan), batch_windows)
     return [build_batch(databases, plan[start : start + batch_windows], window_tokens) for start in starts]
 

@@ -1,5 +1,6 @@
 """A small decoder with exactly Llama's architecture, whose weights carry the names they have in a GGUF file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,9 @@ from torch.nn import functional
 
 from finetune.sql_model.attention import attend
 from finetune.sql_model.packing import attention_allowed
+
+
+_CODE_WIDTH = 48  # dimensions in which ids of tables and columns differ at first; a head is 64 wide
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,17 @@ class SQLModel(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def initialise(model: SQLModel, seed: int) -> None:
+def initialise(model: SQLModel, seed: int, ids: Sequence[int] = ()) -> None:
     """Draw the starting weights.
 
-    The layers that write to the stream start at zero, so every block starts as the identity.
+    The layers that write to the stream start at zero, so every block starts as the identity. The ids of tables and
+    columns start in a subspace of ``_CODE_WIDTH`` dimensions: an attention head can copy no more dimensions than it is
+    wide, and a model whose ids fill the whole width never learns to copy them.
 
     Args:
         model: The network to fill, on the CPU.
         seed: Seed of the draw.
+        ids: Token ids that stand for tables and columns.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -132,6 +139,10 @@ def initialise(model: SQLModel, seed: int) -> None:
         else:
             spread = 0.02 if "token_embd" in name else parameter.shape[1] ** -0.5
             nn.init.normal_(parameter, std=spread, generator=generator)
+    if ids:
+        codes = functional.normalize(torch.randn(len(ids), _CODE_WIDTH, generator=generator))
+        basis = torch.linalg.qr(torch.randn(model.config.width, _CODE_WIDTH, generator=generator)).Q
+        model.token_embd.weight.data[list(ids)] += codes @ basis.T
 
 
 @torch.inference_mode()

@@ -13,22 +13,29 @@ from typing import TypeVar
 import numpy as np
 
 from finetune.sql_model.pairs import TokenizedDatabase
+from finetune.sql_model.tokenizer import Pointers
 
 PREFIX_CHAIN, PADDING_CHAIN = 0, -1
 NO_LABEL = -100
 CHAIN_LENGTH_WEIGHTS = (0.4, 0.2, 0.2, 0.2)
 RELATED_SHARE = 0.5
 _OPEN_WINDOWS = 6
+_SORTED_BATCHES = 32  # windows of so many batches are sorted by length before they are dealt out
+_WIDTH_STEP = 64  # a batch's width is a multiple of it: few shapes, so few compilations
 
 Array = TypeVar("Array")
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which pairs of which database go into one window; every chain is a tuple of pair numbers."""
+    """Which pairs of which database go into one window; every chain is a tuple of pair numbers.
+
+    ``seed`` draws the ids that the window's tables and columns go by.
+    """
 
     database: int
     chains: tuple[tuple[int, ...], ...]
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,26 +88,44 @@ def attention_allowed(positions: Array, chains: Array) -> Array:
     return causal & ((key == PREFIX_CHAIN) | (key == query))
 
 
-def plan_epoch(databases: list[TokenizedDatabase], window_tokens: int, seed: int, epoch: int) -> list[Window]:
-    """Lay out one epoch: every pair that fits once (or its database's ``times``), windows in random order.
+def plan_epoch(
+    databases: list[TokenizedDatabase], window_tokens: int, seed: int, epoch: int, batch_windows: int = 1
+) -> list[Window]:
+    """Lay out one epoch: every pair that fits once (or its database's ``times``), batches in random order.
+
+    Windows of one batch are of similar length, so that little of it is padding.
 
     Args:
         databases: The databases to take pairs from.
         window_tokens: Length of a window.
         seed: Seed of the run.
         epoch: Number of the epoch; with the seed it fixes the result.
+        batch_windows: Windows in a batch.
 
     Returns:
-        The windows in the order of training.
+        The windows in the order of training; every ``batch_windows`` in a row are a batch.
     """
     windows = []
     for number, database in enumerate(databases):
         rng = np.random.default_rng([seed, epoch, number])
         for _ in range(database.times):
             chains = _chains(database, window_tokens - len(database.schema), rng)
-            windows += [Window(number, filled) for filled in _fill(database, chains, window_tokens)]
-    order = np.random.default_rng([seed, epoch]).permutation(len(windows))
-    return [windows[index] for index in order]
+            windows += [
+                Window(number, filled, int(rng.integers(2**31))) for filled in _fill(database, chains, window_tokens)
+            ]
+    rng = np.random.default_rng([seed, epoch])
+    shuffled = [windows[index] for index in rng.permutation(len(windows))]
+    batches = []
+    for start in range(0, len(shuffled), _SORTED_BATCHES * batch_windows):
+        alike = sorted(shuffled[start : start + _SORTED_BATCHES * batch_windows], key=lambda w: _length(databases, w))
+        batches += [alike[first : first + batch_windows] for first in range(0, len(alike), batch_windows)]
+    last = batches.pop() if batches and len(batches[-1]) < batch_windows else []  # the trainer leaves it out
+    return [window for index in rng.permutation(len(batches)) for window in batches[index]] + last
+
+
+def _length(databases: list[TokenizedDatabase], window: Window) -> int:
+    database = databases[window.database]
+    return len(database.schema) + sum(int(database.lengths[pair]) for chain in window.chains for pair in chain)
 
 
 def pairs_too_long(databases: list[TokenizedDatabase], window_tokens: int) -> int:
@@ -109,7 +134,7 @@ def pairs_too_long(databases: list[TokenizedDatabase], window_tokens: int) -> in
 
 
 def build_batch(databases: list[TokenizedDatabase], windows: list[Window], window_tokens: int) -> Batch:
-    """Write planned windows out as arrays.
+    """Write planned windows out as arrays, as wide as the longest of them needs.
 
     Args:
         databases: The databases that the plan was made from.
@@ -119,7 +144,8 @@ def build_batch(databases: list[TokenizedDatabase], windows: list[Window], windo
     Returns:
         The batch.
     """
-    shape = (len(windows), window_tokens)
+    longest = max(_length(databases, window) for window in windows)
+    shape = (len(windows), min(window_tokens, -(-longest // _WIDTH_STEP) * _WIDTH_STEP))
     batch = Batch(
         tokens=np.zeros(shape, dtype=np.int64),
         positions=np.zeros(shape, dtype=np.int64),
@@ -136,14 +162,15 @@ def build_batch(databases: list[TokenizedDatabase], windows: list[Window], windo
 
 def _write_window(batch: Batch, row: int, database: TokenizedDatabase, window: Window, pair_number: int) -> int:
     prefix = len(database.schema)
-    batch.tokens[row, :prefix] = database.schema
+    exchanged = _exchanged_ids(database.pointers, window.seed)
+    batch.tokens[row, :prefix] = exchanged[database.schema]
     batch.positions[row, :prefix] = np.arange(prefix)
     batch.chains[row, :prefix] = PREFIX_CHAIN
     end = prefix
     for chain_number, chain in enumerate(window.chains, start=1):
         chain_start = end
         for rank, pair in enumerate(chain):
-            ids = database.pair(pair)
+            ids = exchanged[database.pair(pair)]
             start, end = end, end + len(ids)
             batch.tokens[row, start:end] = ids
             predicting = slice(start + database.sql_offsets[pair], end - 1)
@@ -154,6 +181,15 @@ def _write_window(batch: Batch, row: int, database: TokenizedDatabase, window: W
         batch.positions[row, chain_start:end] = np.arange(prefix, prefix + end - chain_start)
         batch.chains[row, chain_start:end] = chain_number
     return pair_number
+
+
+def _exchanged_ids(pointers: Pointers, seed: int) -> np.ndarray:
+    """What each token id becomes: tables and columns go by other ids in every window, so that none means anything."""
+    rng = np.random.default_rng(seed)
+    exchanged = np.arange(pointers.vocab_size)
+    for ids in (pointers.tables, pointers.columns):
+        exchanged[ids.start : ids.stop] = rng.permutation(np.arange(ids.start, ids.stop))
+    return exchanged
 
 
 def _chains(database: TokenizedDatabase, room: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from coderag_app.errors import ConfigurationError
-from finetune.sql_model.tokenizer import END
+from finetune.sql_model.tokenizer import END, Pointers, pointers_of
 
 Row = dict[str, Any]
 
@@ -49,6 +49,7 @@ class TokenizedDatabase:
         sql_offsets: Where the SQL starts within each pair, shape (pairs,).
         groups: A number for each pair's pattern, shape (pairs,).
         tables: A number for each pair's first tables, shape (pairs,).
+        pointers: The token ids that stand for tables and columns.
         times: How many times the pairs are seen in one epoch.
     """
 
@@ -59,6 +60,7 @@ class TokenizedDatabase:
     sql_offsets: np.ndarray
     groups: np.ndarray
     tables: np.ndarray
+    pointers: Pointers
     times: int = 1
 
     def pair(self, index: int) -> np.ndarray:
@@ -142,6 +144,7 @@ def _tokenize(row: Row, tokenizer: Tokenizer, times: int) -> TokenizedDatabase:
         sql_offsets=np.array([len(question) for question in questions]),
         groups=_numbered([str(pair.get("group", "")) for pair in pairs]),
         tables=_numbered([sql.split(" select ", 1)[0] for sql in sqls]),
+        pointers=pointers_of(tokenizer),
         times=times,
     )
 

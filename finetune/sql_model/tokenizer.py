@@ -7,17 +7,44 @@ crosses a marker.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES
+from coderag_app.compact.question import MAX_LITERALS
 from coderag_app.errors import ModelError
 
 END = "</s>"
 SCHEMA, QUESTION, SQL = "<schema>", "<q>", "<sql>"
-MARKERS = (SCHEMA, QUESTION, SQL, *(f"<v{number}>" for number in range(1, 10)))
+MARKERS = (
+    *(SCHEMA, QUESTION, SQL),
+    *(f"<v{number}>" for number in range(1, MAX_LITERALS + 1)),
+    *(f"<t{number}>" for number in range(MAX_TABLES)),
+    *(f"<c{number}>" for number in range(MAX_COLUMNS)),
+)
 TOKENIZER_FILE = "tokenizer.json"
 _MARKER_PATTERN = re.compile("|".join(map(re.escape, (END, *MARKERS))))
+
+
+@dataclass(frozen=True)
+class Pointers:
+    """Which token ids stand for tables and for columns."""
+
+    vocab_size: int
+    tables: range
+    columns: range
+
+
+def pointers_of(tokenizer: Tokenizer) -> Pointers:
+    """The tokenizer's ids of ``<t0>`` ... and ``<c0>`` ..., which follow one another."""
+    first_table, first_column = tokenizer.token_to_id("<t0>"), tokenizer.token_to_id("<c0>")
+    return Pointers(
+        tokenizer.get_vocab_size(),
+        range(first_table, first_table + MAX_TABLES),
+        range(first_column, first_column + MAX_COLUMNS),
+    )
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 4096) -> Tokenizer:

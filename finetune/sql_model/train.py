@@ -118,7 +118,7 @@ def main(
     preset: Annotated[str, typer.Option(help=f"Size of the model: {', '.join(PRESETS)}.")] = "small",
     minutes: Annotated[float | None, typer.Option(help="Length of the run; the schedule follows the clock.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length of the run in steps.")] = None,
-    window_tokens: Annotated[int, typer.Option(help="Length of a training window.")] = 768,
+    window_tokens: Annotated[int, typer.Option(help="Length of a training window.")] = 1024,
     batch_windows: Annotated[int, typer.Option(help="Windows in a step.")] = 8,
     warmup_steps: Annotated[int, typer.Option(help="Steps over which the learning rate rises.")] = 100,
     matrix_lr: Annotated[float, typer.Option(help="Peak learning rate of Muon (matrices).")] = 0.02,

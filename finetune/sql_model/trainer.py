@@ -13,7 +13,7 @@ from coderag_app.errors import ConfigurationError
 from finetune.sql_model.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
 from finetune.sql_model.model import ModelConfig, SQLModel, initialise
 from finetune.sql_model.optimizers import build_optimizers
-from finetune.sql_model.packing import NO_LABEL, Batch, build_batch, plan_epoch
+from finetune.sql_model.packing import NO_LABEL, Batch, Window, build_batch, plan_epoch
 from finetune.sql_model.pairs import TokenizedDatabase
 
 
@@ -89,7 +89,7 @@ class Trainer:
             )
         )
         self.progress = Progress()
-        self._plan = plan_epoch(databases, config.window_tokens, config.seed, 0)
+        self._plan = self._planned(0)
         self._loss_of = _label_loss
         if compiled:
             for block in self.model.blk:
@@ -108,7 +108,8 @@ class Trainer:
     ) -> "Trainer":
         """Start with newly drawn weights."""
         model = SQLModel(model_config)
-        initialise(model, config.seed)
+        pointers = databases[0].pointers
+        initialise(model, config.seed, [*pointers.tables, *pointers.columns])
         return cls(model, config, databases, device, compiled=compiled)
 
     def autocast(self) -> torch.autocast:
@@ -132,7 +133,7 @@ class Trainer:
         size, progress = self.config.batch_windows, self.progress
         if progress.next_window + size > len(self._plan):
             progress.epoch, progress.next_window = progress.epoch + 1, 0
-            self._plan = plan_epoch(self.databases, self.config.window_tokens, self.config.seed, progress.epoch)
+            self._plan = self._planned(progress.epoch)
         if len(self._plan) < size:
             raise ConfigurationError(f"The data fills {len(self._plan)} windows, expected {size} or more for a batch.")
         windows = self._plan[progress.next_window : progress.next_window + size]
@@ -178,12 +179,16 @@ class Trainer:
         for name, optimizer in self.optimizers.items():
             restore_optimizer(optimizer, checkpoint.part(name))
         self.progress = Progress(**checkpoint.facts["progress"])
-        self._plan = plan_epoch(self.databases, self.config.window_tokens, self.config.seed, self.progress.epoch)
+        self._plan = self._planned(self.progress.epoch)
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Start from the weights of another run; the average starts there too."""
         self.model.load_state_dict(weights)
         self.ema.load_state_dict(weights)
+
+    def _planned(self, epoch: int) -> list[Window]:
+        config = self.config
+        return plan_epoch(self.databases, config.window_tokens, config.seed, epoch, config.batch_windows)
 
     def _loss(self, batch: Batch) -> Tensor:
         labelled = torch.from_numpy(batch.labels.reshape(-1) != NO_LABEL).nonzero()[:, 0].to(self.device)

@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from functools import cache
 
 from coderag_app.compact.grammar import compact_keywords
+from coderag_app.compact.links import STOP_WORDS
 from finetune.sql_model.pairs import Row
 
-_SHARES = (0.0, 0.5, 1.0, 1.0)  # of a database's name words; a quarter of the databases keep theirs
-_KEPT = frozenset("id name names date year number code type".split()) | compact_keywords()
+_SHARES = (0.0, 0.0, 0.5, 1.0)  # of a database's name words; half of the databases keep theirs
+_KEPT = frozenset("id name names date year number code type".split()) | compact_keywords() | STOP_WORDS
 _WORD = re.compile(r"[a-z]{3,}")
-_NAME_PART = re.compile(r"\([^)]*\)|[#@!>|:;,.]")
+_NAME_PART = re.compile(r"\([^)]*\)|<[tc]\d+>|[#@!>|:;,.]")
+_NAMED = re.compile(r"(<[tc]\d+>) ([^<>:;,#@!(]*)")
+_ID = re.compile(r"<[tc]\d+>")
 
 
 @cache
@@ -33,8 +36,8 @@ def substitute_words() -> tuple[str, ...]:
 def substitute(row: Row, rng: random.Random, words: Sequence[str]) -> Row:
     """A database's training texts with some words of its names exchanged.
 
-    A pair is left out where its SQL uses an exchanged word that its question does not say: a synonym of the old word
-    says nothing about the new one.
+    A pair is left out where its SQL uses a column whose name was exchanged and that its question neither names nor is
+    linked to: a synonym of the old word says nothing about the new one.
 
     Args:
         row: ``schema`` and ``pairs`` as ``finetune.sql_model.data`` writes them.
@@ -48,18 +51,21 @@ def substitute(row: Row, rng: random.Random, words: Sequence[str]) -> Row:
         return row
     exchange = dict(zip(chosen, rng.sample(list(words), len(chosen)), strict=True))
     exchange |= {_plural(old): _plural(new) for old, new in exchange.items() if _plural(old) not in names}
+    exchanged_names = {
+        item_id: words for item_id, words in _NAMED.findall(row["schema"]) if exchange.keys() & set(words.split())
+    }
     pairs = [
         {**pair, "question": _exchanged(pair["question"], exchange), "sql": _exchanged(pair["sql"], exchange)}
         for pair in row["pairs"]
-        if _says_what_it_uses(pair["question"], pair["sql"], exchange)
+        if _says_what_it_uses(pair["question"], pair["sql"], exchanged_names)
     ]
     return {**row, "schema": _exchanged(row["schema"], exchange), "pairs": pairs}
 
 
-def _says_what_it_uses(question: str, sql: str, exchange: dict[str, str]) -> bool:
-    said = set(question.split())
-    used = set(sql.split()) & set(exchange)
-    return all(word in said or _plural(word) in said or word.removesuffix("s") in said for word in used)
+def _says_what_it_uses(question: str, sql: str, exchanged_names: dict[str, str]) -> bool:
+    said, linked = set(question.split()), set(_ID.findall(question))
+    used = {item_id for item_id in _ID.findall(sql) if item_id in exchanged_names and item_id.startswith("<c")}
+    return all(item_id in linked or said.issuperset(exchanged_names[item_id].split()) for item_id in used)
 
 
 def _exchanged(text: str, exchange: dict[str, str]) -> str:

@@ -1,0 +1,184 @@
+"""Which tables and columns the words of a question may mean: exact names, parts of names, and words near in meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import snowballstemmer
+
+from coderag_app.word_vectors import word_vectors
+
+_MOST_EXACT, _MOST_SIMILAR = 4, 3
+_LONGEST_PHRASE = 4
+_LEAST_SIMILARITY = 0.42  # cosine of centred vectors: "old" and "age" have 0.6, "spent" and "amount" 0.5
+_SHORTEST_PART = 4  # letters that an abbreviation shares with the word it stands for
+STOP_WORDS = frozenset(  # words of a question that are no name
+    "a an and any are as at all be been by both do does did each ever every find for from get give had has have how i "
+    "if in into is it its least list many me more most much no not of on one only or order other our out return same "
+    "show some tell than that the their them then there these they this those to under us was we were what which who "
+    "whose will with without you your also above below between over per different distinct please display between "
+    "about after before greater less larger smaller higher lower number total average maximum minimum".split()
+)
+_NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
+_OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The stem of a lowercase word: ``countries`` and ``country`` have the same."""
+    return str(_stemmer.stemWord(word)) if word.isascii() else word
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words ``start`` to ``end`` (exclusive) of a question and the ids of what they may mean, likeliest first."""
+
+    start: int
+    end: int
+    ids: tuple[str, ...]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A table or column: its id, its table's id, and the words of its name that say more than the table's name."""
+
+    item_id: str
+    table_id: str
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    is_key: bool
+
+    @property
+    def is_table(self) -> bool:
+        return self.item_id == self.table_id
+
+
+class NameLinks:
+    """Links questions to one schema's names.
+
+    Args:
+        tables: (id, words) of each table.
+        columns: (id, table's id, words, whether it is a key) of each column.
+    """
+
+    def __init__(self, tables: Iterable[tuple[str, str]], columns: Iterable[tuple[str, str, str, bool]]) -> None:
+        self._items = [_item(table_id, table_id, words, is_key=False) for table_id, words in tables]
+        stems_of_table = {item.table_id: set(item.stems) for item in self._items}
+        self._by_phrase: dict[str, list[_Item]] = {}
+        for item in self._items:
+            self._add(item.stems, item)
+        for column_id, table_id, words, is_key in columns:
+            item = _item(column_id, table_id, words, is_key)
+            self._add(item.stems, item)
+            own = tuple(part for part in item.stems if part not in stems_of_table[table_id])
+            if own and own != item.stems:
+                self._add(own, item)
+            self._items.append(item)
+        self._parts = sorted(
+            {(part, word) for item in self._items for part, word in zip(item.stems, item.words, strict=True)}
+        )
+        self._part_vectors = word_vectors().matrix([word for _, word in self._parts])
+
+    def _add(self, stems: Sequence[str], item: _Item) -> None:
+        entries = self._by_phrase.setdefault("".join(stems), [])
+        if item not in entries:
+            entries.append(item)
+
+    def names(self, word: str) -> bool:
+        """Whether a word of the question is the whole name of a table or column."""
+        return stem(word) in self._by_phrase
+
+    def link(self, words: Sequence[str], mentioned: Iterable[str] = ()) -> list[Link]:
+        """Find the names in a question.
+
+        Args:
+            words: The question's lowercase words; "" where no name may begin or end.
+            mentioned: Ids of tables that the question is known to be about, e.g. since they hold its literals.
+
+        Returns:
+            Links in the order of the words. Columns of tables that the question names come first.
+        """
+        exact = list(self._exact_spans(words))
+        covered = {place for start, end, _ in exact for place in range(start, end)}
+        known = {item.item_id for _, _, items in exact for item in items if item.is_table} | set(mentioned)
+        links = [Link(start, end, self._ranked(items, known), exact=True) for start, end, items in exact]
+        loose = [
+            place
+            for place, word in enumerate(words)
+            if place not in covered
+            and len(word) > 2
+            and word.isalpha()
+            and word not in STOP_WORDS
+            and (place == 0 or word not in _OPENERS)
+        ]
+        links += self._similar(words, loose, known)
+        return sorted(links, key=lambda link: link.start)
+
+    def _exact_spans(self, words: Sequence[str]) -> Iterable[tuple[int, int, list[_Item]]]:
+        stems = [stem(word) for word in words]
+        place = 0
+        while place < len(words):
+            for length in range(min(_LONGEST_PHRASE, len(words) - place), 0, -1):
+                phrase = words[place : place + length]
+                if not all(phrase) or (length == 1 and not _may_be_a_name(words, place)):
+                    continue
+                items = self._by_phrase.get("".join(stems[place : place + length]))
+                if items:
+                    yield place, place + length, items
+                    place += length - 1
+                    break
+            place += 1
+
+    def _ranked(self, items: Sequence[_Item], known: set[str]) -> tuple[str, ...]:
+        ordered = sorted(items, key=lambda item: (not item.is_table, item.table_id not in known, item.is_key))
+        return tuple(item.item_id for item in ordered[:_MOST_EXACT])
+
+    def _similar(self, words: Sequence[str], places: Sequence[int], known: set[str]) -> Iterable[Link]:
+        """Links by a part of a name or by meaning, for words that are no name."""
+        if not places or not self._parts:
+            return
+        similarities = word_vectors().matrix([words[place] for place in places]) @ self._part_vectors.T
+        for row, place in enumerate(places):
+            scores = similarities[row].copy()
+            asked = stem(words[place])
+            for number, (part, _) in enumerate(self._parts):
+                if part == asked or _abbreviates(part, asked):
+                    scores[number] = 1.0
+            score_of = dict(zip(self._parts, scores.tolist(), strict=True))
+            found = [(self._score(item, score_of, known), item) for item in self._items]
+            best = sorted((pair for pair in found if pair[0] >= _LEAST_SIMILARITY), key=lambda pair: -pair[0])
+            if best:
+                yield Link(place, place + 1, tuple(item.item_id for _, item in best[:_MOST_SIMILAR]), exact=False)
+
+    @staticmethod
+    def _score(item: _Item, score_of: dict[tuple[str, str], float], known: set[str]) -> float:
+        """The best word's similarity, less for each word that the question leaves unsaid, more for a named table."""
+        parts = list(zip(item.stems, item.words, strict=True))
+        if not parts:
+            return 0.0
+        best = max(score_of[part] for part in parts)
+        if best < _LEAST_SIMILARITY:
+            return 0.0
+        return best + 0.1 * (item.table_id in known) - 0.03 * (len(parts) - 1) - 0.05 * item.is_key
+
+
+def _item(item_id: str, table_id: str, text: str, is_key: bool) -> _Item:
+    words = tuple(word for word in text.split() if not word.isdigit())
+    return _Item(item_id, table_id, words, tuple(stem(word) for word in words), is_key)
+
+
+def _may_be_a_name(words: Sequence[str], place: int) -> bool:
+    """Whether a single word can be a name: no stop word, and no "number of"."""
+    word = words[place]
+    counts = word == "number" and place + 1 < len(words) and words[place + 1] == "of"
+    return (word in _NAMES_TOO or word not in STOP_WORDS | _OPENERS) and not counts
+
+
+def _abbreviates(part: str, word: str) -> bool:
+    """Whether one is the beginning of the other, as ``dept`` is not but ``addr`` is of ``address``."""
+    short, long = sorted((part, word), key=len)
+    return len(short) >= _SHORTEST_PART and long.startswith(short)
