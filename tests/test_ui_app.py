@@ -1,92 +1,74 @@
-"""The chat page in Streamlit's own test bench, with a scripted LLM; all else is real."""
+"""The chat page in Streamlit's own test bench: asking, editing, histories, and what must not become markup."""
 
 import sqlite3
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import streamlit as st
-from scripted_llm import ScriptedLLM
-from streamlit.testing.v1 import AppTest
+from ui_page import ask, click, codes, markdown_of, open_file, page, show, type_into  # noqa: F401 - page is a fixture
 
-from coderag_app.models import LoadedLLM
-from ui.rendering import rows_frame
+from ui.result_table import rows_frame
 
 HOSTILE = "<script>alert(1)</script> **bold** :red[x] [a](javascript:b) $x$"
-
-
-@pytest.fixture
-def page(tmp_path, monkeypatch):
-    """Open the page in an empty folder, with scripted replies."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("CODERAG_DATABASE", "CODERAG_STORAGE_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    st.cache_resource.clear()
-
-    def open_page(*replies: str) -> AppTest:
-        llm = ScriptedLLM(replies=list(replies) or ["SELECT COUNT(*) AS n FROM stores"])
-        loaded = LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
-        monkeypatch.setattr("coderag_app.engine_loading.load_llm", lambda config: loaded)
-        return AppTest.from_file(find_spec("ui.app").origin, default_timeout=60).run()
-
-    return open_page
 
 
 @pytest.fixture
 def hostile_database(tmp_path) -> Path:
     path = tmp_path / "hostile.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute('CREATE TABLE notes (id INTEGER, "<b>name</b>" TEXT)')
-        connection.execute("INSERT INTO notes VALUES (1, ?)", (HOSTILE,))
+        connection.execute('CREATE TABLE "*notes* <b>" (id INTEGER PRIMARY KEY, "<b>name</b>" TEXT)')
+        connection.executemany('INSERT INTO "*notes* <b>" VALUES (?, ?)', [(1, HOSTILE), (2, "**x**")])
     return path
 
 
-def ask(page: AppTest, question: str) -> AppTest:
-    return page.chat_input[0].set_value(question).run()
+# --- asking ---
 
 
-def markdown_of(page: AppTest) -> str:
-    """Every text on the page that is read as markdown."""
-    kinds = (page.markdown, page.caption, page.title, page.header, page.error, page.warning, page.info)
-    labels = [element.label for element in (*page.expander, *page.button)]
-    return "\n".join([element.value for kind in kinds for element in kind] + labels)
-
-
-def test_the_page_opens_on_the_demo_with_questions_to_try(page):
+def test_the_page_opens_on_the_demo_with_questions_to_try(page):  # noqa: F811
     app = page()
     assert not app.exception
-    assert app.text_input(key="database").value == "demo"
-    assert "Tables (12)" in [expander.label for expander in app.expander]
-    assert app.button(key="example-0")
+    assert "demo" in [text.value for text in app.sidebar.text]
+    assert app.button(key="example-0").label
+    assert app.button(key="example-3").label
 
 
-def test_a_question_is_answered_with_sql_rows_steps_and_time(page):
+def test_a_question_is_answered_with_sql_rows_account_and_times(page):  # noqa: F811
     app = ask(page(), "How many stores are there?")
     assert not app.exception
     assert not app.error
-    assert "SELECT COUNT(*) AS n FROM stores" in [code.value for code in app.code]
+    assert "SELECT COUNT(*) AS n FROM stores" in codes(app)
     assert app.dataframe[0].value.to_dict("list") == {"n": [12]}
     assert any("1 row" in caption.value for caption in app.caption)
-    assert any("Running SQL" in code.value for code in app.code)
+    assert any("Running SQL" in code for code in codes(app))
+    assert any("stores" in text.value and "number of rows" in text.value for text in app.text)
 
 
-def test_an_example_question_is_asked_with_one_click(page):
-    app = page().button(key="example-0").click().run()
+def test_an_example_question_is_asked_with_one_click(page):  # noqa: F811
+    app = page()
+    app.button(key="example-0").click().run()
     assert not app.exception
     assert app.dataframe[0].value.to_dict("list") == {"n": [12]}
-    assert "How many stores are there?" in [text.value for text in app.text]
 
 
-def test_earlier_turns_stay_and_can_be_cleared(page):
-    app = ask(ask(page("SELECT 1 AS a", "SELECT 2 AS b"), "first"), "second")
+def test_earlier_turns_stay_until_a_new_chat_begins(page):  # noqa: F811
+    app = ask(ask(page("SELECT 1 AS a", "SELECT 2 AS b"), "What is one?"), "What is two?")
     assert [list(frame.value.columns) for frame in app.dataframe] == [["a"], ["b"]]
-    app.button(key="clear").click().run()
+    click(app, "new-chat")
     assert not app.dataframe
     assert not app.exception
 
 
-def test_two_sessions_have_their_own_chats(page):
+def test_turns_far_up_show_their_sql_and_unfold(page):  # noqa: F811
+    app = page(*(f"SELECT {number} AS c{number}" for number in range(5)))
+    for number in range(5):
+        ask(app, f"What is the number {number}?")
+    assert [list(frame.value.columns) for frame in app.dataframe] == [["c2"], ["c3"], ["c4"]]
+    assert "SELECT 0 AS c0" in codes(app)
+    next(button for button in app.button if button.key.endswith("unfold")).click().run()
+    assert [list(frame.value.columns) for frame in app.dataframe] == [["c0"], ["c2"], ["c3"], ["c4"]]
+
+
+def test_two_sessions_have_their_own_chats(page):  # noqa: F811
     first, second = page(), page()
     ask(first, "How many stores are there?")
     second.run()
@@ -94,72 +76,96 @@ def test_two_sessions_have_their_own_chats(page):
     assert not second.dataframe
 
 
-def test_a_failure_is_told_as_one_and_no_rows_are_shown(page):
-    app = ask(page("SELECT nope FROM stores"), "x")
+def test_a_failure_is_told_as_one_and_no_rows_are_shown(page):  # noqa: F811
+    app = ask(page("SELECT nope FROM stores"), "Which nope?")
     assert "not answered" in app.error[0].value
     assert not app.dataframe
-    assert any('no such column "nope"' in code.value for code in app.code)
+    assert any('no such column "nope"' in code for code in codes(app))
 
 
-def test_an_abstention_is_told_in_plain_words(page):
+def test_an_abstention_is_told_in_plain_words_with_what_the_database_knows(page):  # noqa: F811
     app = ask(page("CANNOT_ANSWER"), "What is the weather?")
     assert "does not hold" in app.warning[0].value
+    assert any("It knows about: countries, stores" in text.value for text in app.text)
     assert not app.dataframe
     assert not app.error
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "says"),
-    [
-        ("database", "missing.sqlite", "missing.sqlite does not exist"),
-        ("database", "", "nothing to ask"),
-        ("database", "postgresql://user:s3cret@127.0.0.1:1/shop", "127.0.0.1"),
-    ],
-)
-def test_what_cannot_be_opened_is_an_error_in_words_and_no_exception(page, key, value, says):
-    app = page()
-    app.text_input(key=key).set_value(value).run()
-    assert not app.exception
-    assert "could not be opened" in app.error[0].value
-    shown = "\n".join(code.value for code in app.code)
-    assert says in shown
-    assert "s3cret" not in shown
-    assert not app.chat_input
-
-
-def test_a_damaged_index_is_an_error_and_a_folder_without_one_is_not(page, tmp_path):
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / "manifest.json").write_text("{")
-    app = page()
-    app.text_input(key="storage_dir").set_value("damaged").run()
-    assert any("manifest.json" in code.value for code in app.code)
-    assert app.error
-    app.text_input(key="storage_dir").set_value("nothing-here").run()
-    assert not app.error
-    assert app.chat_input
-
-
-def test_hostile_names_values_and_questions_are_never_markdown(page, hostile_database):
-    app = page("SELECT * FROM notes", f"SELECT '{HOSTILE}' AS \"*x*\", nope FROM notes")
-    app.text_input(key="database").set_value(str(hostile_database)).run()
-    app = ask(ask(app, f"Show {HOSTILE}"), "second")
-    assert not app.exception
-    frame = app.dataframe[0].value
-    assert list(frame.columns) == ["id", "<b>name</b>"]
-    assert frame.iloc[0, 1] == HOSTILE
-    for piece in ("<script>", "<b>", "**bold**", ":red", "javascript:", "$x$", "*x*"):
-        assert piece not in markdown_of(app)
-
-
-def test_the_same_connection_is_loaded_once(page, monkeypatch):
+def test_the_same_connection_is_loaded_once(page, monkeypatch):  # noqa: F811
     from coderag_app import engine_loading
 
     loads = []
     load = engine_loading.load_query_engine
     monkeypatch.setattr(engine_loading, "load_query_engine", lambda **options: loads.append(options) or load(**options))
-    ask(ask(page(), "one"), "two")
+    ask(ask(page(), "How many stores?"), "How many customers?")
     page()
     assert len(loads) == 1
+
+
+# --- editing ---
+
+
+def test_edited_sql_runs_as_a_turn_of_its_own(page):  # noqa: F811
+    app = ask(page(), "How many stores are there?")
+    click(app, "-edit")
+    click(type_into(app, "-sql", "SELECT name FROM stores ORDER BY id LIMIT 2"), "-run")
+    assert not app.exception
+    assert [list(frame.value.columns) for frame in app.dataframe] == [["n"], ["name"]]
+    assert len(app.dataframe[1].value) == 2
+    assert "With the SQL as you edited it." in [text.value for text in app.text]
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"), [("DELETE FROM stores", "DELETE"), ("SELECT nope FROM stores", "nope"), ("", "")]
+)
+def test_edited_sql_meets_the_same_guard_and_the_box_stays_open(page, sql, says):  # noqa: F811
+    app = ask(page(), "How many stores are there?")
+    click(app, "-edit")
+    click(type_into(app, "-sql", sql), "-run")
+    assert not app.exception
+    assert "was not run" in app.error[0].value
+    assert any(says in code for code in codes(app))
+    assert app.text_area
+    assert len(app.dataframe) == 1
+
+
+def test_editing_can_be_left_again(page):  # noqa: F811
+    app = click(click(ask(page(), "How many stores are there?"), "-edit"), "-cancel")
+    assert not app.text_area
+    assert "SELECT COUNT(*) AS n FROM stores" in codes(app)
+
+
+def test_a_chart_is_picked_by_its_kind(page):  # noqa: F811
+    app = ask(page("SELECT country_code, COUNT(*) AS n FROM customers GROUP BY country_code"), "Customers per country?")
+    picker = next(group for group in app.segmented_control if group.key.endswith("-view") and group.key != "view")
+    assert app.dataframe
+    picker.set_value(0).run()
+    assert not app.exception
+    assert not app.dataframe
+    assert app.get("vega_lite_chart") or app.get("arrow_vega_lite_chart")
+
+
+def test_rows_can_be_downloaded(page):  # noqa: F811
+    app = ask(page(), "How many stores are there?")
+    assert {"CSV", "Parquet"} <= {button.label for button in app.download_button}
+
+
+# --- what must not become markup ---
+
+
+def test_hostile_names_values_and_questions_are_never_markdown(page, hostile_database):  # noqa: F811
+    app = page('SELECT * FROM "*notes* <b>"', f'SELECT \'{HOSTILE}\' AS "*x*", nope FROM "*notes* <b>"')
+    open_file(app, hostile_database)
+    ask(ask(app, f"Show {HOSTILE}"), "And the second one?")
+    assert not app.exception
+    frame = app.dataframe[0].value
+    assert list(frame.columns) == ["id", "<b>name</b>"]
+    assert frame.iloc[0, 1] == HOSTILE
+    click(app, "new-chat")
+    show(app, "Data")
+    assert not app.exception
+    for piece in ("<script>", "<b>", "**bold**", ":red", "javascript:", "$x$", "*x*", "*notes*"):
+        assert piece not in markdown_of(app)
 
 
 # --- rows as a frame ---

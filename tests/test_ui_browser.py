@@ -1,27 +1,23 @@
-"""The chat page in a real browser against the real server."""
+"""The chat page in a real browser against the real server, with a scripted LLM."""
 
-import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
+from ui_server import CHROMIUM, FLAGS, ChatPage, free_port, serve, wait_for
 
-from coderag_app.cli.ui import page_path, server_command
+from coderag_app.cli.ui import page_path
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"> **bold** [link](https://example.org)"
-TESTS = Path(__file__).parent
+LONG_SQL = "SELECT " + ", ".join(f"name AS name_{number}" for number in range(200)) + " FROM stores"
+REPLIES = f"""notes => SELECT * FROM notes ORDER BY id
+long => {LONG_SQL}
+nope => SELECT nope FROM stores
+customers => SELECT COUNT(*) AS customers FROM customers
+stores => SELECT COUNT(*) AS stores FROM stores"""
 
 
 @pytest.fixture(scope="module")
@@ -34,29 +30,9 @@ def hostile_database(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, hostile_database):
-    """The page's address, served by the command line's own command with a scripted LLM."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "CODERAG_DATABASE": str(hostile_database),
-        "SCRIPTED_REPLIES": "Show => SELECT * FROM notes ORDER BY id\nnope => SELECT nope FROM notes",
-        "PYTHONPATH": str(TESTS),
-    }
-    with (tmp_path_factory.mktemp("server") / "log").open("w+") as log:
-        process = subprocess.Popen(
-            server_command(TESTS / "scripted_page.py", port),
-            env=environment,
-            stdout=log,
-            stderr=log,
-            cwd=Path(log.name).parent,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, Path(log.name))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+def server(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("server"), REPLIES, SCRIPTED_DELAY_S="0.01") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -72,72 +48,113 @@ def browser():
         chromium.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(url: str, process: subprocess.Popen, log: Path, timeout_s: float = 90) -> None:
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        assert process.poll() is None, log.read_text()
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    pytest.fail(f"the server did not answer: {log.read_text()}")
+@pytest.fixture(scope="module")
+def context(browser):
+    """One browser window with its cache; each page in it is a session of its own."""
+    window = browser.new_context()
+    yield window
+    window.close()
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["desktop", "phone"])
-def test_a_question_shows_sql_and_rows_and_a_hostile_value_stays_text(server, browser, size):
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    outside: list[str] = []
-    page.on("request", lambda request: outside.append(request.url) if not is_local(request.url) else None)
-    page.goto(server)
-    page.get_by_test_id("stChatInputTextArea").fill(f"Show {HOSTILE}")
-    page.keyboard.press("Enter")
-    answer = page.get_by_test_id("stChatMessage").nth(1)
-    answer.get_by_test_id("stDataFrame").wait_for(timeout=60_000)
-    assert "SELECT * FROM notes ORDER BY id" in answer.get_by_test_id("stCode").first.inner_text()
-    # The grid is drawn on a canvas; the same cells are there as elements for screen readers.
-    answer.locator("[role=gridcell]").first.wait_for(state="attached", timeout=60_000)
-    cells = answer.locator("[role=gridcell]").all_text_contents()
+def test_hostile_values_and_questions_stay_text_and_nothing_is_fetched_from_outside(
+    server, context, hostile_database, size
+):
+    chat = ChatPage(context, server, *size)
+    chat.open_file(hostile_database)
+    answer = chat.ask(f"Show notes {HOSTILE}", 0)
+    cells = chat.cells(answer)
     headers = answer.locator("[role=columnheader]").all_text_contents()
     assert cells[1] == HOSTILE
-    assert "<i>body</i>" in headers
     assert cells[2] == "2"
-    assert page.get_by_test_id("stChatMessage").first.inner_text().strip().endswith(HOSTILE)
+    assert "<i>body</i>" in headers
+    assert chat.messages().first.inner_text().strip().endswith(HOSTILE)
+    page = chat.page
     assert page.locator("img[src='x'], a[href*='example.org']").count() == 0
     assert "pwned" not in page.title()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
-    assert problems == []
-    assert outside == []
-    page.close()
+    chat.show("Data")
+    page.get_by_text("How the tables hang together").click()
+    page.get_by_test_id("stGraphVizChart").locator("svg").wait_for()
+    assert chat.problems == []
+    assert chat.outside == []
+    chat.close()
 
 
-def test_a_failed_question_is_shown_as_a_failure(server, browser):
-    page = browser.new_page()
-    page.goto(server)
-    page.get_by_test_id("stChatInputTextArea").fill("nope?")
-    page.keyboard.press("Enter")
-    page.get_by_test_id("stAlert").get_by_text("not answered").last.wait_for(timeout=60_000)
-    assert 'no such column "nope"' in page.get_by_test_id("stChatMessage").last.inner_text()
-    page.close()
+def test_a_question_is_edited_drawn_confirmed_followed_up_and_found_after_a_restart(context, tmp_path):
+    port = free_port()
+    with serve(tmp_path, REPLIES, port) as address:
+        chat = ChatPage(context, address)
+        assert chat.cells(chat.ask("How many stores are there?", 0)) == ["12"]
+        edited = chat.edit(0, "SELECT country_code, COUNT(*) AS stores FROM stores GROUP BY country_code")
+        assert {"DE", "GB"} <= set(chat.cells(edited))
+        edited.get_by_role("radio", name="Bar").click()
+        edited.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first.wait_for()
+        edited.get_by_role("radio", name="Thumbs up").click()
+        edited.get_by_text("Kept as a verified query").wait_for()
+        again = chat.ask("How many stores are there?", 2)
+        again.get_by_text("from your verified query").first.wait_for()
+        assert "GROUP BY country_code" in again.inner_text()
+        german = chat.ask("only in Germany", 3)
+        assert set(chat.cells(german)[::2]) == {"DE"}
+        assert "country_code = 'DE'" in german.get_by_test_id("stCode").first.inner_text()
+        assert chat.problems == []
+        chat.close()
+    assert "GROUP BY country_code" in next((tmp_path / "verified").glob("*.sql")).read_text()
+    with serve(tmp_path, REPLIES, port) as address:
+        chat = ChatPage(context, address)
+        chat.page.get_by_placeholder("Search conversations").fill("germany")
+        chat.page.keyboard.press("Enter")
+        sidebar = chat.page.get_by_test_id("stSidebar")
+        sidebar.get_by_role("button", name="How many stores are there?").click()
+        assert set(chat.cells(chat.answer(3))[::2]) == {"DE"}
+        again = chat.ask("How many stores are there?", 4)
+        again.get_by_text("from your verified query").first.wait_for()
+        chat.close()
 
 
-def is_local(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+def test_a_question_is_stopped_while_the_model_writes(server, context):
+    chat = ChatPage(context, server)
+    chat.box.fill("A long answer please")
+    chat.page.keyboard.press("Enter")
+    writing = chat.messages().nth(1)
+    writing.get_by_text("SELECT").first.wait_for()
+    chat.page.get_by_role("button", name="Stop").click()
+    chat.page.get_by_text("You stopped this question.").wait_for()
+    shown = chat.messages().nth(1).get_by_test_id("stCode").inner_text()
+    assert LONG_SQL.startswith(shown.strip()[:20])
+    assert "name_199" not in shown
+    assert chat.cells(chat.ask("How many stores are there?", 1)) == ["12"]
+    chat.close()
+
+
+def test_two_browsers_at_once_get_their_own_answers(server, browser, context):
+    other = browser.new_context()
+    first, second = ChatPage(context, server), ChatPage(other, server)
+    for chat, question in ((first, "How many stores are there?"), (second, "How many customers are there?")):
+        chat.box.fill(question)
+        chat.page.keyboard.press("Enter")
+    assert first.cells(first.answer(0)) == ["12"]
+    assert second.cells(second.answer(0)) == ["260"]
+    assert "customers" not in first.messages().nth(1).inner_text()
+    assert first.messages().count() == second.messages().count() == 2
+    first.close()
+    other.close()
+
+
+def test_a_failed_question_is_shown_as_a_failure(server, context):
+    chat = ChatPage(context, server)
+    answer = chat.ask("nope?", 0)
+    assert "not answered" in answer.get_by_test_id("stAlert").inner_text()
+    assert 'no such column "nope"' in answer.inner_text()
+    chat.close()
 
 
 def test_the_ui_command_serves_the_page_on_this_machine_alone_and_ends_on_ctrl_c(tmp_path):
     port = free_port()
     with (tmp_path / "log").open("w+") as log:
         command = [sys.executable, "-m", "coderag_app.cli", "ui", "--port", str(port)]
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path, text=True)
         try:
             wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, tmp_path / "log")
             assert listening_addresses(port) <= {"0100007F"}  # 127.0.0.1, as the kernel writes it

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING
 from coderag_app.bundled.demo.files import DEMO_DATABASE
 from coderag_app.config import AppConfig
 from coderag_app.step_labels import STEP_LABELS, duration_text
-from coderag_app.types import AnswerStatus, SQLAnswer
 
 if TYPE_CHECKING:
     from coderag_app.query_engine import StreamEvent
+    from coderag_app.types import SQLAnswer
 
 DEMO = "demo"
 MAX_TURNS = 50  # older ones leave the page: each is drawn again on every interaction
-
-EXAMPLE_QUESTIONS = (
-    "How many stores are there?",
-    "List the names and cities of all stores.",
-    "How many customers are there per country?",
-)
+MAX_TITLE_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +23,8 @@ class Connection:
     """What the page is connected to; texts as a person types them.
 
     Attributes:
-        database: Path or URL, or ``demo`` for the bundled database; empty for corpus-only mode.
+        database: Path or URL, or ``demo`` for the bundled database; empty for corpus-only mode. A URL may hold a
+            password: it stays in the memory of one session, and ``repr`` leaves it out.
         storage_dir: Folder of the index; without an index in it there are no examples.
     """
 
@@ -36,6 +32,10 @@ class Connection:
     storage_dir: str
     llm: str = "auto"
     embed_model: str = "auto"
+
+    def __repr__(self) -> str:
+        """The connection without the database: a URL may hold a password."""
+        return f"Connection(storage_dir={self.storage_dir!r}, llm={self.llm!r}, embed_model={self.embed_model!r})"
 
     @classmethod
     def from_config(cls, config: AppConfig) -> Connection:
@@ -48,9 +48,19 @@ class Connection:
         return self.database in (DEMO, str(DEMO_DATABASE))
 
     @property
+    def is_server(self) -> bool:
+        """Whether it is a database behind a URL rather than a file."""
+        return "://" in self.database
+
+    @property
     def database_target(self) -> str:
         """What to open: the path or URL, with ``demo`` resolved."""
         return str(DEMO_DATABASE) if self.database == DEMO else self.database
+
+    @property
+    def stored_target(self) -> str:
+        """What may be written to disk to find the database again: never a URL."""
+        return "" if self.is_server else self.database
 
     def stripped(self) -> Connection:
         """The same without blanks around the texts."""
@@ -59,67 +69,102 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what came of it: an answer, or the error that kept it from being asked."""
+    """A question and what came of it: an answer, or the error that kept it from being asked.
+
+    Attributes:
+        note: How a follow-up was understood, or that the SQL is the person's own.
+        stopped: The person stopped it; ``partial_sql`` is what the model had written by then.
+        pair_id: The verified pair that the person made of it; empty without one.
+        notice: Why the answer could not be kept as a verified pair.
+    """
 
     question: str
     answer: SQLAnswer | None = None
     error: str = ""
+    note: str = ""
+    stopped: bool = False
+    partial_sql: str = ""
+    pair_id: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """The turns of one browser session, oldest first."""
+    """The turns of one conversation, oldest first.
+
+    Attributes:
+        conversation_id: Where it is in the history; None until its first answer is saved.
+        target: The database that a conversation of the history is about; empty for a new one.
+        dropped: How many turns left the page; numbers of turns go on counting.
+    """
 
     turns: tuple[Turn, ...] = ()
+    conversation_id: str | None = None
+    title: str = ""
+    target: str = ""
+    dropped: int = 0
 
     def with_turn(self, turn: Turn) -> ChatState:
         """The chat with one more turn; the oldest goes when there are too many."""
-        return ChatState((*self.turns, turn)[-MAX_TURNS:])
+        turns = (*self.turns, turn)
+        over = max(len(turns) - MAX_TURNS, 0)
+        return replace(self, turns=turns[over:], dropped=self.dropped + over)
+
+    def with_replaced(self, position: int, turn: Turn) -> ChatState:
+        """The chat with another turn at a position; as it was where there is none."""
+        turns = tuple(turn if number == position else each for number, each in enumerate(self.turns))
+        return replace(self, turns=turns)
+
+
+def conversation_title(question: str) -> str:
+    """A question as one short line.
+
+    Example:
+        >>> conversation_title("How many  stores are there?")
+        'How many stores are there?'
+    """
+    line = " ".join(question.split())
+    return line if len(line) <= MAX_TITLE_CHARS else line[: MAX_TITLE_CHARS - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True)
 class AskProgress:
-    """How far a question is: the step it is at, and the model's reply so far."""
+    """How far a question is.
 
-    step: str = "retrieve"
+    Attributes:
+        step: The step it is at.
+        reply: The model's reply so far.
+        attempt: How many replies the model began.
+        began_s: When the step began, in seconds after the question.
+        ended: The steps before it, each with the seconds it took.
+    """
+
+    step: str = ""
     reply: str = ""
     attempt: int = 0
+    began_s: float = 0.0
+    ended: tuple[tuple[str, float], ...] = ()
 
     def after(self, event: StreamEvent) -> AskProgress:
         """The progress once an event has come; a new attempt begins a new reply."""
-        if event.step != "generate":
-            return replace(self, step=event.step)
-        if self.step != "generate":
-            return AskProgress(event.step, event.text, self.attempt + 1)
-        return replace(self, reply=self.reply + event.text)
+        if event.step == self.step:
+            return replace(self, reply=self.reply + event.text) if event.step == "generate" else self
+        ended = (*self.ended, (self.label, event.elapsed_s - self.began_s)) if self.step else ()
+        writing = event.step == "generate"
+        return AskProgress(
+            event.step,
+            event.text if writing else self.reply,
+            self.attempt + 1 if writing else self.attempt,
+            event.elapsed_s,
+            ended,
+        )
 
     @property
     def label(self) -> str:
         """The step in words."""
         again = f" (attempt {self.attempt})" if self.attempt > 1 else ""
-        return f"{STEP_LABELS.get(self.step, self.step)}{again}…"
+        return f"{STEP_LABELS.get(self.step, self.step.capitalize())}{again}"
 
-
-def headline(answer: SQLAnswer) -> str:
-    """One line on how the question ended, without any text of a model or a database."""
-    if answer.status is AnswerStatus.ABSTAINED:
-        return "This database does not hold what the question asks for."
-    if answer.status is AnswerStatus.FAILED:
-        return "The question was not answered: no SQL passed every check."
-    if not answer.executed:
-        return "The SQL was checked against the retrieved schemas and not run: there is no database."
-    return ""
-
-
-def summary(answer: SQLAnswer) -> str:
-    """Rows, attempts and time in one line."""
-    parts: list[str] = []
-    if answer.executed:
-        count = len(answer.rows)
-        more = " (cut at the limits)" if answer.truncated else ""
-        parts.append(f"{count} row{'' if count == 1 else 's'}{more}")
-    if answer.status is AnswerStatus.REPAIRED:
-        parts.append(f"repaired in attempt {len(answer.attempts)}")
-    if "total" in answer.timings_s:
-        parts.append(duration_text(answer.timings_s["total"]))
-    return " · ".join(parts)
+    def lines(self) -> list[str]:
+        """What is done, a line each with its time."""
+        return [f"{label} · {duration_text(max(seconds, 0.0))}" for label, seconds in self.ended]

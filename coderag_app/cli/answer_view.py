@@ -48,12 +48,20 @@ def sql_view(sql: str) -> Text:
 
 def _result_view(answer: SQLAnswer, width: int) -> RenderableType:
     if answer.status is AnswerStatus.ABSTAINED:
-        return Text(f"Cannot be answered: {visible_text(answer.error)}", style="yellow")
+        return _abstention_view(answer)
     if answer.status is AnswerStatus.FAILED:
         return _failure_view(answer)
     if not answer.executed:
         return Text("Checked against the retrieved schemas and not run: no database was given.", style="yellow")
     return rows_view(answer.columns, answer.rows, answer.truncated, width)
+
+
+def _abstention_view(answer: SQLAnswer) -> RenderableType:
+    """Why there is no answer, and the SQL that was too unsure, if there is one."""
+    if not answer.sql:
+        return Text(f"Cannot be answered: {visible_text(answer.error)}", style="yellow")
+    label = Text("Its SQL, not to be relied on:", style="dim")
+    return Group(Text(visible_text(answer.error), style="yellow"), label, sql_view(answer.sql))
 
 
 def _failure_view(answer: SQLAnswer) -> RenderableType:
@@ -162,6 +170,9 @@ def _footer(answer: SQLAnswer) -> RenderableType:
     if total is not None:
         steps = ", ".join(f"{step} {duration_text(s)}" for step, s in answer.timings_s.items() if step != "total")
         text.append(f" in {duration_text(total)} ({steps})", style="dim")
+    if answer.ok and answer.confidence is not None:
+        why = "; ".join(answer.confidence.reasons)
+        text.append(f"\nconfidence {answer.confidence.score:.2f}: {why}", style="dim")
     names = {"database": answer.database, "model": answer.model, "encoder": answer.encoder}
     known = " · ".join(f"{label} {visible_text(name)}" for label, name in names.items() if name)
     return text.append(f"\n{known}", style="dim")

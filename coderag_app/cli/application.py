@@ -9,19 +9,25 @@ from typing import Annotated
 
 import typer
 
-from coderag_app.cli import ask, chat, evaluate, evaluate_encoder, index, ingest, models, synthesize, train, ui
+from coderag_app.cli import (
+    ask,
+    chat,
+    evaluate,
+    evaluate_encoder,
+    groups,
+    ingest,
+    models,
+    synthesize,
+    teach,
+    train,
+    ui,
+)
 from coderag_app.cli.console import print_error, set_up_logging, tolerate_any_text
+from coderag_app.cli.help_texts import SETTINGS, examples
 from coderag_app.errors import CodeRAGError, ConfigurationError
 
 EXIT_NO_ANSWER = 1
 EXIT_USAGE = 2
-
-_SETTINGS = {"help_option_names": ["-h", "--help"]}
-
-
-def _examples(*lines: str) -> str:
-    """Command lines to show below a command's help."""
-    return "\n".join(["[bold]Examples[/]", *(line.replace("[", r"\[") for line in lines)])
 
 
 def _show_version(wanted: bool) -> None:
@@ -35,7 +41,7 @@ def _show_version(wanted: bool) -> None:
 app = typer.Typer(
     name="coderag",
     help="Ask your own database questions in plain language, on your own machine.",
-    epilog=_examples(
+    epilog=examples(
         'coderag ask --demo "How many stores are there?"',
         "coderag chat --database shop.sqlite",
         "coderag ingest --database shop.sqlite --pairs verified.jsonl",
@@ -45,7 +51,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
 )
 
 
@@ -65,11 +71,12 @@ app.command(
     "ask",
     help="Ask a database one question, or many with the models loaded once.\n\n"
     "Prints the SQL that ran, its rows, the examples behind it, the timings. Exit code 1 if a question has no answer.",
-    epilog=_examples(
+    epilog=examples(
         'coderag ask --demo "How many stores are there?"',
         'coderag ask --database shop.sqlite "Which customers ordered twice?"',
         'coderag ask -d postgresql://reader@localhost/shop --json "Revenue per month?" | jq .rows',
         "coderag ask --database shop.sqlite --file questions.txt --json > answers.jsonl",
+        'coderag ask --demo "How many customers are there?" --follow-up "only in France" --follow-up "and by city?"',
         'coderag ask --storage-dir storage "How many singers are there?"   # corpus-only: SQL is checked, not run',
     ),
     no_args_is_help=False,
@@ -78,14 +85,28 @@ app.command(
     "chat",
     help="Ask question after question in the terminal; /help lists its commands.\n\n"
     "Lines can be edited and are remembered between sessions.",
-    epilog=_examples("coderag chat --demo", "coderag chat --database shop.sqlite --llm qwen2.5-coder-1.5b"),
+    epilog=examples("coderag chat --demo", "coderag chat --database shop.sqlite --llm qwen2.5-coder-1.5b"),
 )(chat.chat)
+app.command(
+    "teach",
+    help="Keep questions with the SQL that answers them; the next answers learn from them at once.\n\n"
+    "Every SQL is checked and run before it is kept, in a text file for each database that reads well in a diff. "
+    "Exit code 1 if nothing could be taught.",
+    epilog=examples(
+        'coderag teach --demo -q "How many stores?" --sql "SELECT COUNT(*) FROM stores WHERE closed_on IS NULL"',
+        "coderag teach --database shop.sqlite --file pairs.jsonl",
+        "coderag teach --database postgresql://reader@localhost/shop --log postgresql.log",
+        "coderag teach --database shop.sqlite --list",
+        'coderag teach --database shop.sqlite --edit 3f2a9c1b7d04 -q "How many shops are open?"',
+        "coderag teach --database shop.sqlite --remove 3f2a9c1b7d04",
+    ),
+)(teach.teach)
 app.command(
     "ingest",
     help="Build an index of verified question-SQL pairs: the examples that later answers learn from.\n\n"
     "Rows that cannot be used are counted by reason and written to rejected.jsonl; what the index holds already is not "
     "embedded again.",
-    epilog=_examples(
+    epilog=examples(
         "coderag ingest --demo",
         "coderag ingest --dataset gretelai/synthetic_text_to_sql --split train --limit 20000",
         "coderag ingest --file pairs.csv --map question=nl,sql=query,context=ddl",
@@ -96,19 +117,19 @@ app.command(
 app.command(
     "models",
     help="List LLMs and encoders with size, licence and accuracy, and which are on disk.",
-    epilog=_examples("coderag models", "coderag models --json"),
+    epilog=examples("coderag models", "coderag models --json"),
 )(models.models)
 app.command(
     "ui",
     help="Serve the chat page with Streamlit, on 127.0.0.1 alone. Ctrl-C ends it.",
-    epilog=_examples("coderag ui", "coderag ui --database shop.sqlite --port 8600"),
+    epilog=examples("coderag ui", "coderag ui --database shop.sqlite --port 8600"),
 )(ui.ui)
 app.command(
     "evaluate",
     help="Measure how often the answers are right, on questions whose answers are known.\n\n"
     "Questions are asked with and without retrieved examples (arms), scored by running the SQL, and reported with "
     "intervals. Needs the extra: pip install coderag\\[evaluate]",
-    epilog=_examples(
+    epilog=examples(
         "coderag evaluate demo",
         "coderag evaluate spider/ --examples storage --limit 200 --arms none,base",
         "coderag evaluate checked.jsonl --database shop.sqlite --json",
@@ -117,13 +138,13 @@ app.command(
 app.command(
     "compare",
     help="Show what two evaluation runs answer differently: which questions flipped, and whether that is chance.",
-    epilog=_examples("coderag compare runs/before runs/after"),
+    epilog=examples("coderag compare runs/before runs/after"),
 )(evaluate.compare)
 app.command(
     "evaluate-encoder",
     help="Measure how well encoders find the right example, beside BM25: recall, MRR and nDCG with intervals.\n\n"
     "Needs the extra: pip install coderag\\[evaluate]",
-    epilog=_examples(
+    epilog=examples(
         "coderag evaluate-encoder --data ../shared/data",
         "coderag evaluate-encoder --task spider_dev --encoder CodeRAG_encoder --json",
     ),
@@ -133,16 +154,14 @@ app.command(
     help="Fine-tune the encoder on rows of query, positive and hard negatives.\n\n"
     "The options are those of python -m finetune.train_full_encoder --help. "
     "Needs the extra: pip install coderag\\[train]",
-    epilog=_examples(
-        "coderag train rows.csv --output CodeRAG_encoder", "coderag train rows.jsonl --preset sql-adapter"
-    ),
+    epilog=examples("coderag train rows.csv --output CodeRAG_encoder", "coderag train rows.jsonl --preset sql-adapter"),
     context_settings=train.PASS_ON,
 )(train.train)
 app.command(
     "synthesize",
     help="Make training pairs for code retrieval: 47 tasks, by rules that check themselves or with an LLM.\n\n"
     "A run that was stopped goes on where it was. Needs the extra: pip install coderag\\[train]",
-    epilog=_examples(
+    epilog=examples(
         "coderag synthesize --rules-only --limit 2000 --output synthetic",
         "coderag synthesize --rules-only --limit 2000 --select 10 --task hybrid",
         "coderag synthesize --llm qwen2.5-coder-7b --corpus ../some-repository --limit 500",
@@ -150,40 +169,8 @@ app.command(
     context_settings=synthesize.PASS_ON,
 )(synthesize.synthesize)
 
-index_app = typer.Typer(
-    name="index",
-    help="Look at an index, check it, add examples and remove them.",
-    epilog=_examples("coderag index info", "coderag index verify --storage-dir storage"),
-    no_args_is_help=True,
-    context_settings=_SETTINGS,
-)
-index_app.command(
-    "info",
-    help="Show what an index holds: examples, databases, encoder.",
-    epilog=_examples("coderag index info", "coderag index info --storage-dir storage --json"),
-)(index.info)
-index_app.command(
-    "verify",
-    help="Check every file, count, vector and content hash of an index. Exit code 1 if something is wrong.",
-    epilog=_examples("coderag index verify --storage-dir storage"),
-)(index.verify)
-index_app.command(
-    "add",
-    help="Add examples to an index: the rows of a file, or one pair whose SQL is run first.",
-    epilog=_examples(
-        "coderag index add more.jsonl",
-        "coderag index add pairs.csv --database shop.sqlite",
-        'coderag index add -q "How many customers?" --sql "SELECT COUNT(*) FROM customers" -d shop.sqlite',
-    ),
-)(index.add)
-index_app.command(
-    "remove",
-    help="Remove examples from an index, by id or by database.",
-    epilog=_examples(
-        "coderag index remove 0f3a5f0c7c1e4b7e9d3a1b2c3d4e5f60", "coderag index remove --db-id concert_singer"
-    ),
-)(index.remove)
-app.add_typer(index_app)
+app.add_typer(groups.index_app)
+app.add_typer(groups.history_app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

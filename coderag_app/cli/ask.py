@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,9 @@ from coderag_app.cli.questions import read_questions
 from coderag_app.errors import CodeRAGError
 
 if TYPE_CHECKING:
+    from coderag_app.conversation import Conversation
     from coderag_app.query_engine import TextToSQLQueryEngine
+    from coderag_app.question_run import StreamEvent
     from coderag_app.types import SQLAnswer
 
 
@@ -24,6 +28,15 @@ def ask(
         Path | None,
         typer.Option("--file", "-f", help="Questions, one a line (- for standard input), or JSONL with `question`."),
     ] = None,
+    follow_up: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--follow-up", "-F", metavar="TEXT", help='Ask this next, in the light of the answer: "and by city?"'
+        ),
+    ] = None,
+    conversation: Annotated[
+        bool, typer.Option("--conversation", help="Each question of --file may refer to those before it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a question, nothing else.")] = False,
     database: opt.DatabaseOption = None,
     demo: opt.DemoOption = False,
@@ -36,31 +49,54 @@ def ask(
     sample_values: opt.SamplesOption = None,
     timeout_s: opt.TimeoutOption = None,
     max_rows: opt.MaxRowsOption = None,
+    samples: opt.CandidatesOption = None,
+    decode_budget_ms: opt.BudgetOption = None,
+    rank: opt.RankOption = None,
+    constrain: opt.ConstrainOption = None,
+    link: opt.LinkOption = None,
+    repairs: opt.RepairsOption = None,
+    abstain_below: opt.AbstainOption = None,
 ) -> None:
     """Ask a database one question or many."""
     questions = read_questions(question or [], file)
     options = opt.EngineOptions(
         opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
         top_k, sample_values, timeout_s, max_rows,
+        samples, decode_budget_ms, rank, opt.constrain_setting(constrain), link, repairs, abstain_below,
     )  # fmt: skip
-    several = not question
+    several = not question or bool(follow_up)
     out = sys.stdout
     # Whatever a library prints must not mix with the answers.
     with contextlib.redirect_stdout(sys.stderr):
         engine = opt.open_engine(options)
         try:
             failures = 0
-            for text in questions:
-                answer = answer_of(engine, text)
+            talk = open_talk(engine)
+            for text in chain(questions, follow_up or ()):
+                if not (conversation or follow_up):
+                    talk.turns = ()
+                before = len(talk.turns)
+                answer = answer_of(engine, text, talk.stream)
+                note = talk.turns[-1].note if len(talk.turns) > before else ""
                 failures += not answer.ok
                 with contextlib.redirect_stdout(out):
-                    _print_json(answer) if as_json else _print_answer(answer, several)
+                    _print_json(answer, note) if as_json else _print_answer(answer, several, note)
         finally:
             engine.close()
     raise typer.Exit(1 if failures else 0)
 
 
-def answer_of(engine: TextToSQLQueryEngine, question: str) -> SQLAnswer:
+def open_talk(engine: TextToSQLQueryEngine) -> Conversation:
+    """A conversation with the engine that knows the database's verified pairs, if it has any."""
+    from coderag_app.conversation import Conversation
+    from coderag_app.verified import open_verified
+
+    return Conversation(engine, open_verified(engine) if engine.database is not None else None)
+
+
+def answer_of(
+    engine: TextToSQLQueryEngine, question: str, stream: Callable[[str], Iterator[StreamEvent]] | None = None
+) -> SQLAnswer:
     """The answer, with the step shown on standard error; an error of the project becomes a failed answer."""
     from coderag_app.cell_text import visible_text
     from coderag_app.cli.console import error_console
@@ -70,7 +106,7 @@ def answer_of(engine: TextToSQLQueryEngine, question: str) -> SQLAnswer:
     written = ""
     try:
         with error_console().status("Asking…") as status:
-            for event in engine.stream(question):
+            for event in (stream or engine.stream)(question):
                 if event.answer is not None:
                     return event.answer
                 written = written + event.text if event.step == "generate" else ""
@@ -81,18 +117,21 @@ def answer_of(engine: TextToSQLQueryEngine, question: str) -> SQLAnswer:
         return SQLAnswer(question=question, sql="", status=AnswerStatus.FAILED, error=str(error), model=engine.llm_name)
 
 
-def _print_json(answer: SQLAnswer) -> None:
+def _print_json(answer: SQLAnswer, note: str) -> None:
     from coderag_app.answer_json import answer_line
 
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    sys.stdout.write(answer_line(answer, ascii_only=encoding != "utf8") + "\n")
+    sys.stdout.write(answer_line(answer, ascii_only=encoding != "utf8", note=note) + "\n")
     sys.stdout.flush()
 
 
-def _print_answer(answer: SQLAnswer, with_question: bool) -> None:
+def _print_answer(answer: SQLAnswer, with_question: bool, note: str) -> None:
+    from coderag_app.cell_text import visible_text
     from coderag_app.cli.answer_view import answer_view
     from coderag_app.cli.console import output_console
 
     console = output_console()
+    if note:
+        console.print(visible_text(note), style="dim", soft_wrap=True)
     console.print(answer_view(answer, console.width, with_question))
     sys.stdout.flush()

@@ -56,6 +56,13 @@ def evaluate(
     llm_model: opt.ServerModelOption = None,
     embed_model: opt.EmbedModelOption = None,
     top_k: opt.TopKOption = None,
+    samples: opt.CandidatesOption = None,
+    decode_budget_ms: opt.BudgetOption = None,
+    rank: opt.RankOption = None,
+    constrain: opt.ConstrainOption = None,
+    link: opt.LinkOption = None,
+    repairs: opt.RepairsOption = None,
+    abstain_below: opt.AbstainOption = None,
     keep_leaks: Annotated[
         bool, typer.Option("--keep-leaks", rich_help_panel=_WHAT, help="Show examples that give the question away.")
     ] = False,
@@ -68,7 +75,11 @@ def evaluate(
     from coderag_app.cli.console import error_console
     from coderag_app.config import AppConfig
 
-    options = opt.EngineOptions(None, storage_dir, llm, llm_base_url, llm_model, embed_model, top_k)
+    options = opt.EngineOptions(
+        None, storage_dir, llm, llm_base_url, llm_model, embed_model, top_k,
+        samples=samples, decode_budget_ms=decode_budget_ms, rank_candidates=rank,
+        constrain=opt.constrain_setting(constrain), link_schema=link, max_repairs=repairs, abstain_below=abstain_below,
+    )  # fmt: skip
     config = AppConfig.load(**options.settings())
     console = error_console()
     with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints must not mix with the figures
@@ -82,7 +93,7 @@ def evaluate(
         settings = EvaluationSettings(
             names, _convention(convention), limit, seed, keep_leaks=keep_leaks, keep_trivial=keep_trivial
         )
-        folder = run_dir or Path("runs") / (Path(dataset).stem or "dataset")
+        folder = run_dir or _default_folder(dataset, keep_leaks)
         with progress_bar(console) as on_progress:
             found = measure(dataset, folder, examples, database, settings, config, on_progress)
     if as_json:
@@ -90,6 +101,11 @@ def evaluate(
         sys.stdout.write(json.dumps({**found.summary.to_json(), **facts}, default=str) + "\n")
     else:
         _print_figures(found)
+
+
+def _default_folder(dataset: str, keep_leaks: bool) -> Path:
+    """A run with leaks has a folder of its own, so that `coderag compare` can show what they are worth."""
+    return Path("runs") / ((Path(dataset).stem or "dataset") + ("_leaks_kept" if keep_leaks else ""))
 
 
 def compare(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from coderag_app.cli import options as opt
 from coderag_app.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from coderag_app.cold_start import SynthesisRecord
     from coderag_app.types import SQLExample
     from ingestion.readers import Row
 
@@ -24,6 +25,12 @@ _SHOWN_DATABASES = 20
 
 def info(
     storage_dir: opt.StorageFolderOption = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", "-d", metavar="FILE_OR_URL", help="Say whether its synthetic examples still fit its schema."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document.")] = False,
 ) -> None:
     """Show what an index holds."""
@@ -34,8 +41,10 @@ def info(
     with error_console().status("Loading the index…"):
         from coderag_app.index_store import ExampleIndex
 
-        found = ExampleIndex.load(folder).info()
+        index = ExampleIndex.load(folder)
+        found = index.info()
     manifest = found.manifest
+    stale = _staleness(index.synthesis, database)
     facts = {
         "storage_dir": str(folder),
         "count": found.count,
@@ -50,7 +59,10 @@ def info(
         "created_at": manifest.created_at if manifest else "",
     }
     if as_json:
-        sys.stdout.write(json.dumps({**facts, "databases": found.databases}) + "\n")
+        synthesis = {name: asdict(record) for name, record in index.synthesis.items()}
+        sys.stdout.write(
+            json.dumps({**facts, "databases": found.databases, "synthesis": synthesis, "stale": stale}) + "\n"
+        )
         return
     console = output_console()
     for name, value in facts.items():
@@ -58,6 +70,25 @@ def info(
     shown = [f"{name or '(none)'}: {count}" for name, count in list(found.databases.items())[:_SHOWN_DATABASES]]
     more = len(found.databases) - len(shown)
     console.print(visible_text(f"{'databases':<20}{', '.join(shown)}{f' and {more} more' if more else ''}"))
+    for name, record in index.synthesis.items():
+        made = f"{name} from schema {record.schema_fingerprint}, {record.made_at}, seed {record.seed}"
+        console.print(visible_text(f"{'synthesized':<20}{made}"))
+    if stale:
+        error_console().print(visible_text(f"Warning: {stale}"))
+
+
+def _staleness(records: Mapping[str, SynthesisRecord], database: str | None) -> str:
+    """Whether a database's synthetic examples are out of date, in words; "" without a database."""
+    if not database:
+        return ""
+    from coderag_app.cold_start import staleness
+    from coderag_app.database import open_database
+
+    opened = open_database(database)
+    try:
+        return staleness(records, opened.name, opened.read_schema(samples=0))
+    finally:
+        opened.close()
 
 
 def verify(storage_dir: opt.StorageFolderOption = None) -> None:

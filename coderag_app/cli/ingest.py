@@ -62,12 +62,24 @@ def ingest(
     database: Annotated[
         str | None,
         typer.Option(
-            "--database", "-d", metavar="FILE_OR_URL", rich_help_panel=_SOURCE, help="Live database; needs --pairs."
+            "--database",
+            "-d",
+            metavar="FILE_OR_URL",
+            rich_help_panel=_SOURCE,
+            help="Live database; needs --pairs or --synthesize.",
         ),
     ] = None,
     pairs: Annotated[
         Path | None, typer.Option(rich_help_panel=_SOURCE, help="File of verified questions with SQL for --database.")
     ] = None,
+    synthesize: Annotated[
+        bool,
+        typer.Option(
+            "--synthesize",
+            rich_help_panel=_SOURCE,
+            help="Make examples for --database from its schema and rows; added to the index that is there.",
+        ),
+    ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", rich_help_panel=_SOURCE, help="The bundled demo's examples over its database.")
     ] = False,
@@ -82,11 +94,20 @@ def ingest(
     append: Annotated[
         bool, typer.Option("--append/--replace", help="Add to the index that is there, or put this input in its place.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="ROWS", help="Read no more rows than this.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="ROWS", help="Read no more rows than this; with --synthesize make no more (3000)."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which examples --synthesize makes.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON document.")] = False,
 ) -> None:
-    """Build an index from verified question-SQL pairs."""
+    """Build an index from verified question-SQL pairs, or make examples for a database that nobody has asked yet."""
     source = SourceOptions(dataset, split, revision, file, spider, database, pairs, demo, tuple(columns or ()), db_id)
+    if synthesize:
+        from coderag_app.cli.cold_start import synthesize_into_index
+
+        synthesize_into_index(database_alone(source), storage_dir, embed_model, limit, seed, as_json)
+        return
     check_one_source(source)
     with open_reader(source) as reader:
         build_index(reader, storage_dir, embed_model, append, limit, as_json)
@@ -112,8 +133,24 @@ def check_one_source(source: SourceOptions) -> None:
         )
     if (source.database is None) != (source.pairs is None):
         raise ConfigurationError(
-            "--database and --pairs go together: a database, and a file of questions with their SQL."
+            "--database and --pairs go together: a database, and a file of questions with their SQL. Without such a "
+            "file: --database FILE_OR_URL --synthesize"
         )
+
+
+def database_alone(source: SourceOptions) -> str:
+    """The database of a command line with --synthesize.
+
+    Raises:
+        ConfigurationError: There is none, or another input is named as well.
+    """
+    others = (source.dataset, source.file, source.spider, source.pairs)
+    if source.database is None or source.demo or any(other is not None for other in others):
+        raise ConfigurationError(
+            "--synthesize makes examples for one database: expected --database FILE_OR_URL and no other input. "
+            "Verified pairs go into the same index by a call of their own: coderag ingest --database ... --pairs FILE"
+        )
+    return source.database
 
 
 @contextmanager

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DATABASE = "The database"
 _MODELS = "Models"
 _LIMITS = "Limits"
+_WRITING = "How SQL is written"
 
 DatabaseOption = Annotated[
     str | None,
@@ -74,6 +75,56 @@ MaxRowsOption = Annotated[
     int | None, typer.Option(min=1, rich_help_panel=_LIMITS, help="Rows to read at most. Default: 1000.")
 ]
 
+CandidatesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--samples", min=0, max=64, metavar="N", rich_help_panel=_WRITING,
+        help="Sample up to N further replies and vote on their results. Default: 0.",
+    ),
+]  # fmt: skip
+BudgetOption = Annotated[
+    int | None,
+    typer.Option(
+        "--decode-budget-ms", min=0, metavar="MS", rich_help_panel=_WRITING,
+        help="Milliseconds after which no further reply is sampled; 0 for no limit. Default: 0.",
+    ),
+]  # fmt: skip
+RankOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--rank/--no-rank", rich_help_panel=_WRITING, show_default=False,
+        help="Let the encoder's ranking of sampled replies count beside the vote. Default: no.",
+    ),
+]  # fmt: skip
+ConstrainOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--constrain/--no-constrain", rich_help_panel=_WRITING, show_default=False,
+        help="Hold every reply to the schema by a grammar, or none. Default: repairs alone.",
+    ),
+]  # fmt: skip
+LinkOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--link/--no-link", rich_help_panel=_WRITING, show_default=False,
+        help="Of a schema that does not fit, show the tables the question needs, or the first ones. Default: link.",
+    ),
+]  # fmt: skip
+RepairsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--repairs", min=0, max=5, metavar="N", rich_help_panel=_WRITING,
+        help="Further attempts after SQL that was refused or failed. Default: 2.",
+    ),
+]  # fmt: skip
+AbstainOption = Annotated[
+    float | None,
+    typer.Option(
+        "--abstain-below", min=0, max=1, metavar="SCORE", rich_help_panel=_WRITING,
+        help="Hold back answers whose confidence is below this. Default: 0.",
+    ),
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class EngineOptions:
@@ -89,10 +140,22 @@ class EngineOptions:
     sample_values: int | None = None
     timeout_s: float | None = None
     max_rows: int | None = None
+    samples: int | None = None
+    decode_budget_ms: int | None = None
+    rank_candidates: bool | None = None
+    constrain: str | None = None
+    link_schema: bool | None = None
+    max_repairs: int | None = None
+    abstain_below: float | None = None
 
     def settings(self) -> dict[str, Any]:
         """The settings that were given, by their names in AppConfig."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def constrain_setting(constrain: bool | None) -> str | None:
+    """What ``--constrain`` or ``--no-constrain`` says, as AppConfig has it."""
+    return {True: "always", False: "never", None: None}[constrain]
 
 
 def chosen_database(database: str | None, demo: bool) -> str | None:

@@ -13,6 +13,30 @@ import typer
 
 from coderag_app.cli import options as opt
 from coderag_app.errors import ConfigurationError
+from coderag_app.uploads import MAX_UPLOAD_MB
+
+_HOSTS = ("127.0.0.1", "localhost")  # no other name may be pointed at this machine (DNS rebinding)
+# The browser's own setting chooses between light and dark. Fonts are those that Streamlit serves itself.
+_THEME = {
+    "theme.baseRadius": "0.6rem",
+    "theme.paddingTop": "1.2rem",
+    "theme.sidebar.paddingTop": "0.2rem",
+    "theme.showSidebarBorder": "true",
+    "theme.codeFontSize": "0.85rem",
+    "theme.headingFontSizes": "1.7rem,1.4rem,1.2rem",
+    "theme.light.primaryColor": "#2456d6",
+    "theme.light.backgroundColor": "#ffffff",
+    "theme.light.secondaryBackgroundColor": "#f3f5fa",
+    "theme.light.textColor": "#1c2434",
+    "theme.light.borderColor": "#dde2ec",
+    "theme.light.sidebar.backgroundColor": "#f7f8fc",
+    "theme.dark.primaryColor": "#7ea2ff",
+    "theme.dark.backgroundColor": "#12161e",
+    "theme.dark.secondaryBackgroundColor": "#1c222d",
+    "theme.dark.textColor": "#e7eaf1",
+    "theme.dark.borderColor": "#2d3545",
+    "theme.dark.sidebar.backgroundColor": "#161b25",
+}
 
 
 def ui(
@@ -56,15 +80,19 @@ def page_path() -> Path:
 
 def server_command(page: Path, port: int | None) -> list[str]:
     """The command that serves the page on 127.0.0.1; it opens no browser, watches no files and sends no statistics."""
-    flags = [
-        "--server.address=127.0.0.1",
-        "--server.headless=true",
-        "--server.fileWatcherType=none",
-        "--browser.gatherUsageStats=false",
-        "--client.toolbarMode=minimal",
-        "--theme.primaryColor=#2563eb",
-        "--browser.serverAddress=127.0.0.1",
-    ]
+    settings = {
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": str(MAX_UPLOAD_MB),
+        "browser.gatherUsageStats": "false",
+        "browser.serverAddress": "127.0.0.1",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        **_THEME,
+    }
     if port is not None:
-        flags += [f"--server.port={port}", f"--browser.serverPort={port}"]
+        settings |= {"server.port": str(port), "browser.serverPort": str(port)}
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    flags += [f"--server.allowedHosts={host}" for host in _HOSTS]
     return [sys.executable, "-m", "streamlit", "run", str(page), *flags]

@@ -1,0 +1,126 @@
+"""What a follow-up can ask for. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Only the rows that a phrase names by stored values: ``only in France``.
+
+    Attributes:
+        text: The phrase, e.g. ``France and Spain``.
+        negated: All but these: ``except France``.
+        added: These beside the ones there are: ``also Spain``.
+    """
+
+    text: str
+    negated: bool = False
+    added: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Only a stretch of time: ISO dates, the end not included; either may be empty, and so may ``column``."""
+
+    start: str
+    end: str
+    label: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Only rows whose number is above, below or at a limit; ``column`` may be empty."""
+
+    column: str
+    operator: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One row for each value of a column; ``added``: beside the grouping there is."""
+
+    column: str
+    added: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Another order; an empty column means the measure there is, ``newest`` and ``oldest`` a date."""
+
+    column: str
+    descending: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """The order turned round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The first rows, by the highest or lowest of a column where one is named; ``count`` 0 lifts the limit."""
+
+    count: int
+    column: str = ""
+    descending: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A total, average, highest or lowest: ``function`` is SUM, AVG, MAX or MIN; ``column`` may be empty."""
+
+    function: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Other columns: ``change`` is add, only or drop."""
+
+    names: tuple[str, ...]
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Each row once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfilter:
+    """Without the conditions there are, or without those on one column."""
+
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a value is not among the rows."""
+
+    text: str
+
+
+Intent = (
+    Filter
+    | Period
+    | Compare
+    | Group
+    | Sort
+    | Reverse
+    | Limit
+    | Count
+    | Aggregate
+    | Columns
+    | Distinct
+    | Unfilter
+    | Missing
+)

@@ -1,0 +1,45 @@
+"""The literals of a parsed query, and the columns they are compared with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+_COMPARISONS = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.In, exp.Between, exp.NullSafeEQ,
+)  # fmt: skip
+
+
+def compared_columns(literal: exp.Literal) -> tuple[tuple[str, str], ...]:
+    """Table and column that a literal may be compared with, lowercased; empty where it is compared with none.
+
+    A column without its table may belong to any table of its SELECT; then there are several.
+    """
+    comparison = literal.find_ancestor(*_COMPARISONS)
+    if comparison is None or comparison.find_ancestor(exp.Select) is not literal.find_ancestor(exp.Select):
+        return ()
+    column = next(iter(comparison.find_all(exp.Column)), None)
+    return column_places(column) if column is not None else ()
+
+
+def column_places(column: exp.Column) -> tuple[tuple[str, str], ...]:
+    """The tables, each with the column's name, that a column may belong to: by its qualifier, or by its SELECT."""
+    name, qualifier = column.name.lower(), column.table.lower()
+    select = column.find_ancestor(exp.Select)
+    while select is not None:
+        tables = {table.alias_or_name.lower(): table.name.lower() for table in select_tables(select)}
+        if qualifier in tables:
+            return ((tables[qualifier], name),)
+        if not qualifier:
+            return tuple((table, name) for table in dict.fromkeys(tables.values()))
+        select = select.find_ancestor(exp.Select)
+    return ()
+
+
+def select_tables(select: exp.Select) -> Iterator[exp.Table]:
+    """The tables of a SELECT's own FROM clause and joins."""
+    start = select.args.get("from_")
+    relations = [start.this] if start is not None else []
+    relations += [join.this for join in select.args.get("joins") or ()]
+    return (relation for relation in relations if isinstance(relation, exp.Table))

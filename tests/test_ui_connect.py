@@ -1,0 +1,122 @@
+"""Connecting and looking around, in Streamlit's own test bench."""
+
+import sqlite3
+
+import pytest
+from ui_page import ask, click, codes, open_file, page, show, type_into  # noqa: F401 - page is a fixture
+
+
+@pytest.fixture
+def shop(tmp_path):
+    path = tmp_path / "shop.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE city (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.execute(
+            "CREATE TABLE shop (id INTEGER PRIMARY KEY, city_id INTEGER REFERENCES city(id), sales REAL)"
+        )
+        connection.executemany("INSERT INTO city VALUES (?, ?)", [(1, "Lyon"), (2, "Porto")])
+        connection.executemany("INSERT INTO shop VALUES (?, ?, ?)", [(1, 1, 2.5), (2, 2, 3.5), (3, 1, 1.0)])
+    return path
+
+
+def test_a_file_is_opened_and_asked(page, shop):  # noqa: F811
+    app = open_file(page("SELECT COUNT(*) AS n FROM shop"), shop)
+    assert not app.exception
+    assert "shop" in [text.value for text in app.sidebar.text]
+    ask(app, "How many shops are there?")
+    assert app.dataframe[0].value.to_dict("list") == {"n": [3]}
+
+
+def test_the_schema_is_shown_with_types_keys_values_and_row_counts(page, shop):  # noqa: F811
+    app = show(open_file(page(), shop), "Data")
+    app.selectbox(key="table").set_value(1).run()
+    assert not app.exception
+    frame = app.dataframe[0].value
+    assert frame["Column"].tolist() == ["id", "city_id", "sales"]
+    assert frame["Type"].tolist() == ["INTEGER", "INTEGER", "REAL"]
+    assert frame["Key"].tolist() == ["primary key", "→ city.id", ""]
+    assert "2.5" in frame["For example"][2]
+    assert "3 columns · 3 rows" in [caption.value for caption in app.caption]
+    assert any("CREATE TABLE shop" in code for code in codes(app))
+
+
+@pytest.mark.parametrize(
+    ("target", "says"), [("missing.sqlite", "missing.sqlite does not exist"), ("notes.txt", "neither a SQLite nor")]
+)
+def test_what_cannot_be_opened_is_an_error_in_words_and_the_open_database_stays(page, tmp_path, target, says):  # noqa: F811
+    (tmp_path / "notes.txt").write_text("some text that is no database")
+    app = open_file(page(), target)
+    assert not app.exception
+    assert "could not be opened" in app.error[0].value
+    assert any(says in code for code in codes(app))
+    assert not ask(show(app, "Ask"), "How many stores are there?").error
+    assert app.dataframe
+
+
+def test_a_password_is_never_shown_again_and_never_written(page, tmp_path):  # noqa: F811
+    app = show(page(), "Connect")
+    app.segmented_control(key="connect-kind").set_value("Server").run()
+    click(type_into(app, "database-url", "postgresql://me:s3cret@127.0.0.1:1/shop"), "open-server")
+    assert not app.exception
+    assert "could not be opened" in app.error[0].value
+    assert any("127.0.0.1" in code for code in codes(app))
+    shown = [element.value for kind in (app.code, app.text, app.markdown, app.caption, app.error) for element in kind]
+    assert not any("s3cret" in str(text) for text in shown)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(b"s3cret" in path.read_bytes() for path in written)
+
+
+def test_a_url_that_is_none_is_refused_before_it_is_tried(page):  # noqa: F811
+    app = show(page(), "Connect")
+    app.segmented_control(key="connect-kind").set_value("Server").run()
+    click(type_into(app, "database-url", "shop.sqlite"), "open-server")
+    assert any("Expected a URL" in code for code in codes(app))
+
+
+def test_dropped_files_become_one_database_that_can_be_removed(page, tmp_path):  # noqa: F811
+    app = show(page('SELECT SUM("sales") AS s FROM shops'), "Connect")
+    app.segmented_control(key="connect-kind").set_value("Drop files").run()
+    app.file_uploader(key="dropped").set_value(
+        [("shops.csv", b"id,sales\n1,2\n2,3\n", "text/csv"), ("cities.csv", b"id,name\n1,Lyon\n", "text/csv")]
+    )
+    click(app, "open-dropped")
+    assert not app.exception
+    ask(app, "What are the total sales?")
+    assert app.dataframe[0].value.to_dict("list") == {"s": [5]}
+    app = show(app, "Connect")
+    app.segmented_control(key="connect-kind").set_value("Drop files").run()
+    assert list(tmp_path.rglob("*.duckdb"))
+    click(app, "earlier-remove-0")
+    assert not app.exception
+    assert not list(tmp_path.rglob("*.duckdb"))
+
+
+def test_a_damaged_file_that_was_dropped_is_named(page):  # noqa: F811
+    app = show(page(), "Connect")
+    app.segmented_control(key="connect-kind").set_value("Drop files").run()
+    app.file_uploader(key="dropped").set_value(("broken *x*.parquet", b"PAR1 nothing", "application/octet-stream"))
+    click(app, "open-dropped")
+    assert not app.exception
+    assert "could not be read" in app.error[0].value
+    assert any("broken *x*.parquet" in code for code in codes(app))
+
+
+def test_a_damaged_index_is_an_error_and_a_folder_without_one_is_not(page, tmp_path):  # noqa: F811
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    app = show(page(), "Connect")
+    click(type_into(app, "storage_dir", "damaged"), "use-models")
+    assert any("manifest.json" in code for code in codes(app))
+    assert app.error
+    click(type_into(app, "storage_dir", "nothing-here"), "use-models")
+    assert not app.error
+
+
+def test_settings_that_name_a_missing_database_lead_to_connect(page, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("CODERAG_DATABASE", "gone.sqlite")
+    app = page()
+    assert not app.exception
+    assert any("gone.sqlite does not exist" in code for code in codes(app))
+    app.segmented_control(key="connect-kind").set_value("Demo").run()
+    click(app, "open-demo")
+    assert app.chat_input

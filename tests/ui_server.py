@@ -1,0 +1,140 @@
+"""A chat page in a real browser: the server that is started for it, and what a person does on the page."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coderag_app.cli.ui import page_path, server_command
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+TESTS = Path(__file__).parent
+PATIENCE_MS = 60_000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url: str, process: subprocess.Popen[str], log: Path, timeout_s: float = 90) -> None:
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    pytest.fail(f"the server did not answer: {log.read_text()}")
+
+
+@contextmanager
+def serve(home: Path, replies: str = "", port: int | None = None, **settings: str) -> Iterator[str]:
+    """Serve the page with a home of its own, as the command line does; replies make its LLM a scripted one.
+
+    Yields:
+        The address. The server ends with the context.
+    """
+    port = port or free_port()
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "PYTHONPATH": str(TESTS),
+        "SCRIPTED_REPLIES": replies,
+        **settings,
+    }
+    command = server_command(TESTS / "scripted_page.py" if replies else page_path(), port)
+    log = home / "server.log"
+    with log.open("a") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=home, text=True)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+class ChatPage:
+    """One browser tab on the page."""
+
+    def __init__(self, context: Any, address: str, width: int = 1440, height: int = 900) -> None:
+        self.page = context.new_page()
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.problems: list[str] = []
+        self.outside: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("request", lambda request: is_local(request.url) or self.outside.append(request.url))
+        self.page.goto(address)
+        self.box.wait_for()
+
+    @property
+    def box(self) -> Any:
+        return self.page.get_by_test_id("stChatInputTextArea")
+
+    def messages(self) -> Any:
+        return self.page.get_by_test_id("stChatMessage")
+
+    def ask(self, question: str, turn: int) -> Any:
+        """Ask; the answer's bubble, once it is complete. ``turn`` counts questions and edits from 0."""
+        self.box.fill(question)
+        self.page.keyboard.press("Enter")
+        return self.answer(turn)
+
+    def answer(self, turn: int) -> Any:
+        bubble = self.messages().nth(2 * turn + 1)
+        bubble.get_by_text("How it came about").wait_for()
+        return bubble
+
+    def show(self, view: str) -> None:
+        parts = self.page.get_by_role("radiogroup", name="Part of the page")
+        parts.get_by_role("radio", name=view).click()
+
+    def open_file(self, path: Path) -> None:
+        self.show("Connect")
+        self.page.get_by_role("textbox", name="Path of a SQLite").fill(str(path))
+        self.page.keyboard.press("Enter")
+        self.page.get_by_test_id("stSidebar").get_by_text(path.stem, exact=True).wait_for(state="attached")
+        self.box.wait_for()
+
+    def edit(self, turn: int, sql: str) -> Any:
+        """Change the SQL of an answer and run it; the new answer's bubble."""
+        bubble = self.messages().nth(2 * turn + 1)
+        bubble.get_by_role("button", name="Edit SQL").click()
+        field = bubble.get_by_role("textbox", name="SQL")
+        field.fill(sql)
+        field.press("Control+Enter")
+        return self.answer(turn + 1)
+
+    def cells(self, bubble: Any) -> list[str]:
+        """The cells of an answer's table: drawn on a canvas, and there as elements for screen readers."""
+        bubble.locator("[role=gridcell]").first.wait_for(state="attached")
+        return bubble.locator("[role=gridcell]").all_text_contents()
+
+    def close(self) -> None:
+        self.page.close()
+
+
+def is_local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))

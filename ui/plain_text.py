@@ -1,0 +1,34 @@
+"""Untrusted text on the page.
+
+Cells, names, SQL, replies and errors go into code blocks, plain text and data frames alone, none of which reads
+Markdown or HTML; where a widget's label must hold them, ``plain_label`` escapes them.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from coderag_app.cell_text import visible_text
+
+LINE_BREAKS = "\n\t"
+
+
+def draw_sql(sql: str) -> None:
+    """SQL as a highlighted code block."""
+    st.code(visible_text(sql, keep=LINE_BREAKS), language="sql", wrap_lines=True)
+
+
+def draw_lines(text: str) -> None:
+    """Text with its line breaks, in letters of one width."""
+    st.code(visible_text(text, keep=LINE_BREAKS), language=None, wrap_lines=True)
+
+
+def draw_text(text: str) -> None:
+    """A sentence, as plain text."""
+    st.text(visible_text(text, keep=LINE_BREAKS))
+
+
+def draw_error(title: str, message: str) -> None:
+    """What went wrong: a title of ours, and the message as plain text."""
+    st.error(title, icon=":material/error:")
+    draw_lines(message)
