@@ -29,38 +29,45 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-# Prints every accuracy figure of the README and writes its table. DATA is described in docs/benchmark_data.md.
-# `make results-all` measures the other data sets and arms as well.
+# Prints every accuracy figure of the README and writes its tables. DATA is described in docs/benchmark_data.md.
+# Stopped, it goes on where it was. RESULTS=runs/other measures another model anew; LIMIT=20 is a quick look.
 DATA ?= ../shared/data
-EVALUATE = $(BIN)/coderag evaluate --llm bundled
+RESULTS ?= runs/results
+LLM ?= bundled
+LIMIT ?=
+EVALUATE = $(BIN)/coderag evaluate --llm $(LLM) $(if $(LIMIT),--limit $(LIMIT))
+SPIDER = $(DATA)/spider_dev --examples $(RESULTS)/index_spider_train
+SAME = $(DATA)/spider_dev --examples same
+MEASURED = demo spider_dev spider_dev_constrained spider_dev_voting spider_dev_ranked spider_dev_same \
+  spider_dev_same_voting geography defog_basic gretel_sample
 results: $(READY)
-	$(BIN)/coderag ingest --demo --storage-dir runs/index_demo
-	$(BIN)/coderag ingest --spider $(DATA)/spider_train --storage-dir runs/index_spider_train
-	$(EVALUATE) demo --run-dir runs/demo --examples runs/index_demo --arms all
-	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms none,tuned
-	$(EVALUATE) $(DATA)/defog_basic --run-dir runs/defog_basic --examples same --arms all
-	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir runs/gretel_sample --examples same --arms all
-	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev runs/defog_basic runs/gretel_sample \
-	  --readme README.md
+	$(BIN)/coderag ingest --demo --storage-dir $(RESULTS)/index_demo
+	$(BIN)/coderag ingest --spider $(DATA)/spider_train --storage-dir $(RESULTS)/index_spider_train
+	$(EVALUATE) demo --run-dir $(RESULTS)/demo --examples $(RESULTS)/index_demo --arms all
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev --arms all
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none,tuned --samples 8
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none,tuned --samples 8 --rank
+	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same --arms all
+	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same_voting --arms none,tuned --samples 8
+	$(EVALUATE) $(DATA)/geography --run-dir $(RESULTS)/geography --examples same --arms all
+	$(EVALUATE) $(DATA)/defog_basic --run-dir $(RESULTS)/defog_basic --examples same --arms all
+	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir $(RESULTS)/gretel_sample --examples same --arms all
+	$(BIN)/python -m coderag_app.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(if $(LIMIT),,--readme README.md)
 	$(BIN)/coderag evaluate-encoder --data $(DATA) --task spider_dev --task spider_train --no-bm25
 
 results-all: results
-	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev --examples runs/index_spider_train --arms all
-	$(EVALUATE) $(DATA)/spider_dev --run-dir runs/spider_dev_same --examples same --arms all
-	$(EVALUATE) $(DATA)/geography --run-dir runs/geography --examples same --arms all
-	$(BIN)/python -m coderag_app.evaluation.results runs/demo runs/spider_dev runs/spider_dev_same runs/geography \
-	  runs/defog_basic runs/gretel_sample
 
 # Trains the SQL model from nothing and exports it. PRESET=tiny MINUTES=3 DATABASES=200 proves the path.
 PRESET ?= small
-MINUTES ?= 120
-DATABASES ?= 3600
+MINUTES ?= 60
+DATABASES ?= 3200
 THREADS ?= 0
 RUN = runs/sql_model/$(PRESET)
 sql-model: $(READY)
-	test -f $(RUN)-data.jsonl || $(BIN)/python -m finetune.sql_model.data $(RUN)-data.jsonl --databases $(DATABASES) --pairs 110
+	test -f $(RUN)-data.jsonl || $(BIN)/python -m finetune.sql_model.data $(RUN)-data.jsonl --databases $(DATABASES) --seed 11
 	$(BIN)/python -m finetune.sql_model.train --data $(RUN)-data.jsonl --out $(RUN) --preset $(PRESET) \
-	  --minutes $(MINUTES) --threads $(THREADS) --held-out 4
+	  --minutes $(MINUTES) --threads $(THREADS)
 	$(BIN)/python -m finetune.sql_model.export --run $(RUN) --out $(RUN).gguf
 	$(BIN)/coderag evaluate demo --run-dir $(RUN)-demo --llm $(RUN).gguf --arms none
 

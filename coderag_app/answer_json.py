@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from coderag_app.cell_text import json_value
@@ -23,6 +24,8 @@ def answer_document(answer: SQLAnswer) -> dict[str, Any]:
         "sources": [_source_document(source) for source in answer.sources],
         "attempts": [{"reply": a.reply, "sql": a.sql, "error": a.error} for a in answer.attempts],
         "timings_s": {step: round(seconds, 6) for step, seconds in answer.timings_s.items()},
+        "confidence": asdict(answer.confidence) if answer.confidence is not None else None,
+        "alternatives": [asdict(alternative) for alternative in answer.alternatives],
         "database": answer.database,
         "model": answer.model,
         "encoder": answer.encoder,
@@ -43,7 +46,8 @@ def _source_document(source: RetrievedExample) -> dict[str, Any]:
     }
 
 
-def answer_line(answer: SQLAnswer, ascii_only: bool = False) -> str:
-    """The document on a single line (JSONL), without the line break."""
-    text = json.dumps(answer_document(answer), ensure_ascii=ascii_only, allow_nan=False)
+def answer_line(answer: SQLAnswer, ascii_only: bool = False, note: str = "") -> str:
+    """The document on a single line (JSONL), without the line break; a follow-up's note is one more key."""
+    document = answer_document(answer) | ({"note": note} if note else {})
+    text = json.dumps(document, ensure_ascii=ascii_only, allow_nan=False)
     return text if ascii_only else text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as \udcXX

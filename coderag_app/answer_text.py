@@ -11,7 +11,7 @@ _MAX_CELL = 80
 def answer_text(answer: SQLAnswer) -> str:
     """The rows as a small table, or what went wrong; never a guess at what the rows might have been."""
     if answer.status is AnswerStatus.ABSTAINED:
-        return answer.error
+        return f"{answer.error}\n{answer.sql}".rstrip()
     if answer.status is AnswerStatus.FAILED:
         tried = f"\nLast SQL tried (refused):\n{answer.sql}" if answer.sql else ""
         return f"The question was not answered. {answer.error}{tried}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -33,8 +33,22 @@ class AppConfig(BaseSettings):
     threads: int = Field(0, ge=0, description="CPU threads for llama.cpp; 0 lets it choose.")
     similarity_top_k: int = Field(3, ge=0, le=50, description="Examples retrieved for a question.")
     max_repairs: int = Field(2, ge=0, le=5, description="Further attempts after SQL that was refused or failed.")
+    samples: int = Field(0, ge=0, le=64, description="Further candidates sampled, to vote on results; 0 for none.")
+    sample_temperature: float = Field(0.7, gt=0, le=2, description="Temperature that candidates are sampled at.")
+    decode_budget_ms: int = Field(0, ge=0, description="Time after which no further candidate is sampled; 0: no limit.")
+    rank_candidates: bool = Field(False, description="Let the encoder's ranking of the candidates count in the vote.")
+    constrain: Literal["always", "repair", "never"] = Field(
+        "repair", description="When a grammar holds the reply to the live schema, where model and runtime allow it."
+    )
+    abstain_below: float = Field(0.0, ge=0, le=1, description="Confidence below which an answer is held back.")
+    link_schema: bool = Field(True, description="Of a schema that does not fit, show the tables a question needs.")
+    schema_budget_tokens: int = Field(0, ge=0, description="Tokens of schema in the prompt; 0: part of the window.")
     sample_values: int = Field(3, ge=0, le=20, description="Sample values per column in the prompt; 0 for none.")
     match_values: bool = Field(True, description="Match the question's words to stored values.")
+    unmatched_columns: tuple[str, ...] = Field(
+        (), description="Columns whose values are not read for that, such as customers.email or *.phone."
+    )
+    verified_dir: Path = Field(Path("verified"), description="Folder of the verified pairs, one SQL file per database.")
     timeout_s: float = Field(10.0, gt=0, description="Longest run of one query.")
     max_rows: int = Field(1000, ge=1, description="Most rows returned.")
     max_cell_bytes: int = Field(1_000_000, ge=1000, description="Longest value a query may make.")

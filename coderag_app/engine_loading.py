@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coderag_app.cold_start import staleness
 from coderag_app.compact.format import CompactFormat
 from coderag_app.config import AppConfig
 from coderag_app.database import Database, Limits, open_database
@@ -19,6 +22,8 @@ from coderag_app.value_index import ValueIndex
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
+
+logger = logging.getLogger(__name__)
 
 PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in (InstructFormat(), CompactFormat())}
 
@@ -69,8 +74,13 @@ def load_query_engine(
             "Give a database (--database FILE_OR_URL), or build an index (coderag ingest --help)."
         )
     schema = opened.read_schema(config.sample_values) if opened is not None else None
+    if retriever is not None and opened is not None and schema is not None:
+        # Only a file's path is repeated: a URL may hold a password.
+        target = "" if "://" in str(config.database) else str(config.database or "")
+        if stale := staleness(retriever.index.synthesis, opened.name, schema, target):
+            logger.warning(stale)
     values = (
-        ValueIndex.from_database(schema, opened.distinct_texts)
+        ValueIndex.from_database(schema, opened.distinct_texts, config.unmatched_columns, partial(_rows_of, opened))
         if opened is not None and schema is not None and config.match_values
         else ValueIndex()
     )
@@ -91,6 +101,10 @@ def load_query_engine(
         context_window_tokens=loaded.context_window,
         encoder_name=encoder_name,
     )
+
+
+def _rows_of(database: Database, sql: str) -> tuple[tuple[Any, ...], ...]:
+    return database.execute(sql).rows
 
 
 def _open_database(config: AppConfig) -> Database | None:

@@ -27,3 +27,11 @@ class DatabaseError(CodeRAGError):
 
 class SQLRejectedError(CodeRAGError):
     """SQL was refused before it reached the database."""
+
+
+class HistoryError(CodeRAGError):
+    """The history of conversations cannot be read or written."""
+
+
+class TeachingError(CodeRAGError):
+    """A verified pair, or the file that holds them, cannot be used."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,11 @@ from numpy.typing import NDArray
 from coderag_app.errors import IndexStoreError
 from coderag_app.example_nodes import example_from_node
 from coderag_app.types import Origin
-from coderag_app.vector_queries import databases_in_filters, normalised
+from coderag_app.vector_queries import Hit, databases_in_filters, normalised
 
 # One record a vector, in FAISS's row order: this array is the corpus map on disk. ``database`` counts into the list
 # of database names; node ids are 32 hex digits.
 ROW_DTYPE = np.dtype([("node_id", "S32"), ("database", "<i4"), ("verified", "?")])
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A vector near a query: its node's id, the cosine, whether the example is a verified one, and its row."""
-
-    node_id: str
-    similarity: float
-    verified: bool
-    row: int
 
 
 class ExampleVectorStore(FaissVectorStore):
@@ -128,12 +117,14 @@ class ExampleVectorStore(FaissVectorStore):
             rows = np.array([self._row_of[node_id] for node_id in node_ids], dtype=np.int64)
             return self._faiss_index.reconstruct_batch(rows) if len(rows) else np.empty((0, self.dimension), np.float32)
 
-    def ids_of_database(self, db_id: str) -> list[str]:
-        """Node ids of one database, in row order."""
+    def ids_of_database(self, db_id: str, verified: bool | None = None) -> list[str]:
+        """Node ids of one database, in row order: all, or those of verified (True) or synthetic examples."""
         with self._lock:
             if db_id not in self._databases:
                 return []
             chosen = self._rows["database"] == self._databases.index(db_id)
+            if verified is not None:
+                chosen &= self._rows["verified"] == verified
             return [node_id.decode() for node_id in self._rows["node_id"][chosen].tolist()]
 
     def add(self, nodes: Sequence[BaseNode], **add_kwargs: Any) -> list[str]:
@@ -209,26 +200,34 @@ class ExampleVectorStore(FaissVectorStore):
         numbers = [number for number, name in enumerate(self._databases) if name in db_ids]
         return np.isin(self._rows["database"], numbers)
 
-    def nearest(self, query: Sequence[float], count: int, db_ids: frozenset[str] | None = None) -> list[Hit]:
+    def nearest(
+        self,
+        query: Sequence[float],
+        db_ids: frozenset[str] | None,
+        count: int,
+        verified: bool | None = None,
+    ) -> list[Hit]:
         """The nearest vectors by exact search, best first; fewer than ``count`` when there are no more.
 
         Args:
             query: One vector of length ``dimension``; normalised here.
+            db_ids: Search only vectors of these databases; None for all.
             count: How many at most.
-            db_ids: Search only vectors of these databases.
+            verified: Search only verified examples (True), or only synthetic ones (False).
 
         Raises:
             IndexStoreError: The query has another length, is zero or is not finite.
         """
         unit = normalised(np.asarray([query], dtype=np.float32), 1, self.dimension)
         with self._lock:
+            searched = np.ones(len(self._rows), bool) if db_ids is None else self._rows_of_databases(db_ids)
+            if verified is not None:
+                searched &= self._rows["verified"] == verified
+            chosen = np.flatnonzero(searched)
             parameters = None
-            available = len(self._rows)
-            if db_ids is not None:
-                chosen = np.flatnonzero(self._rows_of_databases(db_ids))
-                available = len(chosen)
+            if len(chosen) < len(self._rows):
                 parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(chosen))  # type: ignore[call-arg]
-            count = min(count, available)
+            count = min(count, len(chosen))
             if count < 1:
                 return []
             similarities, rows = self._faiss_index.search(unit, count, params=parameters)
@@ -243,5 +242,5 @@ class ExampleVectorStore(FaissVectorStore):
         if query.query_embedding is None:
             raise IndexStoreError("The query has no embedding; expected one made by the index's encoder.")
         db_ids = databases_in_filters(query.filters) if query.filters and query.filters.filters else None
-        hits = self.nearest(query.query_embedding, query.similarity_top_k, db_ids)
+        hits = self.nearest(query.query_embedding, db_ids, query.similarity_top_k)
         return VectorStoreQueryResult(similarities=[hit.similarity for hit in hits], ids=[hit.node_id for hit in hits])

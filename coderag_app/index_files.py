@@ -24,11 +24,12 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from coderag_app.cold_start import SynthesisRecord
 from coderag_app.errors import IndexStoreError
 from coderag_app.types import EncoderInfo
 
@@ -62,6 +63,7 @@ class Manifest:
         databases: Number of examples by db_id; the corpus map counts into the order of the names.
         files: Records of ``DATA_FILES``; filled in when the generation is written.
         generation: Folder of the files; filled in when it is written.
+        synthesis: What synthetic examples were made from, by db_id.
     """
 
     encoder: EncoderInfo
@@ -74,6 +76,7 @@ class Manifest:
     files: dict[str, FileRecord] | None = None
     metric: str = METRIC
     format_version: int = FORMAT_VERSION
+    synthesis: dict[str, SynthesisRecord] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest's text, with ``manifest_sha256`` over the rest."""
@@ -114,6 +117,7 @@ def read_manifest(storage_dir: Path) -> Manifest:
             **{
                 **fields,
                 "encoder": EncoderInfo(**fields["encoder"]),
+                "synthesis": {k: SynthesisRecord(**v) for k, v in fields.get("synthesis", {}).items()},
                 "files": {name: FileRecord(**fields["files"][name]) for name in DATA_FILES},
             }
         )

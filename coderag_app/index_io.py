@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from coderag_app import index_files
+from coderag_app.cold_start import SynthesisRecord
 from coderag_app.embed_view import EMBED_VIEW_VERSION
 from coderag_app.errors import IndexStoreError
 from coderag_app.example_vectors import ExampleVectorStore
@@ -57,6 +58,7 @@ def write_index(
     lines: Mapping[str, bytes],
     encoder: EncoderInfo,
     loaded_from: Manifest | None,
+    synthesis: Mapping[str, SynthesisRecord] | None = None,
 ) -> Manifest:
     """Write a new generation under the lock.
 
@@ -66,6 +68,7 @@ def write_index(
         lines: Lines of the documents file by node id.
         encoder: The encoder that made the vectors.
         loaded_from: The manifest of this folder that a change started from; None to replace whatever is there.
+        synthesis: What synthetic examples were made from, by db_id; databases without any are left out.
 
     Raises:
         IndexStoreError: Another process writes or wrote since, or the disk refuses.
@@ -83,6 +86,11 @@ def write_index(
         databases=vectors.counts()[0],
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         created_by=_created_by(),
+        synthesis={
+            db_id: record
+            for db_id, record in (synthesis or {}).items()
+            if vectors.ids_of_database(db_id, verified=False)
+        },
     )
     with index_files.storage_lock(folder):
         if loaded_from is not None and (folder / index_files.MANIFEST_FILE).exists():

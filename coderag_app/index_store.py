@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,8 @@ def index_exists(storage_dir: str | Path) -> bool:
 class ExampleIndex:
     """Examples that are found by their embeddings. Load it, or build it with ``from_nodes`` or ``empty`` + ``append``.
 
-    Similarities are cosines. Searching is safe from several threads while one appends or removes.
+    Similarities are cosines; ``synthesis`` says by db_id what synthetic examples were made from. Searching is safe
+    from several threads while one appends or removes.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ExampleIndex:
         self.encoder = encoder
         self.storage_dir = storage_dir
         self.manifest = manifest
+        self.synthesis = dict(manifest.synthesis) if manifest is not None else {}
         self._lines = lines
 
     @classmethod
@@ -118,7 +121,7 @@ class ExampleIndex:
             raise IndexStoreError(f"Refused to save an index without examples. Delete {folder} to be rid of it.")
         loaded_from = self.manifest if self.storage_dir == folder else None
         with self.vectors.lock:
-            self.manifest = write_index(folder, self.vectors, self._lines, self.encoder, loaded_from)
+            self.manifest = write_index(folder, self.vectors, self._lines, self.encoder, loaded_from, self.synthesis)
         self.storage_dir = folder
         return self.manifest
 
@@ -180,7 +183,10 @@ class ExampleIndex:
     def search(
         self, query_embedding: Sequence[float], top_k: int = 3, db_id: str | None = None, distinct: bool = True
     ) -> list[RetrievedExample]:
-        """The examples nearest to a question, best first; at equal similarity verified ones come before synthetic.
+        """The examples nearest to a question, best first.
+
+        Verified examples come before synthetic ones that are no more than ``ranking.VERIFIED_LEAD`` nearer, and a
+        synthetic one with the SQL of a verified one that was found is left out.
 
         Args:
             query_embedding: The question's vector, from the index's encoder.
@@ -194,9 +200,7 @@ class ExampleIndex:
         """
         db_ids = None if db_id is None else frozenset([db_id])
         with self.vectors.lock:
-            return rank_hits(
-                lambda count: self.vectors.nearest(query_embedding, count, db_ids), self._lines, top_k, distinct
-            )
+            return rank_hits(partial(self.vectors.nearest, query_embedding, db_ids), self._lines, top_k, distinct)
 
     def example(self, example_id: str) -> SQLExample:
         """The example of that content hash.

@@ -12,6 +12,7 @@ from coderag_app.types import Attempt, RetrievedExample
 from coderag_app.value_index import ValueIndex
 
 CANNOT_ANSWER = "CANNOT_ANSWER"
+_MOST_VALUES, _MOST_PLACES = 5, 3
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class PromptRequest:
         values: The database's text values, to match the question's words to.
         failed: Earlier attempts with their errors, for a repair.
         budget_tokens: Tokens that the prompt may take; examples that do not fit are left out, the farthest first.
+        constrain: When a grammar holds the reply to the schema, for formats that have one: ``always``, ``repair``
+            (after an attempt was refused) or ``never``.
+        variant: Which of several prompts of one meaning is wanted, for formats that have more than one: candidates
+            that read the schema in another order err in other ways.
     """
 
     question: str
@@ -34,6 +39,8 @@ class PromptRequest:
     values: ValueIndex = field(default_factory=ValueIndex)
     failed: tuple[Attempt, ...] = ()
     budget_tokens: int = 4096
+    constrain: str = "repair"
+    variant: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Prompt:
         raw: The text is complete as it stands; no chat template goes around it.
         grammar: GBNF that the reply must follow, where the model's runtime can be held to one.
         temperature: 0 for the most likely reply.
+        seed: Seed of a reply that is drawn, for runtimes that take one.
     """
 
     text: str
@@ -55,6 +63,7 @@ class Prompt:
     raw: bool = False
     grammar: str | None = None
     temperature: float = 0.0
+    seed: int = 0
 
 
 class PromptFormat(Protocol):
@@ -114,10 +123,13 @@ class InstructFormat:
                 for e in request.examples
             ]
         question = ["### Question\n" + _one_line(request.question)]
+        stored = _stored_values(request)
+        if stored:
+            question.append("### Values in the question, as they are stored\n" + "\n".join(stored))
         if request.failed:
             last = request.failed[-1]
             question.append(_REPAIR.format(sql=last.sql or last.reply.strip()[:1000], error=last.error))
-        taken = _tokens("\n\n".join(parts + question))
+        taken = _tokens("\n\n".join([*parts, label, *question]))
         examples = fitting(examples, request.budget_tokens - taken, _tokens)
         if examples:
             parts.append(label + "\n" + "\n\n".join(examples))
@@ -126,6 +138,16 @@ class InstructFormat:
     def schema_size(self, schema: Schema) -> int:
         """Tokens of the DDL."""
         return _tokens(schema.to_ddl())
+
+
+def _stored_values(request: PromptRequest) -> list[str]:
+    """Where the question's literals are stored, and how they are spelled there."""
+    lines = []
+    for match in request.values.find(request.question)[:_MOST_VALUES]:
+        text = _one_line(request.question[match.start : match.end])
+        for value in (*match.values, *match.linked)[:_MOST_PLACES]:
+            lines.append(f"- {text}: {value.table}.{value.column} = {_one_line(value.text)!r}")
+    return lines
 
 
 def fitting(texts: Sequence[str], budget_tokens: int, size: Callable[[str], int]) -> list[str]:

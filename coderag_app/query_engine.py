@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -16,67 +14,31 @@ from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from coderag_app.answer_assembly import assembled_answer
 from coderag_app.answer_text import answer_text
+from coderag_app.candidate_decoding import REFUSALS, Decoding, Rank
+from coderag_app.candidates import Candidate
 from coderag_app.config import AppConfig
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.database import Database
 from coderag_app.encoders import embed_documents
-from coderag_app.errors import CodeRAGError, DatabaseError, SQLRejectedError
+from coderag_app.errors import CodeRAGError, ConfigurationError
 from coderag_app.example_nodes import example_to_node
-from coderag_app.generation import stream_reply
 from coderag_app.prompts import PromptFormat, PromptRequest
+from coderag_app.question_run import QuestionRun, StreamEvent
 from coderag_app.schema_linking import SchemaLinker
-from coderag_app.sql_extraction import NoSQLError
 from coderag_app.sql_guard import check_sql
-from coderag_app.types import AnswerStatus, Attempt, QueryResult, RetrievedExample, SQLAnswer
+from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
 from coderag_app.value_index import ValueIndex
 
 if TYPE_CHECKING:
     from coderag_app.retriever import ExampleRetriever
     from coderag_app.schema import Schema
 
+__all__ = ["MAX_QUESTION_CHARS", "StreamEvent", "TextToSQLQueryEngine"]
+
 MAX_QUESTION_CHARS = 4_000
 _SCHEMA_SHARE = 0.6  # of the context window; the rest holds examples, the question and the reply
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
-    """What happens while a question is answered.
-
-    Attributes:
-        step: retrieve, link, generate, check, execute, or done.
-        text: For generate: the next piece of the reply; for check: the SQL being checked.
-        elapsed_s: Seconds since the question was asked.
-        answer: The answer, with the last event (done) alone.
-    """
-
-    step: str
-    text: str = ""
-    elapsed_s: float = 0.0
-    answer: SQLAnswer | None = None
-
-
-@dataclass
-class _Run:
-    """One question on its way to an answer."""
-
-    question: str
-    started: float = field(default_factory=time.perf_counter)
-    timings_s: dict[str, float] = field(default_factory=dict)
-    sources: tuple[RetrievedExample, ...] = ()
-    schema: Schema | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-
-    @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.timings_s[step] = self.timings_s.get(step, 0.0) + time.perf_counter() - started
-
-    def event(self, step: str, text: str = "", answer: SQLAnswer | None = None) -> StreamEvent:
-        return StreamEvent(step, text, time.perf_counter() - self.started, answer)
 
 
 class TextToSQLQueryEngine(BaseQueryEngine):
@@ -132,54 +94,75 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def stream(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> Iterator[StreamEvent]:
         """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM."""
-        run = _Run(_checked_question(question))
+        run = QuestionRun(_checked_question(question))
         yield run.event("retrieve")
         with run.timed("retrieve"):
             run.sources = self._retrieve(run.question) if examples is None else examples
         yield run.event("link")
         with run.timed("link"):
             run.schema = self.linked_schema(run.question)
-        for _ in range(1 + self.config.max_repairs):
-            sql, refusal = "", ""
-            try:
-                sql = yield from self._write_sql(run)
-                if not sql:
-                    yield run.event("done", answer=self._abstained(run))
-                    return
-                yield run.event("check", sql)
-                with run.timed("check"):
-                    checked = check_sql(sql, self._full_schema(run), self._dialect)
-                yield run.event("execute", checked.sql)
-                with run.timed("execute"):
-                    result = self.database.execute(checked.sql) if self.database is not None else None
-                yield run.event("done", answer=self._answered(run, checked.sql, result))
-                return
-            except (NoSQLError, SQLRejectedError, DatabaseError) as error:
-                refusal = str(error)
-            run.attempts[-1] = replace(run.attempts[-1], sql=sql, error=refusal)
-        yield run.event("done", answer=self._failed(run))
+        decoding = self._decoding(run)
+        first = yield from decoding.most_likely()
+        if not self.config.samples:
+            yield run.event("done", answer=self._assembled(run, first))
+            return
+        vote = yield from decoding.vote(first)
+        yield run.event("done", answer=self._assembled(run, first, decoding.chosen(vote), vote.size))
 
-    def _write_sql(self, run: _Run) -> Generator[StreamEvent, None, str]:
-        """Generate one reply and read the SQL out of it; returns the SQL."""
+    def run_sql(self, sql: str) -> SQLAnswer:
+        """Run SQL that a person wrote or edited, through the same guard and sandbox as a model's.
+
+        Returns:
+            The rows, or with ``status`` failed the reason; ``question`` is empty, and no model is named.
+
+        Raises:
+            ConfigurationError: There is no database.
+        """
+        if self.database is None:
+            raise ConfigurationError("There is no database to run SQL on; expected one (--database FILE_OR_URL).")
+        run = QuestionRun("")
+        candidate = Candidate("", sql.strip())
+        try:
+            with run.timed("check"):
+                candidate = replace(candidate, sql=check_sql(sql, self.schema, self._dialect).sql)
+            with run.timed("execute"):
+                candidate = replace(candidate, result=self.database.execute(candidate.sql))
+        except REFUSALS as error:
+            candidate = replace(candidate, error=str(error))
+        run.attempts.append(Attempt("", candidate.sql, candidate.error))
+        answer = assembled_answer(run, candidate, database=self.database.name)
+        return replace(answer, error=candidate.error)
+
+    def _decoding(self, run: QuestionRun) -> Decoding:
         request = PromptRequest(
             question=run.question,
             schema=run.schema,
             dialect=self._dialect,
             examples=run.sources,
             values=self.values,
-            failed=tuple(run.attempts),
             budget_tokens=self.context_window_tokens - self._reply_tokens,
+            constrain=self.config.constrain,
         )
-        run.attempts.append(Attempt(reply="", sql="", error=""))
-        prompt = self.prompt_format.build(request)
-        pieces: list[str] = []
-        with run.timed("generate"):
-            for piece in stream_reply(self.llm, prompt, self._reply_tokens):
-                pieces.append(piece)
-                yield run.event("generate", piece)
-        reply = "".join(pieces)
-        run.attempts[-1] = Attempt(reply=reply, sql="", error="")
-        return prompt.read_sql(reply)
+        return Decoding(
+            run,
+            request,
+            self.llm,
+            self.prompt_format,
+            self.config,
+            self._full_schema(run),
+            self.database,
+            self._rank(run) if self.config.rank_candidates else None,
+        )
+
+    def _rank(self, run: QuestionRun) -> Rank | None:
+        """Scores SQL by the encoder's similarity to the question; None without an encoder or a schema."""
+        schema = self._full_schema(run)
+        if self.retriever is None or schema is None:
+            return None
+        from coderag_app.candidate_ranking import rank_candidates
+
+        embed_model = self.retriever.embed_model
+        return lambda sqls: rank_candidates(run.question, list(sqls), schema, embed_model)
 
     def _retrieve(self, question: str) -> tuple[RetrievedExample, ...]:
         if self.retriever is None or self.config.similarity_top_k == 0:
@@ -190,14 +173,15 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """The part of the schema that enters the prompt for a question; None in corpus-only mode."""
         if self._linker is None:
             return None
-        return self._linker.link(question, int(self.context_window_tokens * _SCHEMA_SHARE))
+        budget = self.config.schema_budget_tokens or int(self.context_window_tokens * _SCHEMA_SHARE)
+        return self._linker.link(question, budget) if self.config.link_schema else self._linker.first_tables(budget)
 
     @cached_property
     def _linker(self) -> SchemaLinker | None:
         embed = partial(embed_documents, self.retriever.embed_model) if self.retriever is not None else None
         return SchemaLinker(self.schema, self.prompt_format.schema_size, self.values, embed) if self.schema else None
 
-    def _full_schema(self, run: _Run) -> Schema | None:
+    def _full_schema(self, run: QuestionRun) -> Schema | None:
         """What SQL is checked against: the live schema, unpruned, or in corpus-only mode the retrieved contexts."""
         return self.schema if self.database is not None else corpus_schema(run.sources)
 
@@ -209,38 +193,12 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def _dialect(self) -> str:
         return self.database.dialect if self.database is not None else "sqlite"
 
-    # --- answers ---
-
-    def _answer(self, run: _Run, sql: str, status: AnswerStatus, error: str = "") -> SQLAnswer:
-        run.timings_s["total"] = time.perf_counter() - run.started
-        return SQLAnswer(
-            question=run.question,
-            sql=sql,
-            status=status,
-            error=error,
-            sources=run.sources,
-            attempts=tuple(run.attempts),
-            timings_s=run.timings_s,
-            database=self.database.name if self.database is not None else "",
-            model=self.llm_name,
-            encoder=self.encoder_name,
-        )
-
-    def _answered(self, run: _Run, sql: str, result: QueryResult | None) -> SQLAnswer:
-        run.attempts[-1] = replace(run.attempts[-1], sql=sql)
-        status = AnswerStatus.ANSWERED if len(run.attempts) == 1 else AnswerStatus.REPAIRED
-        answer = self._answer(run, sql, status)
-        if result is None:
-            return answer
-        return replace(answer, columns=result.columns, rows=result.rows, truncated=result.truncated, executed=True)
-
-    def _abstained(self, run: _Run) -> SQLAnswer:
-        return self._answer(run, "", AnswerStatus.ABSTAINED, "The question cannot be answered from this schema.")
-
-    def _failed(self, run: _Run) -> SQLAnswer:
-        last = run.attempts[-1]
-        rounds = f"{len(run.attempts)} attempt{'s' if len(run.attempts) > 1 else ''}"
-        return self._answer(run, last.sql, AnswerStatus.FAILED, f"No usable SQL after {rounds}: {last.error}")
+    def _assembled(
+        self, run: QuestionRun, first: Candidate, groups: Sequence[Sequence[Candidate]] = (), drawn: int = 0
+    ) -> SQLAnswer:
+        database = self.database.name if self.database is not None else ""
+        names = {"database": database, "model": self.llm_name, "encoder": self.encoder_name}
+        return assembled_answer(run, first, groups, drawn, self.config.abstain_below, **names)
 
     # --- LlamaIndex ---
 
@@ -256,6 +214,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             "executed": answer.executed,
             "error": answer.error,
             "timings_s": answer.timings_s,
+            "confidence": answer.confidence.score if answer.confidence is not None else None,
             "model": answer.model,
             "encoder": answer.encoder,
         }

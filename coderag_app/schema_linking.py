@@ -63,6 +63,21 @@ class SchemaLinker:
             linked = _without_half(linked, _words(question))
         return linked
 
+    def first_tables(self, budget_tokens: int) -> Schema:
+        """The schema whole where it fits the budget, else as many of its first tables as do: linking switched off."""
+        if self._whole_size <= budget_tokens:
+            return self.schema
+        kept: list[str] = []
+        for table in self.schema.tables:
+            longer = [*kept, table.name.lower()]
+            if self.size(self.schema.keep(longer)) > budget_tokens:
+                break
+            kept = longer
+        linked = self.schema.keep(kept or [self.schema.tables[0].name.lower()])
+        while self.size(linked) > budget_tokens and len(linked.tables[0].columns) > 1:
+            linked = _without_half(linked, frozenset())
+        return linked
+
     def rank_tables(self, question: str) -> list[str]:
         """Lowercase names of all tables, the likeliest to be needed first."""
         words = _words(question)

@@ -8,6 +8,7 @@ STEP_LABELS = {
     "generate": "Writing SQL",
     "check": "Checking SQL",
     "execute": "Running SQL",
+    "vote": "Comparing candidates",
     "done": "Done",
 }
 

@@ -92,16 +92,52 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """One result that candidates agreed on.
+
+    Attributes:
+        sql: Its SQL; empty where they said that the schema has no answer.
+        votes: How many candidates returned this result.
+        log_probability: Mean over the tokens of the likeliest of them; None where the runtime does not tell.
+    """
+
+    sql: str
+    votes: int
+    log_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure an answer is.
+
+    Attributes:
+        score: From 0 to 1; ``coderag_app.confidence`` says how it is made.
+        agreement: Share of the candidates that returned the same rows; None without candidates.
+        similarity: Similarity of the nearest example shown; None without examples.
+        reasons: What speaks for and against the answer, for people to read.
+        log_probability: Mean over the tokens of the reply; None where the runtime does not tell.
+    """
+
+    score: float
+    agreement: float | None
+    similarity: float | None
+    reasons: tuple[str, ...]
+    log_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SQLAnswer:
     """The answer to a question: SQL, its rows, and how they came about.
 
     ``rows`` are what the database returned, never text a model wrote. With ``status`` failed or abstained
-    there are none, ``error`` says why, and ``sql`` holds the last SQL tried (it was not accepted).
+    there are none, ``error`` says why, and ``sql`` holds the last SQL tried (it was not accepted, or is too unsure).
 
     Attributes:
         executed: Whether the SQL was run; False in corpus-only mode, where it is only checked.
-        timings_s: Seconds by step: retrieve, link, generate, check, execute, total.
+        timings_s: Seconds by step: retrieve, link, generate, check, execute, vote, total.
         model: Name of the LLM; ``encoder``: name of the embedding model.
+        confidence: How sure the answer is; None where nothing tells.
+        alternatives: The results that candidates voted for, the chosen one first; empty without candidates.
     """
 
     question: str
@@ -118,6 +154,8 @@ class SQLAnswer:
     database: str = ""
     model: str = ""
     encoder: str = ""
+    confidence: Confidence | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def ok(self) -> bool:

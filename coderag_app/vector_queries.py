@@ -1,12 +1,24 @@
-"""What a vector query may hold: vectors of length 1 and a restriction to databases. Pure."""
+"""What a vector query holds and gives: vectors of length 1, a restriction to databases, hits. Pure."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from llama_index.core.vector_stores.types import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
 from numpy.typing import NDArray
 
 from coderag_app.errors import IndexStoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A vector near a query: its node's id, the cosine, whether the example is a verified one, and its row."""
+
+    node_id: str
+    similarity: float
+    verified: bool
+    row: int
 
 
 def normalised(vectors: NDArray[np.float32], count: int, dimension: int) -> NDArray[np.float32]:

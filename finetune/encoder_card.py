@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from finetune.encoder_plan import TrainingPlan
-    from finetune.train_full_encoder import TrainingReport
 
 _CARD = """---
 library_name: sentence-transformers
@@ -50,9 +50,29 @@ In CodeRAG: `--embed-model {folder}`, or the same for LlamaIndex's HuggingFaceEm
 """
 
 
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training gave.
+
+    Attributes:
+        base: The encoder it started from, and where that came from.
+        rows: Rows trained on; ``held_out``: rows set aside.
+        before: Held-out scores of the base; ``after``: of the result. Empty when nothing was held out.
+        stages: By stage: rows, steps, seconds, loss.
+    """
+
+    output: Path
+    base: str
+    rows: int
+    held_out: int
+    before: dict[str, float]
+    after: dict[str, float]
+    stages: dict[str, dict[str, Any]]
+
+
 def write_card(folder: Path, plan: TrainingPlan, report: TrainingReport) -> None:
     """Write README.md into ``folder``."""
-    from finetune.encoder_trainer import uses_bf16
+    from finetune.encoder_scores import uses_bf16
 
     text = _CARD.format(
         base=report.base,

@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 # How often each kind of near miss comes first: what a ranking confuses most has most weight.
 KIND_WEIGHTS = {
-    "column": 4.0, "table": 3.0, "aggregate": 2.0, "direction": 2.0, "projection": 2.0, "filter": 1.5, "neighbour": 3.0,
-    "literal": 1.0,
+    "column": 4.0, "shape": 3.0, "table": 3.0, "aggregate": 2.0, "direction": 2.0, "projection": 2.0, "filter": 1.5,
+    "neighbour": 3.0, "literal": 1.0,
 }  # fmt: skip
 _ALIASED_SHARE = 0.5
 _NEIGHBOURS_LOOKED_AT = 16

@@ -10,13 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import BatchSamplers
-from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
     MatryoshkaLoss,
@@ -26,22 +23,16 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 
-from coderag_app.encoders import has_cpu_bf16
-from coderag_app.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task
+from coderag_app.evaluation.encoder_ranking import RankingTask
 from finetune.encoder_batches import NeighbourhoodBatchSampler
 from finetune.encoder_plan import Budget, TrainingPlan
 from finetune.encoder_rows import EncoderRow, with_negatives
+from finetune.encoder_scores import BEST_METRIC, HeldOutEvaluator, anchor_text, uses_bf16
 
 logger = logging.getLogger(__name__)
 
-BEST_METRIC = "mrr_at_10"
 _ELAPSED_FILE = "elapsed.json"
 _LAST_RATE = 0.02  # share of the learning rate that is left at the end
-
-
-def anchor_text(row: EncoderRow, prompts: bool) -> str:
-    """What is embedded of the anchor."""
-    return f"{row.prompt} {row.anchor}" if prompts and row.prompt else row.anchor
 
 
 def training_dataset(rows: Sequence[EncoderRow], negatives: int, prompts: bool = False) -> Dataset:
@@ -54,52 +45,6 @@ def training_dataset(rows: Sequence[EncoderRow], negatives: int, prompts: bool =
     for number in range(negatives):
         columns[f"negative_{number + 1}"] = [texts[number] for _, texts in complete]
     return Dataset.from_dict(columns)
-
-
-def held_out_task(rows: Sequence[EncoderRow], prompts: bool = False) -> RankingTask:
-    """The held-out rows as a ranking over all their positives and negatives."""
-    labelled: list[LabelledDocument] = []
-    for row in rows:
-        labelled.append(LabelledDocument(row.positive, (row.group, row.positive), anchor_text(row, prompts)))
-        labelled += [LabelledDocument(text, (row.group, text)) for text in row.negatives if text]
-    return ranking_task("held-out", labelled)
-
-
-class ModelRanker:
-    """Ranks with a SentenceTransformer that is being trained."""
-
-    name = "model"
-
-    def __init__(self, model: SentenceTransformer, bf16: bool) -> None:
-        self._model = model
-        self._bf16 = bf16
-
-    def scores(self, queries: Sequence[str], documents: Sequence[str]) -> NDArray[np.float32]:
-        """Cosines, shape (len(queries), len(documents))."""
-        return self._embedded(queries) @ self._embedded(documents).T
-
-    def _embedded(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        with torch.autocast(self._model.device.type, torch.bfloat16, enabled=self._bf16):
-            return np.asarray(
-                self._model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False),
-                dtype=np.float32,
-            )
-
-
-class HeldOutEvaluator(SentenceEvaluator):
-    """Scores the model on held-out rows during training."""
-
-    def __init__(self, task: RankingTask, bf16: bool) -> None:
-        super().__init__()
-        self._task = task
-        self._bf16 = bf16
-        self.primary_metric = BEST_METRIC
-
-    def __call__(
-        self, model: Any, output_path: str | None = None, epoch: int = -1, steps: int = -1
-    ) -> dict[str, float]:
-        """Recall, MRR and nDCG."""
-        return means(rank(self._task, ModelRanker(model, self._bf16)))
 
 
 class _BudgetCallback(TrainerCallback):
@@ -206,11 +151,6 @@ def train_stage(
         "loss": round(done.training_loss, 4),
         "log": trainer.state.log_history,
     }
-
-
-def uses_bf16(plan: TrainingPlan) -> bool:
-    """Whether the training computes in bf16: as the plan says, else where the processor has it."""
-    return plan.bf16 if plan.bf16 is not None else torch.cuda.is_available() or has_cpu_bf16()
 
 
 def _elapsed_of(checkpoint: str | None) -> float:

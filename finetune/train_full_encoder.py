@@ -9,15 +9,15 @@ import json
 import logging
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coderag_app.encoders import encoder_folder
-from coderag_app.errors import CodeRAGError, ConfigurationError, ModelError
-from finetune.encoder_card import write_card
+from coderag_app.errors import CodeRAGError, ConfigurationError
+from finetune.encoder_card import TrainingReport, write_card
+from finetune.encoder_models import load_base, merged
 from finetune.encoder_plan import PLAN_FILE, PRESETS, Stage, TrainingPlan, stages_of, with_preset
 from finetune.encoder_rows import EncoderRow, read_rows, split_held_out
 
@@ -28,26 +28,6 @@ logger = logging.getLogger("finetune.train_full_encoder")  # its name too when i
 
 REPORT_FILE = "training.json"
 _EASY_MARGIN = 0.3  # cosine by which a positive beats every negative in a row that has nothing left to teach
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What a training gave.
-
-    Attributes:
-        base: The encoder it started from, and where that came from.
-        rows: Rows trained on; ``held_out``: rows set aside.
-        before: Held-out scores of the base; ``after``: of the result. Empty when nothing was held out.
-        stages: By stage: rows, steps, seconds, loss.
-    """
-
-    output: Path
-    base: str
-    rows: int
-    held_out: int
-    before: dict[str, float]
-    after: dict[str, float]
-    stages: dict[str, dict[str, Any]]
 
 
 def train_encoder(plan: TrainingPlan) -> TrainingReport:
@@ -65,7 +45,7 @@ def train_encoder(plan: TrainingPlan) -> TrainingReport:
     if not training:
         raise ConfigurationError(f"Got no training rows from {', '.join(map(str, plan.data))}; expected at least one.")
     _claim_checkpoints(plan)
-    model, base = _load_base(plan)
+    model, base = load_base(plan)
     scored = _spread(held_out, plan.most_held_out)
     task, before = _first_scores(model, scored, plan)
     stages: dict[str, dict[str, Any]] = {}
@@ -73,7 +53,7 @@ def train_encoder(plan: TrainingPlan) -> TrainingReport:
         stages[stage.name], model = _run_stage(model, stage, task, plan)
     after = _scores(model, task, plan) if task is not None else {}
     report = TrainingReport(plan.output, base, len(training), len(held_out), before, after, stages)
-    _write_output(_merged(model, plan), plan, report)
+    _write_output(merged(model, plan), plan, report)
     return report
 
 
@@ -94,82 +74,6 @@ def _claim_checkpoints(plan: TrainingPlan) -> None:
     path.write_text(json.dumps({"fingerprint": plan.fingerprint, "plan": repr(plan)}, indent=2), encoding="utf-8")
 
 
-def _load_base(plan: TrainingPlan) -> tuple[SentenceTransformer, str]:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # a bar for loading weights that are there in a tenth of a second
-    folder, origin = encoder_folder(plan.base)
-    base = f"{plan.base} ({origin})"
-    logger.info("Base encoder: %s", base)
-    try:
-        model = SentenceTransformer(str(folder), model_kwargs={"dtype": "float32"})
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
-    _prepare(model, plan)
-    return model, base
-
-
-def _prepare(model: SentenceTransformer, plan: TrainingPlan) -> None:
-    """What is trained of the model, and how much of a text it reads."""
-    import torch
-
-    from coderag_app.encoders import transformer_of
-
-    config: Any = transformer_of(model).config
-    longest = getattr(config, "max_position_embeddings", plan.max_seq_length)
-    model.max_seq_length = min(plan.max_seq_length, longest)  # while training; the result reads as much as its base
-    if plan.lora_rank:
-        _add_lora(model, plan.lora_rank)
-    elif plan.freeze_embeddings:
-        for module in transformer_of(model).modules():
-            if isinstance(module, torch.nn.Embedding):
-                module.requires_grad_(False)
-    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    logger.info("Training %.1f million of %.1f million parameters", trained / 1e6, _size(model) / 1e6)
-
-
-def _size(model: SentenceTransformer) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _add_lora(model: SentenceTransformer, rank: int) -> None:
-    try:
-        from peft import LoraConfig, TaskType
-    except ImportError as error:
-        raise ModelError('LoRA needs one more package. Run: pip install "coderag[train]" (peft)') from error
-    linear = ["query", "key", "value", "dense"]
-    model.add_adapter(
-        LoraConfig(task_type=TaskType.FEATURE_EXTRACTION, r=rank, lora_alpha=2 * rank, target_modules=linear)
-    )
-
-
-def _merged(model: SentenceTransformer, plan: TrainingPlan) -> SentenceTransformer:
-    """The model with LoRA's additions in its weights, so that it loads without peft."""
-    if not plan.lora_rank:
-        model.max_seq_length = max(_base_length(plan), model.max_seq_length or 0)
-        return model
-    from peft.tuners.tuners_utils import BaseTunerLayer
-    from sentence_transformers import SentenceTransformer
-
-    from coderag_app.encoders import transformer_of
-
-    plain = SentenceTransformer(str(encoder_folder(plan.base)[0]), model_kwargs={"dtype": "float32"})
-    parameters = dict(transformer_of(plain).named_parameters())
-    for name, module in transformer_of(model).named_modules():
-        if isinstance(module, BaseTunerLayer):
-            module.merge()
-            merged: Any = module.get_base_layer()
-            parameters[f"{name}.weight"].data.copy_(merged.weight.data)
-    return plain
-
-
-def _base_length(plan: TrainingPlan) -> int:
-    from sentence_transformers import SentenceTransformer
-
-    return int(SentenceTransformer(str(encoder_folder(plan.base)[0])).max_seq_length or 0)
-
-
 def _spread(rows: list[EncoderRow], most: int) -> list[EncoderRow]:
     """At most so many rows, from everywhere."""
     step = max(len(rows) / most, 1.0) if most else 1.0
@@ -179,7 +83,7 @@ def _spread(rows: list[EncoderRow], most: int) -> list[EncoderRow]:
 def _first_scores(
     model: SentenceTransformer, rows: list[EncoderRow], plan: TrainingPlan
 ) -> tuple[Any, dict[str, float]]:
-    from finetune.encoder_trainer import held_out_task
+    from finetune.encoder_scores import held_out_task
 
     if not rows:
         return None, {}
@@ -194,7 +98,7 @@ def _first_scores(
 
 def _scores(model: SentenceTransformer, task: Any, plan: TrainingPlan) -> dict[str, float]:
     from coderag_app.evaluation.encoder_ranking import means, rank
-    from finetune.encoder_trainer import ModelRanker, uses_bf16
+    from finetune.encoder_scores import ModelRanker, uses_bf16
 
     return means(rank(task, ModelRanker(model, uses_bf16(plan))))
 
@@ -222,7 +126,7 @@ def _run_stage(
 
 def _without_easy(model: SentenceTransformer, rows: Any) -> list[EncoderRow]:
     """The rows whose positive does not yet stand clear of all their negatives."""
-    from finetune.encoder_trainer import ModelRanker
+    from finetune.encoder_scores import ModelRanker
 
     ranker = ModelRanker(model, bf16=False)
     kept = []

@@ -26,6 +26,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _state_in_a_folder_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep histories of tests, and of the programs they start, out of the user's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(autouse=True)
 def _no_look_up_of_other_hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test that so much as looks up a host other than this one."""
     asked: list[str] = []

@@ -42,9 +42,9 @@ def assert_parses(example: str) -> None:
 def test_there_are_the_commands_that_the_product_promises():
     names = {" ".join(name) for name in COMMANDS}
     index = {"index info", "index verify", "index add", "index remove"}
-    assert names == {
-        "ingest", "ask", "chat", "models", "ui", "evaluate", "compare", "evaluate-encoder", "train", "synthesize"
-    } | index  # fmt: skip
+    history = {f"history {verb}" for verb in ("list", "show", "export", "rename", "delete")}
+    single = "ingest ask chat teach models ui evaluate compare evaluate-encoder train synthesize".split()
+    assert names == {*single, *index, *history}
 
 
 @pytest.mark.parametrize("name", COMMANDS, ids=" ".join)

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from coderag_app.evaluation.evaluate import EvaluationSettings, evaluate
 from coderag_app.evaluation.plots import draw_plots
 from coderag_app.evaluation.predictions import Prediction, ResultPreview
 from coderag_app.evaluation.report import leaks_text, write_reports
-from coderag_app.evaluation.report_tables import ReportTable, markdown_text, report_tables, to_markdown
+from coderag_app.evaluation.report_tables import ReportTable, markdown_text, report_tables, surest_table, to_markdown
 from coderag_app.evaluation.run_directory import RunDirectory
 from coderag_app.evaluation.summary import summarise
 
@@ -89,6 +90,46 @@ def test_latency_percentiles_and_means_by_hand() -> None:
     made = [prediction(question_id=str(i), latency_s=float(i)) for i in range(1, 102)]
     latency = summarise(made).arms[0].latency_s
     assert (latency["p50"], latency["p90"], latency["p99"], latency["mean"]) == (51.0, 91.0, 100.0, 51.0)
+
+
+def test_the_surest_part_is_the_one_with_the_highest_confidence() -> None:
+    made = [prediction(question_id=f"{i}", confidence=1 - i / 10) for i in range(4)]  # the four surest are right
+    made += [wrong(question_id=f"{i}", confidence=1 - i / 10) for i in range(4, 8)]
+    (arm,) = summarise(made).arms
+    assert {part: (share.right, share.questions) for part, share in arm.surest.items()} == {
+        "10%": (1, 1), "25%": (2, 2), "50%": (4, 4), "75%": (4, 6), "100%": (4, 8)
+    }  # fmt: skip
+
+
+def test_answers_that_were_not_accepted_are_the_least_sure_whatever_their_score() -> None:
+    refused = wrong(question_id="a", confidence=0.99, valid=False)
+    silent = wrong(question_id="b", confidence=None)
+    (arm,) = summarise([refused, silent, prediction(question_id="c", confidence=0.1)]).arms
+    assert arm.surest["25%"].share == 1.0
+
+
+def test_without_confidence_there_is_no_table_of_the_surest() -> None:
+    summary = summarise([prediction(question_id="a"), wrong(question_id="b")])
+    assert summary.arms[0].surest == {}
+    assert "Surest half and quarter" not in [table.title for table in report_tables(summary)]
+    assert "coverage" not in draw_plots(summary)
+
+
+def test_the_surest_table_ends_with_what_the_candidates_held() -> None:
+    made = [prediction(question_id="a", confidence=0.9, among_candidates=True)]
+    made += [wrong(question_id="b", confidence=0.2, among_candidates=True)]
+    summary = summarise(made)
+    table = surest_table(summary)
+    assert dict(table.rows)["surest half (50%)"] == "100.0"
+    assert dict(table.rows)["all (100%)"] == "50.0"
+    assert dict(table.rows)["some candidate right"] == "100.0"
+    assert "coverage" in draw_plots(summary)
+
+
+def test_a_prediction_of_an_earlier_version_can_be_read() -> None:
+    later = ("confidence", "log_probability", "agreement", "among_candidates")
+    line = {key: value for key, value in json.loads(prediction().to_line()).items() if key not in later}
+    assert Prediction.from_line(json.dumps(line)) == prediction()
 
 
 def test_retrieval_is_averaged_over_the_questions_where_it_was_measured() -> None:

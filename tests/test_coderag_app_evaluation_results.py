@@ -3,15 +3,27 @@ from pathlib import Path
 import pytest
 from evaluation_shop import PAIRS, build_shop, engine_opener_with, gold_answers, write_examples, write_pairs
 
+from coderag_app.config import AppConfig
 from coderag_app.errors import ConfigurationError
 from coderag_app.evaluation.compare import compare_runs, comparison_markdown
 from coderag_app.evaluation.evaluate import EvaluationSettings, evaluate
-from coderag_app.evaluation.results import END, START, main, results_table, write_between_markers
+from coderag_app.evaluation.report_tables import to_markdown
+from coderag_app.evaluation.results import (
+    END,
+    START,
+    arms_table,
+    decoding_text,
+    main,
+    read_runs,
+    results_markdown,
+    settings_table,
+    write_between_markers,
+)
 
 README = f"# Title\n\nbefore\n\n{START}\nold\n{END}\n\nafter\n"
 
 
-def run(folder: Path, name: str, arms=("none", "oracle"), **wrong) -> Path:
+def run(folder: Path, name: str, arms=("none", "oracle"), config: AppConfig | None = None, **wrong) -> Path:
     build_shop(folder) if not (folder / "shop.sqlite").exists() else None
     evaluate(
         write_pairs(folder / "pairs.jsonl"),
@@ -19,6 +31,7 @@ def run(folder: Path, name: str, arms=("none", "oracle"), **wrong) -> Path:
         examples=write_examples(folder / "examples.jsonl"),
         database=str(folder / "shop.sqlite"),
         settings=EvaluationSettings(arms=arms),
+        config=config,
         open_engine=engine_opener_with(gold_answers(**wrong)),
     )
     return folder / name
@@ -54,12 +67,39 @@ def test_runs_without_a_common_question_are_not_compared(tmp_path: Path) -> None
 
 def test_the_results_table_has_a_column_a_run_and_a_row_an_arm(tmp_path: Path) -> None:
     first, second = run(tmp_path, "one", wrong_without=(0, 1)), run(tmp_path, "two", arms=("none",))
-    header, _, none, oracle = results_table([first, second]).splitlines()
+    header, _, none, oracle = to_markdown(arms_table(read_runs([first, second]))).splitlines()
     assert header == "| arm | one: 5 questions, spider | two: 5 questions, spider |"
     assert none.startswith("| no retrieval | 60.0 (")
     assert "| 100.0 (" in none
     assert oracle.startswith("| oracle (nearest to the gold SQL) | 100.0 (")
     assert "; p 0.500 |  |" in oracle
+
+
+def test_each_run_has_a_row_with_hardness_and_how_its_replies_were_chosen(tmp_path: Path) -> None:
+    plain = run(tmp_path, "plain", wrong_without=(0, 1))
+    voted = run(tmp_path, "voted", arms=("none",), config=AppConfig(samples=8, constrain="always"))
+    table = settings_table(read_runs([plain, voted]))
+    by_run = {row[0]: dict(zip(table.header, row, strict=True)) for row in table.rows}
+    assert list(by_run) == ["plain", "voted"]  # the oracle looks at the gold: no setting of the product
+    assert by_run["plain"]["decoding"] == "most likely reply"
+    assert by_run["voted"]["decoding"] == "constrained, vote of up to 9"
+    assert by_run["plain"]["accuracy"].startswith("60.0 (") and by_run["plain"]["easy"] == "50.0"
+    assert by_run["plain"]["surest half"] == ""  # a scripted model does not say how sure it is
+    assert ", " in by_run["plain"]["seconds: median, 95%"]
+
+
+def test_runs_that_decode_otherwise_have_no_column_among_the_arms(tmp_path: Path) -> None:
+    plain, linked = run(tmp_path, "plain"), run(tmp_path, "unlinked", config=AppConfig(link_schema=False))
+    assert arms_table(read_runs([plain, linked])).header == ("arm", "plain: 5 questions, spider")
+    assert "unlinked" in results_markdown([plain, linked])
+
+
+def test_every_switch_has_a_name_in_the_table() -> None:
+    switches = {"samples": 4, "rank_candidates": True, "constrain": "never", "link_schema": False, "max_repairs": 0}
+    assert decoding_text(AppConfig(**switches).model_dump()) == (
+        "no grammar, vote of up to 5, ranked by the encoder, no schema linking, no repairs"
+    )
+    assert decoding_text(AppConfig().model_dump()) == decoding_text({}) == ""
 
 
 def test_the_table_goes_between_the_markers_and_nowhere_else(tmp_path: Path) -> None:
@@ -84,7 +124,7 @@ def test_the_command_prints_the_table_and_fails_with_a_message(tmp_path: Path, c
     readme = tmp_path / "README.md"
     readme.write_text(README, encoding="utf-8")
     assert main([str(folder), "--readme", str(readme)]) == 0
-    table = results_table([folder])
+    table = results_markdown([folder])
     assert table in capsys.readouterr().out
     assert table in readme.read_text(encoding="utf-8")
     assert main([str(tmp_path)]) == 1

@@ -9,11 +9,13 @@ import pytest
 from evaluation_shop import PAIRS, LookupLLM, build_shop, engine_opener_with, gold_answers, write_examples, write_pairs
 
 from coderag_app.config import AppConfig
+from coderag_app.engine_loading import load_query_engine
 from coderag_app.errors import CodeRAGError, ConfigurationError, ModelError
 from coderag_app.evaluation.datasets import EvalQuestion, ExclusionReason
 from coderag_app.evaluation.evaluate import Evaluation, EvaluationSettings, evaluate
 from coderag_app.evaluation.execution import Convention
 from coderag_app.evaluation.predictions import Prediction
+from coderag_app.evaluation.results import decoding_text
 from coderag_app.evaluation.run import sample_questions
 from coderag_app.evaluation.run_directory import RunDirectory
 from coderag_app.models import BUNDLED_SQL_MODEL
@@ -290,6 +292,63 @@ def test_progress_counts_every_prediction(tmp_path: Path) -> None:
         on_progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == [(i, len(PAIRS)) for i in range(1, len(PAIRS) + 1)]
+
+
+def voting(folder: Path, llm, samples: int = 2, **settings) -> Evaluation:
+    """A run in which each question is asked ``1 + samples`` times."""
+    build_shop(folder) if not (folder / "shop.sqlite").exists() else None
+    config = AppConfig(storage_dir=folder / "none", samples=samples, max_repairs=0, **settings)
+    return evaluate(
+        write_pairs(folder / "pairs.jsonl"),
+        folder / "run",
+        database=str(folder / "shop.sqlite"),
+        settings=EvaluationSettings(arms=("none",)),
+        config=config,
+        open_engine=lambda target: load_query_engine(database=target, llm=llm, config=config),
+    )
+
+
+class WaveringLLM(LookupLLM):
+    """Right at first, then of another opinion whenever it is asked the same again."""
+
+    def _next_reply(self, prompt: str) -> str:
+        right = super()._next_reply(prompt)
+        return right if self._prompts.count(prompt) == 1 else "SELECT -1"
+
+
+def test_candidates_their_agreement_and_what_they_held_are_recorded(tmp_path: Path) -> None:
+    llm = WaveringLLM(answers=gold_answers())
+    evaluation = voting(tmp_path, llm)
+    assert accuracy(evaluation) == {"none": 0.0}  # outvoted two to one
+    made = predictions(tmp_path)["none", "q1"]
+    assert made.predicted_sql == "SELECT -1" and made.among_candidates is True
+    assert made.agreement == made.confidence == pytest.approx(2 / 3, abs=1e-4)
+    assert evaluation.summary.arms[0].among_candidates.share == 1.0
+    assert len(llm.prompts) == 3 * SCORED
+    assert "vote of up to 3" in decoding_text(RunDirectory(tmp_path / "run").read_config()["identity"]["engine"])
+
+
+def test_a_finished_run_with_candidates_asks_nothing_again(tmp_path: Path) -> None:
+    llm = WaveringLLM(answers=gold_answers())
+    first = voting(tmp_path, llm)
+    asked = len(llm.prompts)
+    assert accuracy(voting(tmp_path, llm)) == accuracy(first)
+    assert len(llm.prompts) == asked
+
+
+@pytest.mark.parametrize(
+    "change", [{"samples": 3}, {"constrain": "always"}, {"link_schema": False}, {"rank_candidates": True}]
+)
+def test_a_run_with_other_switches_is_another_run_and_the_error_names_the_switch(tmp_path: Path, change: dict) -> None:
+    voting(tmp_path, LookupLLM(answers=gold_answers()))
+    with pytest.raises(ConfigurationError, match=f"engine.{next(iter(change))} = "):
+        voting(tmp_path, LookupLLM(answers=gold_answers()), **change)
+
+
+def test_an_answer_that_is_held_back_counts_as_no_answer(tmp_path: Path) -> None:
+    evaluation = voting(tmp_path, WaveringLLM(answers=gold_answers()), abstain_below=0.9)
+    assert evaluation.summary.arms[0].error_classes == {"abstained": SCORED}
+    assert predictions(tmp_path)["none", "q1"].predicted_sql == "SELECT -1"
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one() -> None:

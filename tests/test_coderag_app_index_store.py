@@ -170,12 +170,32 @@ def test_at_equal_similarity_verified_examples_come_before_synthetic_ones(positi
     assert [result.example.sql[-2:] for result in found[1:]] == ["t0", "t1"]
 
 
-def test_a_nearer_synthetic_example_still_comes_before_a_verified_one() -> None:
-    index = index_of([(make_example(1), [1.0, 0.2]), (make_example(2, origin=Origin.SYNTHETIC), [1.0, 0.1])])
-    assert [result.example.origin for result in index.search(query(1.0), top_k=2)] == [
-        Origin.SYNTHETIC,
-        Origin.VERIFIED,
-    ]
+def test_a_verified_example_comes_before_a_synthetic_one_that_is_little_nearer() -> None:
+    index = index_of([(make_example(1, origin=Origin.SYNTHETIC), [1.0, 0.1]), (make_example(2), [1.0, 0.4])])
+    found = index.search(query(1.0), top_k=2)
+    assert [result.example.origin for result in found] == [Origin.VERIFIED, Origin.SYNTHETIC]
+    assert found[0].similarity < found[1].similarity
+
+
+def test_a_synthetic_example_that_is_much_nearer_comes_before_a_verified_one() -> None:
+    index = index_of([(make_example(1), [1.0, 1.0]), (make_example(2, origin=Origin.SYNTHETIC), [1.0, 0.1])])
+    found = index.search(query(1.0), top_k=2)
+    assert [result.example.origin for result in found] == [Origin.SYNTHETIC, Origin.VERIFIED]
+
+
+def test_thousands_of_nearer_synthetic_examples_do_not_hide_a_verified_one() -> None:
+    pairs = [(make_example(n, origin=Origin.SYNTHETIC), [1.0, 0.001 * n]) for n in range(300)]
+    index = index_of([*pairs, (make_example(999), [1.0, 0.4])])
+    origins = [result.example.origin for result in index.search(query(1.0), top_k=3)]
+    assert origins == [Origin.VERIFIED, Origin.SYNTHETIC, Origin.SYNTHETIC]
+
+
+def test_a_synthetic_copy_of_a_verified_query_gives_way_to_it() -> None:
+    copy = replace(make_example(1), question="Made up?", origin=Origin.SYNTHETIC)
+    index = index_of([(copy, [1.0]), (make_example(1), [1.0]), (make_example(2, origin=Origin.SYNTHETIC), [1.0, 0.5])])
+    assert [result.example.question for result in index.search(query(1.0), top_k=3)] == [
+        "How many rows has t1?", "How many rows has t2?",
+    ]  # fmt: skip
 
 
 def test_the_same_sql_asked_in_other_words_is_returned_once() -> None:

@@ -1,6 +1,7 @@
 """The main path with scripted replies: what is accepted, repaired, refused, and never made up."""
 
 import asyncio
+import re
 import sqlite3
 from pathlib import Path
 
@@ -191,3 +192,68 @@ def test_an_index_asked_for_must_be_there(shop, tmp_path):
 def test_a_wrong_setting_says_what_was_got(shop):
     with pytest.raises(ConfigurationError, match="similarity_top_k.*-1"):
         load_query_engine(database=shop, llm=ScriptedLLM(replies=["x"]), similarity_top_k=-1)
+
+
+# --- SQL of a person ---
+
+
+def test_edited_sql_runs_through_the_same_guard_and_database(shop, tmp_path):
+    engine, llm = engine_with(shop, tmp_path, "unused")
+    answer = engine.run_sql("SELECT name FROM customer WHERE id = 1;")
+    assert answer.status is AnswerStatus.ANSWERED and answer.executed
+    assert answer.rows == (("Zoë",),) and answer.columns == ("name",) and answer.database == "shop"
+    assert llm.prompts == [] and answer.question == "" and answer.confidence is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("DELETE FROM customer", "DELETE|read"),
+        ("SELECT nme FROM customer", "nme"),
+        ("SELECT 1; SELECT 2", "one|single|statement"),
+        ("", "."),
+        ("nonsense", "."),
+    ],
+)
+def test_edited_sql_that_is_refused_says_why_and_changes_nothing(shop, tmp_path, sql, reason):
+    before = shop.read_bytes()
+    engine, _ = engine_with(shop, tmp_path, "unused")
+    answer = engine.run_sql(sql)
+    assert answer.status is AnswerStatus.FAILED and answer.sql == sql and answer.rows == ()
+    assert re.search(reason, answer.error)
+    assert shop.read_bytes() == before
+
+
+def test_edited_sql_is_held_to_the_limits(shop, tmp_path):
+    engine, _ = engine_with(shop, tmp_path, "unused", max_rows=2, timeout_s=0.5)
+    assert engine.run_sql("SELECT name FROM customer").truncated
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    assert engine.run_sql(endless).status is AnswerStatus.FAILED
+
+
+def test_without_a_database_no_sql_is_run():
+    engine = TextToSQLQueryEngine(ScriptedLLM(replies=["x"]), InstructFormat(), AppConfig.load())
+    with pytest.raises(ConfigurationError, match="--database"):
+        engine.run_sql("SELECT 1")
+
+
+# --- schema linking ---
+
+
+def test_with_linking_off_the_whole_schema_is_shown_and_the_first_tables_where_it_does_not_fit(tmp_path):
+    wide = tmp_path / "wide.sqlite"
+    with sqlite3.connect(wide) as connection:
+        for number in range(60):
+            columns = ", ".join(f"attribute_{number}_{i} TEXT" for i in range(8))
+            connection.execute(f"CREATE TABLE filler_{number} (id INTEGER PRIMARY KEY, {columns})")
+        connection.execute("CREATE TABLE author (author_id INTEGER PRIMARY KEY, name TEXT)")
+
+    def shown(**settings) -> list[str]:
+        engine, _ = engine_with(wide, tmp_path, "SELECT 1", **settings)
+        return [table.name for table in engine.linked_schema("Which authors are there?").tables]
+
+    assert "author" in shown(context_window=1024)
+    cut = shown(context_window=1024, link_schema=False)
+    assert "author" not in cut and cut[0] == "filler_0" and len(cut) > 1
+    assert len(shown(context_window=65_536, context_window_tokens=65_536, link_schema=False)) == 61
+    assert len(shown(context_window=65_536, context_window_tokens=65_536, schema_budget_tokens=300)) < 10

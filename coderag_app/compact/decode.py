@@ -186,10 +186,10 @@ def _fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Litera
         _replace_date_part(call)
     for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
         if isinstance(node, exp.Placeholder):
-            index = int(node.name[1:]) - 1
-            if index >= len(literals):
+            number = node.name.removeprefix("v")
+            if not number.isdigit() or not 0 < int(number) <= len(literals):
                 raise CannotDecodeError(f"<{node.name}> is not in the question")
-            node.replace(_typed(literals[index], _compared_column(node, names), values))
+            node.replace(_typed(literals[int(number) - 1], _compared_column(node, names), values))
         elif node.is_string:
             column = _compared_column(node, names)
             stored = values.stored_form(*column, node.this) if column else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from functools import lru_cache
 
 from coderag_app.compact.decode import CannotDecodeError, decode_sql
@@ -39,7 +41,7 @@ class CompactFormat:
         the grammar allows, then a sample.
         """
         schema = request.schema or _schema_of_nearest(request.examples)
-        names = _names(schema)
+        names = _names(schema, request.variant)
         marked = mark_question(request.question, names, request.values)
         schema_part = schema_text(names, request.values)
         examples = [text for e in request.examples if (text := _example(e, names, request.values))]
@@ -81,9 +83,14 @@ def _constrained(request: PromptRequest) -> bool:
     return request.constrain == "always" or (request.constrain == "repair" and bool(request.failed))
 
 
-@lru_cache(maxsize=32)
-def _names(schema: Schema) -> SchemaNames:
-    return SchemaNames(schema)
+@lru_cache(maxsize=64)
+def _names(schema: Schema, variant: int = 0) -> SchemaNames:
+    """The schema's names; a variant above 0 has the tables in another order, so that all ids are others."""
+    if not variant:
+        return SchemaNames(schema)
+    tables = list(schema.tables)
+    random.Random(variant).shuffle(tables)
+    return SchemaNames(replace(schema, tables=tuple(tables)))
 
 
 def _example(retrieved: RetrievedExample, names: SchemaNames, values: ValueIndex) -> str:

@@ -119,8 +119,8 @@ def _table_text(names: SchemaNames, table: Table, values: ValueIndex) -> str:
 
 
 def _column_text(names: SchemaNames, table: Table, column: Column, values: ValueIndex) -> str:
-    key = (table.name.lower(), column.name.lower())
-    parts = [names.column_ids[key], names.columns[key]]
+    name = (table.name.lower(), column.name.lower())
+    parts = [names.column_ids[name], names.columns[name]]
     if column.is_numeric:
         parts.append("#")
     elif any(word in column.type.upper() for word in ("DATE", "TIME")):

@@ -25,15 +25,12 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from typing import Any
 
 from sqlglot import exp
 
-from coderag_app.evaluation.cells import Row, comparable_rows
 from coderag_app.evaluation.sql_form import parse_query
+from coderag_app.same_rows import comparable_rows, same_multiset
 from coderag_app.types import QueryResult
-
-_MAX_TRIALS = 10_000  # columns tried in the search for an order; real results take one or two a column
 
 
 class Convention(StrEnum):
@@ -81,60 +78,8 @@ def compare_results(
     if len(gold_rows) != len(predicted_rows):
         return Verdict.ROW_COUNT
     if not ordered:
-        return Verdict.EQUAL if _same_multiset(gold_rows, predicted_rows) else Verdict.VALUES
+        return Verdict.EQUAL if same_multiset(gold_rows, predicted_rows) else Verdict.VALUES
     # In order, two tables hold the same rows exactly if they hold the same columns.
     if Counter(zip(*gold_rows, strict=True)) == Counter(zip(*predicted_rows, strict=True)):
         return Verdict.EQUAL
-    return Verdict.ORDER if _same_multiset(gold_rows, predicted_rows) else Verdict.VALUES
-
-
-def _same_multiset(gold: list[Row], predicted: list[Row]) -> bool:
-    """Whether some order of the predicted columns makes both the same multiset of rows."""
-    if Counter(gold) == Counter(predicted):
-        return True
-    if Counter(map(_unordered, gold)) != Counter(map(_unordered, predicted)):
-        return False
-    return _ColumnSearch(gold, predicted).succeeds()
-
-
-def _unordered(row: Row) -> frozenset[tuple[Any, int]]:
-    return frozenset(Counter(row).items())
-
-
-class _ColumnSearch:
-    """Finds, column by column, an order of the predicted columns under which the multisets of rows agree.
-
-    Each step compares the rows as far as they are built, so a wrong column is dropped at once. Gives up (not the same)
-    after ``_MAX_TRIALS`` columns tried, which takes a table made for it.
-    """
-
-    def __init__(self, gold: list[Row], predicted: list[Row]) -> None:
-        columns = [list(column) for column in zip(*gold, strict=True)]
-        self._gold = sorted(columns, key=lambda column: -len(set(column)))  # the most telling column first
-        self._predicted = [list(column) for column in zip(*predicted, strict=True)]
-        self._trials = 0
-
-    def succeeds(self) -> bool:
-        """Whether there is such an order."""
-        start = [0] * len(self._gold[0])
-        return self._extend(0, frozenset(), start, list(start))
-
-    def _extend(self, place: int, used: frozenset[int], gold: list[int], predicted: list[int]) -> bool:
-        """Extend the partial rows, numbered by their content, with the gold column at ``place``."""
-        if place == len(self._gold):
-            return True
-        numbers: dict[tuple[int, Any], int] = {}
-        longer_gold = [numbers.setdefault(part, len(numbers)) for part in zip(gold, self._gold[place], strict=True)]
-        wanted = Counter(longer_gold)
-        tried: list[list[Any]] = []
-        for i, column in enumerate(self._predicted):
-            if i in used or column in tried:
-                continue
-            self._trials += 1
-            if self._trials > _MAX_TRIALS:
-                return False
-            tried.append(column)
-            longer = [numbers.setdefault(part, len(numbers)) for part in zip(predicted, column, strict=True)]
-            if Counter(longer) == wanted and self._extend(place + 1, used | {i}, longer_gold, longer):
-                return True
-        return False
+    return Verdict.ORDER if same_multiset(gold_rows, predicted_rows) else Verdict.VALUES

@@ -32,11 +32,12 @@ def draw_plots(summary: Summary) -> dict[str, str]:
     from matplotlib import rc_context
 
     with rc_context(_STYLE):
-        return {
+        plots = {
             "accuracy": _svg(_accuracy(summary)),
             "latency": _svg(_accuracy_against_latency(summary)),
             "errors": _svg(_error_classes(summary)),
         }
+        return plots | ({"coverage": _svg(_coverage(summary))} if any(arm.surest for arm in summary.arms) else {})
 
 
 def _accuracy(summary: Summary) -> Figure:
@@ -73,6 +74,21 @@ def _accuracy_against_latency(summary: Summary) -> Figure:
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_xlabel("median seconds for an answer")
     axes.set_ylabel("execution accuracy, percent")
+    return figure
+
+
+def _coverage(summary: Summary) -> Figure:
+    """What abstaining buys: accuracy of the questions that an arm is surest of, by how many those are."""
+    figure, axes = _figure(3.6)
+    for arm in summary.arms:
+        places = [int(part.removesuffix("%")) for part in arm.surest]
+        axes.plot(places, [100 * share.share for share in arm.surest.values()], marker="o", label=arm.label)
+    axes.set_xlim(0, 103)
+    axes.set_ylim(0, 100)
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_xlabel("percent of the questions answered, the surest first")
+    axes.set_ylabel("execution accuracy, percent")
+    axes.legend(frameon=False)
     return figure
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from coderag_app.cell_text import cell_text
@@ -68,6 +68,9 @@ class Prediction:
         attempts: Rounds of generation.
         table_recall: Share of the gold's tables that schema linking kept; None where it was not measured.
         retrieval: recall, mrr and ndcg of the examples, where some example has the gold's skeleton; else None.
+        confidence: The engine's score from 0 to 1; None where nothing tells how sure it is.
+        log_probability: Mean over the tokens of the reply; ``agreement``: share of the candidates that agree.
+        among_candidates: Whether any result that a candidate voted for is right; None without a vote.
     """
 
     arm: str
@@ -95,6 +98,10 @@ class Prediction:
     predicted_result: ResultPreview
     table_recall: float | None = None
     retrieval: dict[str, float] | None = None
+    confidence: float | None = None
+    log_probability: float | None = None
+    agreement: float | None = None
+    among_candidates: bool | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -122,7 +129,7 @@ class Prediction:
             ValueError: The line is not JSON, or not a prediction.
         """
         row = json.loads(line)
-        missing = [field.name for field in fields(cls) if field.name not in row]
+        missing = [field.name for field in fields(cls) if field.name not in row and field.default is MISSING]
         if missing:
             raise ValueError(f"got a line without {', '.join(missing)}, expected a prediction")
         row["clauses"] = tuple(row["clauses"])

@@ -22,6 +22,7 @@ PLOT_TITLES = {
     "accuracy": "Accuracy by arm",
     "latency": "Accuracy against latency",
     "errors": "Error classes",
+    "coverage": "Accuracy of the surest answers",
 }
 
 
@@ -73,12 +74,24 @@ def report_facts(config: Mapping[str, Any], extra: Mapping[str, Any]) -> list[tu
         ("Language model", f"{identity['llm']['name']} {identity['llm']['fingerprint']}"),
         ("Encoders", ", ".join(f"{arm}: {print_}" for arm, print_ in config["arms"].items() if print_)),
         ("Repairs", f"at most {engine.get('max_repairs')}"),
+        ("Candidates", candidates_text(engine)),
+        ("Grammar", engine.get("constrain", "")),
+        ("Schema linking", {True: "on", False: "off"}.get(engine.get("link_schema"), "")),
         ("Convention", settings["convention"]),
         ("Arms that could not run", "; ".join(f"{arm}: {reason}" for arm, reason in config["unavailable"].items())),
         ("Started", f"{environment['started_at']} on {environment['machine']}"),
         ("Versions", ", ".join(f"{name} {number}" for name, number in environment["packages"].items())),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def candidates_text(engine: Mapping[str, Any]) -> str:
+    """How many candidates were sampled, and what decides among them; nothing where none were."""
+    if not engine.get("samples"):
+        return ""
+    budget = f", within {engine['decode_budget_ms']} ms" if engine.get("decode_budget_ms") else ""
+    ranked = ", with the encoder's ranking" if engine.get("rank_candidates") else ""
+    return f"the most likely reply and up to {engine['samples']} sampled{budget}; a vote on results{ranked}"
 
 
 def leaks_text(extra: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from coderag_app.cell_text import visible_text
 from coderag_app.evaluation.statistics import Interval
 from coderag_app.evaluation.summary import Share, Summary
 
+_SUREST = {"25%": "surest quarter (25%)", "50%": "surest half (50%)", "100%": "all (100%)"}
 _MARKDOWN = re.compile(r"([\\`*\[\]|<>])")
 
 
@@ -31,7 +32,8 @@ def report_tables(summary: Summary) -> list[ReportTable]:
     if summary.baseline:
         tables.append(_comparison_table(summary))
     tables += [
-        _group_table("By hardness", "Spider's levels, computed from the gold SQL.", summary, "by_hardness"),
+        surest_table(summary),
+        hardness_table(summary),
         _group_table("By clause", "A question is in the row of each clause its gold uses.", summary, "by_clause"),
         _group_table("By database", "", summary, "by_database"),
         _error_table(summary),
@@ -82,6 +84,24 @@ def _comparison_table(summary: Summary) -> ReportTable:
     return ReportTable(f"Compared with: {baseline.title if baseline is not None else ''}", header, tuple(rows), note)
 
 
+def hardness_table(summary: Summary) -> ReportTable:
+    """Accuracy by hardness of the gold, a column an arm."""
+    return _group_table("By hardness", "Spider's levels, computed from the gold SQL.", summary, "by_hardness")
+
+
+def surest_table(summary: Summary) -> ReportTable:
+    """Accuracy of the questions that each arm is surest of; no rows where no arm says how sure it is."""
+    arms = [arm for arm in summary.arms if arm.surest]
+    parts = dict.fromkeys(part for arm in arms for part in arm.surest)
+    rows = [(_SUREST.get(part, part), *(percent(arm.surest[part].share) for arm in arms)) for part in parts]
+    voted = [arm for arm in arms if arm.among_candidates is not None]
+    if rows and voted:
+        texts = (percent(arm.among_candidates.share) if arm.among_candidates is not None else "" for arm in arms)
+        rows.append(("some candidate right", *texts))
+    note = "Accuracy of the part of the questions whose answers have the highest confidence; each arm has its own part."
+    return ReportTable("Surest half and quarter", ("part", *(arm.label for arm in arms)), tuple(rows), note)
+
+
 def _group_table(title: str, note: str, summary: Summary, attribute: str) -> ReportTable:
     groups: dict[str, dict[str, Share]] = {arm.arm: getattr(arm, attribute) for arm in summary.arms}
     names = dict.fromkeys(name for shares in groups.values() for name in shares)
@@ -121,10 +141,10 @@ def _retrieval_table(summary: Summary) -> ReportTable:
 
 def _latency_table(summary: Summary) -> ReportTable:
     rows = tuple(
-        (arm.title, *(f"{arm.latency_s[key]:.3f}" for key in ("p50", "p90", "p99", "mean"))) for arm in summary.arms
+        (arm.title, *(f"{arm.latency_s[key]:.3f}" for key in ("p50", "p95", "p99", "mean"))) for arm in summary.arms
     )
     note = "From the question to the answer, choosing the examples included; loading models is not."
-    return ReportTable("Seconds for an answer", ("arm", "median", "90%", "99%", "mean"), rows, note)
+    return ReportTable("Seconds for an answer", ("arm", "median", "95%", "99%", "mean"), rows, note)
 
 
 def percent(value: float) -> str:

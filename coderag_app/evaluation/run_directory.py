@@ -181,12 +181,21 @@ def open_run(folder: Path, config: Mapping[str, Any]) -> RunDirectory:
 
 
 def _expect_same(found: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path) -> None:
+    found, wanted = _flat(found), _flat(wanted)
     for key in sorted({*found, *wanted}):
         if found.get(key) != wanted.get(key):
             raise ConfigurationError(
                 f"{folder} holds a run with {key} = {found.get(key)!r}; now it is {wanted.get(key)!r}. Use another "
                 "--run-dir, or the same settings to take this run up again."
             )
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings by their own names, so that an error names the one that differs and not all of them."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, Mapping) else {key: value}
+    return flat
 
 
 def _cut_partial_line(path: Path) -> None:

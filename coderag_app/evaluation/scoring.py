@@ -58,6 +58,7 @@ def score_answer(asked: Asked, gold: QueryResult, database: Database, schema: Sc
         for convention in Convention
     }
     verdict = verdicts[Convention.SPIDER]
+    sure = answer.confidence if answer is not None else None
     return Prediction(
         arm=asked.arm,
         question_id=question.id,
@@ -84,7 +85,29 @@ def score_answer(asked: Asked, gold: QueryResult, database: Database, schema: Sc
         predicted_result=ResultPreview.of(result) if result is not None else ResultPreview(),
         table_recall=asked.table_recall,
         retrieval=asked.retrieval,
+        confidence=_digits(sure.score) if sure is not None else None,
+        log_probability=_digits(sure.log_probability) if sure is not None else None,
+        agreement=_digits(sure.agreement) if sure is not None else None,
+        among_candidates=_among_candidates(answer, gold, ordered, database),
     )
+
+
+def _among_candidates(answer: SQLAnswer | None, gold: QueryResult, ordered: bool, database: Database) -> bool | None:
+    """Whether any result in the vote is right, in Spider's convention: the most that a better choice could reach."""
+    if answer is None or not answer.alternatives:
+        return None
+    for alternative in answer.alternatives:
+        try:
+            result = database.execute(alternative.sql) if alternative.sql else None
+        except DatabaseError:
+            continue
+        if result is not None and compare_results(gold, result, ordered) is Verdict.EQUAL:
+            return True
+    return False
+
+
+def _digits(value: float | None) -> float | None:
+    return round(value, 5) if value is not None else None
 
 
 def _run(answer: SQLAnswer | None, database: Database) -> tuple[QueryResult | None, str]:

@@ -6,9 +6,10 @@ database are counts, so that nobody reads an accuracy without seeing of how many
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from coderag_app.evaluation.statistics import (
 )
 
 BASELINE = "none"
+COVERAGES = (10, 25, 50, 75, 100)
 ARM_ORDER = {name: place for place, name in enumerate(ARM_NAMES)}
 
 
@@ -55,7 +57,10 @@ class ArmSummary:
         table_recall: Mean share of needed tables kept by schema linking; None where it was not measured.
         retrieval: Means of recall, mrr and ndcg over the questions that some example has the skeleton of.
         retrieval_questions: How many questions those are.
-        latency_s: Percentiles 50, 90 and 99, and the mean.
+        latency_s: Percentiles 50, 90, 95 and 99, and the mean.
+        surest: Right answers out of the surest 10, 25, 50, 75 and 100 percent of the questions; empty where no answer
+            says how sure it is.
+        among_candidates: Right results among the candidates out of the questions with a vote; None without one.
         by_hardness, by_clause, by_database: Right answers out of questions, by group.
         error_classes: Number of wrong answers by class.
         compared: This arm against the baseline; None for the baseline itself.
@@ -79,6 +84,8 @@ class ArmSummary:
     by_clause: dict[str, Share]
     by_database: dict[str, Share]
     error_classes: dict[str, int]
+    surest: dict[str, Share] = field(default_factory=dict)
+    among_candidates: Share | None = None
     compared: PairedComparison | None = None
     adjusted_p_value: float | None = None
 
@@ -161,6 +168,7 @@ def _arm_summary(
 ) -> ArmSummary:
     right = [answer.right(convention) for answer in answers]
     recalls = [answer.table_recall for answer in answers if answer.table_recall is not None]
+    found = [answer.among_candidates for answer in answers if answer.among_candidates is not None]
     retrieved = [answer.retrieval for answer in answers if answer.retrieval is not None]
     return ArmSummary(
         arm=arm,
@@ -180,9 +188,30 @@ def _arm_summary(
         by_clause=_groups(answers, convention, lambda answer: answer.clauses, CLAUSES),
         by_database=_groups(answers, convention, lambda answer: (answer.db_id,), sorted({a.db_id for a in answers})),
         error_classes=_error_classes(answers, convention),
+        surest=surest_shares(answers, convention),
+        among_candidates=Share(sum(map(bool, found)), len(found)) if found else None,
         compared=compared,
         adjusted_p_value=adjusted_p_value,
     )
+
+
+def surest_shares(answers: Sequence[Prediction], convention: str = "spider") -> dict[str, Share]:
+    """Accuracy against coverage: what is right of the questions that the engine is surest of, by percent of them all.
+
+    Questions without an accepted answer, or with one that says nothing about its confidence, come last.
+    """
+    if all(answer.confidence is None for answer in answers):
+        return {}
+
+    def sureness(answer: Prediction) -> float:
+        return answer.confidence if answer.valid and answer.confidence is not None else -1.0
+
+    order = sorted(answers, key=lambda answer: (-sureness(answer), answer.question_id))
+    shares = {}
+    for percent in COVERAGES:
+        kept = order[: math.ceil(len(order) * percent / 100)]
+        shares[f"{percent}%"] = Share(sum(answer.right(convention) for answer in kept), len(kept))
+    return shares
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -191,7 +220,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    named = {f"p{percent}": float(np.percentile(seconds, percent)) for percent in (50, 90, 99)}
+    named = {f"p{percent}": float(np.percentile(seconds, percent)) for percent in (50, 90, 95, 99)}
     return named | {"mean": _mean(seconds)}
 
 

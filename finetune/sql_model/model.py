@@ -10,7 +10,6 @@ from torch.nn import functional
 from finetune.sql_model.attention import attend
 from finetune.sql_model.packing import attention_allowed
 
-
 _CODE_WIDTH = 48  # dimensions in which ids of tables and columns differ at first; a head is 64 wide
 
 

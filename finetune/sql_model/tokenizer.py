@@ -39,11 +39,11 @@ class Pointers:
 
 def pointers_of(tokenizer: Tokenizer) -> Pointers:
     """The tokenizer's ids of ``<t0>`` ... and ``<c0>`` ..., which follow one another."""
-    first_table, first_column = tokenizer.token_to_id("<t0>"), tokenizer.token_to_id("<c0>")
+    ids = tokenizer.get_vocab(with_added_tokens=True)
     return Pointers(
         tokenizer.get_vocab_size(),
-        range(first_table, first_table + MAX_TABLES),
-        range(first_column, first_column + MAX_COLUMNS),
+        range(ids["<t0>"], ids["<t0>"] + MAX_TABLES),
+        range(ids["<c0>"], ids["<c0>"] + MAX_COLUMNS),
     )
 
 

@@ -23,6 +23,7 @@ class DescribedColumn:
         phrases: How people say it, most usual first; at least one.
         values: Distinct stored values that are not NULL, sorted; at most a few hundred.
         nullable: Whether some row holds NULL.
+        groupable: Whether rows are grouped by it although its kind does not say so: a repeating number, code or key.
     """
 
     name: str
@@ -30,11 +31,15 @@ class DescribedColumn:
     phrases: tuple[str, ...]
     values: tuple[Any, ...] = ()
     nullable: bool = False
+    groupable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedTable:
-    """A table with its nouns: (singular, plural) pairs, most usual first; at least one."""
+    """A table with its nouns: (singular, plural) pairs, most usual first; at least one.
+
+    ``row_count`` counts the rows that ``values`` were read from; in a user's database that is a sample.
+    """
 
     name: str
     nouns: tuple[tuple[str, str], ...]
@@ -56,13 +61,19 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class DescribedDatabase:
-    """A populated database with the words for its parts; ``connection`` runs queries on it."""
+class DescribedSchema:
+    """A database's schema with the words for its parts; what question patterns draw from."""
 
     db_id: str
     schema: Schema
     tables: tuple[DescribedTable, ...]
     relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True)
+class DescribedDatabase(DescribedSchema):
+    """A populated database of the project's own, described; ``connection`` runs queries on it."""
+
     connection: sqlite3.Connection
 
 

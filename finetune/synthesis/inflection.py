@@ -14,6 +14,7 @@ _IRREGULAR = {
     "quiz": "quizzes", "self": "selves", "shelf": "shelves", "synopsis": "synopses", "thesis": "theses",
     "thief": "thieves", "tooth": "teeth", "wife": "wives", "wolf": "wolves", "woman": "women",
 }  # fmt: skip
+IRREGULAR_SINGULARS = {many: one for one, many in _IRREGULAR.items()}
 _UNCHANGED = frozenset(
     "aircraft advice baggage bison cargo cattle clothing crossroads data deer equipment evidence fish food furniture "
     "hardware headquarters homework hovercraft information inventory jewelry livestock luggage machinery means media "

@@ -6,8 +6,10 @@ import logging
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.patterns import PATTERNS, Candidate, Draw, Lookup, Pattern
@@ -91,10 +93,15 @@ def _rejection(connection: sqlite3.Connection, candidate: Candidate) -> str:
     except sqlite3.Error as error:
         logger.warning("A pattern wrote SQL that does not run: %s (%s)", candidate.sql, error)
         return "does not run"
+    return uninteresting(rows)
+
+
+def uninteresting(rows: Sequence[Sequence[Any]]) -> str:
+    """Why a result (its first rows) is not worth a question, or ""."""
     if not rows:
         return "no rows"
     if len(rows) == 1 and all(value is None for value in rows[0]):
         return "only NULL"
-    if rows == [(0,)]:
+    if len(rows) == 1 and tuple(rows[0]) == (0,):
         return "only 0"
     return ""

@@ -23,6 +23,7 @@ from finetune.synthesis.patterns.lookup import (
 
 Item = TypeVar("Item")
 
+_FEW_ROWS = 50  # in so small a sample, values that do not repeat may still be what rows are grouped by
 _PROJECTION_WEIGHTS = {"name": 2.0, "person": 2.0, "text": 0.3, "url": 0.3, "key": 0.35, "email": 0.5, "phone": 0.5}
 
 
@@ -84,10 +85,10 @@ class Draw:
         fitting = [
             c
             for c in table.columns
-            if c.kind in CATEGORY_KINDS | {"year"}
+            if (c.kind in CATEGORY_KINDS | {"year"} and not self.is_reference(table, c) or c.groupable)
             and c.name not in besides
-            and 1 < len(c.values) < 0.8 * table.row_count
-            and not self.is_reference(table, c)
+            and len(c.values) > 1
+            and (len(c.values) < 0.8 * table.row_count or c.groupable and table.row_count <= _FEW_ROWS)
         ]
         return self.choice(fitting) if fitting else None
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from coderag_app.schema import quote_identifier
-from finetune.synthesis.described import DescribedColumn, DescribedDatabase, DescribedTable, Relation
+from finetune.synthesis.described import DescribedColumn, DescribedSchema, DescribedTable, Relation
 
 NUMERIC_KINDS = frozenset(("int", "money", "decimal", "percent", "rating"))
 MEASURED_KINDS = NUMERIC_KINDS | {"year"}
@@ -75,7 +75,7 @@ class Link:
 class Lookup:
     """A described database, indexed for drawing."""
 
-    def __init__(self, database: DescribedDatabase) -> None:
+    def __init__(self, database: DescribedSchema) -> None:
         self.database = database
         self.tables = {table.name: table for table in database.tables}
         self.subjects = [table for table in database.tables if not table.is_junction and table.row_count > 0]
@@ -136,7 +136,7 @@ def _role(column: DescribedColumn) -> str:
     return phrase.removesuffix(" id").removesuffix(" code").removesuffix(" number")
 
 
-def _key_columns(database: DescribedDatabase) -> dict[str, str]:
+def _key_columns(database: DescribedSchema) -> dict[str, str]:
     keys: dict[str, str] = {}
     for table in database.tables:
         found = [column.name for column in table.columns if column.kind == "key"]

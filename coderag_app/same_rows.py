@@ -1,8 +1,9 @@
-"""Cells of two results made comparable: equal cells become equal Python values. Pure."""
+"""Whether two results hold the same rows: equal cells become equal Python values, columns may be reordered. Pure."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -12,6 +13,7 @@ Row = tuple[Any, ...]
 
 RELATIVE_TOLERANCE = 1e-10
 ABSOLUTE_TOLERANCE = 1e-12
+_MAX_TRIALS = 10_000  # columns tried in the search for an order; real results take one or two a column
 _NOT_A_NUMBER = ("NaN",)  # a value that equals itself
 
 
@@ -88,3 +90,55 @@ def _close(small: int | float, large: int | float) -> bool:
 
 def _is_whole(value: int | float) -> bool:
     return isinstance(value, int) or value.is_integer()
+
+
+def same_multiset(gold: list[Row], predicted: list[Row]) -> bool:
+    """Whether some order of the predicted columns makes both the same multiset of rows."""
+    if Counter(gold) == Counter(predicted):
+        return True
+    if Counter(map(_unordered, gold)) != Counter(map(_unordered, predicted)):
+        return False
+    return _ColumnSearch(gold, predicted).succeeds()
+
+
+def _unordered(row: Row) -> frozenset[tuple[Any, int]]:
+    return frozenset(Counter(row).items())
+
+
+class _ColumnSearch:
+    """Finds, column by column, an order of the predicted columns under which the multisets of rows agree.
+
+    Each step compares the rows as far as they are built, so a wrong column is dropped at once. Gives up (not the same)
+    after ``_MAX_TRIALS`` columns tried, which takes a table made for it.
+    """
+
+    def __init__(self, gold: list[Row], predicted: list[Row]) -> None:
+        columns = [list(column) for column in zip(*gold, strict=True)]
+        self._gold = sorted(columns, key=lambda column: -len(set(column)))  # the most telling column first
+        self._predicted = [list(column) for column in zip(*predicted, strict=True)]
+        self._trials = 0
+
+    def succeeds(self) -> bool:
+        """Whether there is such an order."""
+        start = [0] * len(self._gold[0])
+        return self._extend(0, frozenset(), start, list(start))
+
+    def _extend(self, place: int, used: frozenset[int], gold: list[int], predicted: list[int]) -> bool:
+        """Extend the partial rows, numbered by their content, with the gold column at ``place``."""
+        if place == len(self._gold):
+            return True
+        numbers: dict[tuple[int, Any], int] = {}
+        longer_gold = [numbers.setdefault(part, len(numbers)) for part in zip(gold, self._gold[place], strict=True)]
+        wanted = Counter(longer_gold)
+        tried: list[list[Any]] = []
+        for i, column in enumerate(self._predicted):
+            if i in used or column in tried:
+                continue
+            self._trials += 1
+            if self._trials > _MAX_TRIALS:
+                return False
+            tried.append(column)
+            longer = [numbers.setdefault(part, len(numbers)) for part in zip(predicted, column, strict=True)]
+            if Counter(longer) == wanted and self._extend(place + 1, used | {i}, longer_gold, longer):
+                return True
+        return False

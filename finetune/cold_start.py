@@ -1,0 +1,99 @@
+"""Puts synthetic examples of a user's database into an index; ``coderag_app.cold_start`` calls it by entry point."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coderag_app.cold_start import ColdStartProgress, ColdStartReport, SynthesisRecord
+from coderag_app.database import Database
+from coderag_app.encoders import LoadedEncoder
+from coderag_app.errors import IngestionError
+from coderag_app.index_files import storage_lock
+from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.types import SQLExample
+from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
+from ingestion.documents import to_documents
+from ingestion.embedding import embed_documents
+
+Listener = Callable[[ColdStartProgress], None]
+
+
+def add_synthetic_examples(
+    database: Database,
+    storage_dir: Path,
+    encoder: LoadedEncoder,
+    limit: int,
+    seed: int,
+    on_progress: Listener | None = None,
+) -> ColdStartReport:
+    """See ``coderag_app.cold_start.add_synthetic_examples``."""
+    started = time.perf_counter()
+    schema = database.read_schema(samples=0)
+    with storage_lock(storage_dir):
+        index = (
+            ExampleIndex.load(storage_dir, expect_encoder=encoder.info)
+            if index_exists(storage_dir)
+            else ExampleIndex.empty(encoder.info)
+        )
+        drops: dict[str, int] = {}
+        listener = _while_making(drops, on_progress)
+        made = {e.example_id: e for e in synthesize_examples(database, schema, limit, seed, listener)}
+        verified = set(index.vectors.ids_of_database(database.name, verified=True))
+        wanted = {example_id: example for example_id, example in made.items() if example_id not in verified}
+        if not wanted:
+            raise IngestionError(_nothing_made(database.name, drops, storage_dir))
+        earlier = set(index.vectors.ids_of_database(database.name, verified=False))
+        new = [example for example_id, example in wanted.items() if example_id not in earlier]
+        gone = earlier - wanted.keys()
+        _embed_into(index, new, encoder, on_progress)
+        index.remove(gone)
+        index.synthesis[database.name] = SynthesisRecord(
+            schema.fingerprint, limit, seed, datetime.now(UTC).isoformat(timespec="seconds")
+        )
+        index.save(storage_dir)
+    return ColdStartReport(
+        db_id=database.name,
+        storage_dir=storage_dir,
+        made=len(wanted),
+        embedded=len(new),
+        reused=len(wanted) - len(new),
+        removed=len(gone),
+        drops=drops,
+        total=len(index),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _while_making(drops: dict[str, int], on_progress: Listener | None) -> Callable[[SynthesisProgress], None]:
+    def tell(progress: SynthesisProgress) -> None:
+        drops.update(progress.drops)
+        if on_progress is not None:
+            on_progress(ColdStartProgress("make", progress.kept, progress.limit, dict(progress.drops)))
+
+    return tell
+
+
+def _embed_into(
+    index: ExampleIndex, examples: list[SQLExample], encoder: LoadedEncoder, on_progress: Listener | None
+) -> None:
+    documents = to_documents(examples)
+    done = 0
+
+    def tell(count: int) -> None:
+        nonlocal done
+        done += count
+        if on_progress is not None:
+            on_progress(ColdStartProgress("embed", done, len(examples)))
+
+    index.append(documents, embed_documents(documents, encoder.embed_model, encoder.info.dimension, tell))
+
+
+def _nothing_made(name: str, drops: dict[str, int], storage_dir: Path) -> str:
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(drops.items(), key=lambda item: -item[1]))
+    return (
+        f"No synthetic example could be made for {name!r}: got no pair that runs and returns rows ({reasons}). "
+        f"Expected at least one table with rows. Nothing in {storage_dir} was changed."
+    )

@@ -1,0 +1,105 @@
+"""Dice that reach all of a database: every table and column comes, pattern by pattern, before one comes again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from random import Random
+from typing import TypeVar
+
+from finetune.synthesis.described import DescribedColumn, DescribedTable
+from finetune.synthesis.patterns import Draw, Lookup, Pattern
+
+Item = TypeVar("Item")
+
+_NAME_KINDS = frozenset(("name", "person", "first_name", "last_name"))
+_NAME_FIRST = 0.5  # share of the projections that show the row's name: what people ask for most
+_KEY_WITH_NAME = 0.2  # share of the projections of several columns that show a row's key and its name
+_MEMORY = 0.95  # of a pattern's success; old draws count less, because a database runs out of pairs
+_LEAST_SUCCESS = 0.01
+
+
+class SpreadingDraw(Draw):
+    """Draws of tables and columns that prefer those that the pattern in hand has used least.
+
+    Attributes:
+        pattern: Name of the pattern that draws next.
+    """
+
+    def __init__(self, rng: Random, lookup: Lookup) -> None:
+        super().__init__(rng, lookup)
+        self.pattern = ""
+        self._drawn: Counter[tuple[str, str, str]] = Counter()
+        self._only_looking = False
+
+    def choice(self, items: Sequence[Item]) -> Item:
+        """One of the items; of tables and columns one of those used least."""
+        if not isinstance(items[0], DescribedColumn | DescribedTable) or self._only_looking:
+            return super().choice(items)
+        keys = [(self.pattern, type(item).__name__, item.name) for item in items]  # type: ignore[attr-defined]
+        fewest = min(self._drawn[key] for key in keys)
+        place = self.rng.choice([i for i, key in enumerate(keys) if self._drawn[key] == fewest])
+        self._drawn[keys[place]] += 1
+        return items[place]
+
+    def table(
+        self, needs: Callable[[DescribedTable], object] | None = None, junctions: bool = False
+    ) -> DescribedTable | None:
+        """See ``Draw.table``; what ``needs`` draws to try a table out is not counted as used."""
+        tables = self.lookup.database.tables if junctions else self.lookup.subjects
+        self._only_looking = True
+        try:
+            fitting = [table for table in tables if table.row_count and (needs is None or needs(table))]
+        finally:
+            self._only_looking = False
+        return self.choice(fitting) if fitting else None
+
+    def projection(self, table: DescribedTable, count: int, besides: Collection[str] = ()) -> list[DescribedColumn]:
+        """See ``Draw.projection``; keys come as often as other columns, and often together with the name."""
+        pool = [
+            column
+            for column in table.columns
+            if column.name not in besides and column.values and (column.kind != "flag" or count > 1)
+        ]
+        named = [column for column in self.identity(table) if column in pool]
+        keys = [column for column in pool if column.kind == "key"]
+        if count > 1 and named and keys and self.chance(_KEY_WITH_NAME):
+            return [keys[0], *named]
+        names = [column for column in pool if column.kind in _NAME_KINDS]
+        picked: list[DescribedColumn] = []
+        while pool and len(picked) < count:
+            wanted = [c for c in named or names if c in pool] if not picked and self.chance(_NAME_FIRST) else pool
+            column = self.choice(wanted or pool)
+            pool.remove(column)
+            picked.append(column)
+        return picked
+
+
+class SpreadingPatterns:
+    """Which pattern draws next: one that still finds new pairs, and not always the same.
+
+    Args:
+        patterns: What to choose from.
+        most: Pairs of one pattern at most.
+    """
+
+    def __init__(self, patterns: Sequence[Pattern], most: int) -> None:
+        self._patterns = patterns
+        self._most = most
+        self._success = {pattern.name: 0.5 for pattern in patterns}
+        self._kept: Counter[str] = Counter()
+
+    def pick(self, rng: Random) -> Pattern:
+        """A pattern; the square root of the weights that shape training data, so that rare shapes come too."""
+        weights = [
+            0.0
+            if self._kept[rule.name] >= self._most
+            else rule.weight**0.5 * max(self._success[rule.name], _LEAST_SUCCESS)
+            for rule in self._patterns
+        ]
+        return rng.choices(self._patterns, weights if any(weights) else None)[0]
+
+    def note(self, pattern: Pattern, kept: bool) -> None:
+        """Remember whether a draw gave a new pair."""
+        self._kept[pattern.name] += kept
+        self._success[pattern.name] = _MEMORY * self._success[pattern.name] + (1 - _MEMORY) * kept

@@ -1,0 +1,109 @@
+"""Asking a real llama.cpp model, the bundled one: probabilities, seeds and grammars."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from coderag_app.config import AppConfig
+from coderag_app.errors import ModelError
+from coderag_app.generation import Reply, stream_reply
+from coderag_app.models import BUNDLED_SQL_MODEL, load_llm
+from coderag_app.prompts import Prompt
+from coderag_app.token_probabilities import TokenRecorder
+
+pytestmark = pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
+PROMPT = Prompt("how many customers are there ? <sql>", read_sql=str, stop=("</s>",), raw=True)
+TOKENS = 24
+
+
+@pytest.fixture(scope="module")
+def llm():
+    return load_llm(AppConfig(llm="bundled")).llm
+
+
+def reply_of(llm, prompt: Prompt = PROMPT, tokens: int = TOKENS) -> Reply:
+    pieces = stream_reply(llm, prompt, tokens)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            return end.value
+
+
+def test_pieces_make_the_whole_reply(llm):
+    assert "".join(stream_reply(llm, PROMPT, TOKENS)) == reply_of(llm).text != ""
+
+
+def test_probabilities_are_those_that_llama_cpp_itself_computes(llm):
+    from llama_cpp import Llama
+
+    options = {"max_tokens": 8, "temperature": 0.0, "top_k": 1, "repeat_penalty": 1.0}
+    slow = Llama(str(BUNDLED_SQL_MODEL), n_ctx=256, logits_all=True, verbose=False)
+    told = slow(PROMPT.text, logprobs=1, **options)["choices"][0]["logprobs"]["token_logprobs"]
+    slow.close()
+    recorder = TokenRecorder(llm._model)
+    llm._model(PROMPT.text, logits_processor=[recorder], **options)
+    assert len(recorder.log_probabilities) >= 4
+    expected = told[: len(recorder.log_probabilities)]
+    assert recorder.log_probabilities == pytest.approx(expected, abs=0.01)
+
+
+def test_the_mean_counts_the_end_of_a_reply_that_the_model_ended(llm):
+    recorder = TokenRecorder(llm._model)
+    logits = np.full(llm._model.n_vocab(), -20.0, dtype=np.float32)
+    logits[5] = 0.0  # the first token is certain
+    recorder(np.array([1]), logits)
+    ended = np.full_like(logits, -20.0)
+    ended[[llm._model.token_eos(), 7]] = 0.0  # the end is one of two equally likely tokens
+    recorder(np.array([1, 5]), ended)
+    assert recorder.mean() == pytest.approx(np.log(0.5) / 2, abs=1e-3)
+
+
+def test_the_mean_passes_over_an_end_that_was_not_drawn(llm):
+    recorder = TokenRecorder(llm._model)
+    logits = np.full(llm._model.n_vocab(), -20.0, dtype=np.float32)
+    logits[5] = 0.0
+    recorder(np.array([1]), logits), recorder(np.array([1, 5]), logits)
+    assert recorder.mean() == pytest.approx(0.0, abs=1e-3)
+    assert TokenRecorder(llm._model).mean() is None
+
+
+def test_a_higher_temperature_changes_what_is_written_and_lowers_its_probability(llm):
+    greedy = reply_of(llm)
+    drawn = [reply_of(llm, replace(PROMPT, temperature=1.5, seed=seed)) for seed in range(1, 6)]
+    assert len({reply.text for reply in drawn}) > 1
+    assert sum(reply.log_probability for reply in drawn) / len(drawn) < greedy.log_probability < 0
+
+
+def test_a_seed_draws_the_same_reply_whatever_was_asked_before(llm):
+    drawn = replace(PROMPT, temperature=1.5, seed=7)
+    first = reply_of(llm, drawn)
+    reply_of(llm, replace(PROMPT, temperature=1.5, seed=8))
+    assert reply_of(llm, drawn) == first
+
+
+def test_noting_probabilities_does_not_change_the_reply(llm, monkeypatch):
+    import coderag_app.generation as generation
+
+    noted = [reply_of(llm, replace(PROMPT, temperature=heat, seed=3)).text for heat in (0.0, 1.0)]
+    with_recorder = generation._llama_cpp_kwargs
+
+    def without(*arguments):
+        return {key: value for key, value in with_recorder(*arguments).items() if key != "logits_processor"}
+
+    monkeypatch.setattr(generation, "_llama_cpp_kwargs", without)
+    assert [reply_of(llm, replace(PROMPT, temperature=heat, seed=3)).text for heat in (0.0, 1.0)] == noted
+
+
+def test_a_grammar_holds_the_reply_and_its_probability_is_the_models_own(llm):
+    held = replace(PROMPT, grammar='root ::= "zebra" | "quagga"', stop=())
+    reply = reply_of(llm, held)
+    assert reply.text in ("zebra", "quagga")
+    assert reply.log_probability < reply_of(llm).log_probability
+
+
+def test_a_model_that_breaks_is_one_kind_of_error_and_frees_the_lock(llm):
+    with pytest.raises(ModelError, match="failed to reply"):
+        reply_of(llm, replace(PROMPT, text="many " * 20_000))
+    assert reply_of(llm).text
