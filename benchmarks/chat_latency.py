@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from coderag_app import load_query_engine
-from coderag_app.conversation import Conversation
-from coderag_app.example_questions import example_questions
+from coderag_app.chat.conversation import Conversation
+from coderag_app.chat.example_questions import example_questions
 from coderag_app.query_engine import TextToSQLQueryEngine
 from coderag_app.verified import open_verified
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from coderag_app.chat.follow_ups.answering import edited_sql
 from coderag_app.config import AppConfig
 from coderag_app.database import open_database
-from coderag_app.follow_ups.answering import edited_sql
 from coderag_app.query_engine import TextToSQLQueryEngine
 from coderag_app.value_index import ValueIndex
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Schema, Table, schema_from_ddl
-from coderag_app.sql_reading import LENIENT_DIALECTS
+from coderag_app.sql.reading import LENIENT_DIALECTS
 from coderag_app.types import RetrievedExample
 
 

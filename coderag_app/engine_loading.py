@@ -12,7 +12,7 @@ from coderag_app.compact.format import CompactFormat
 from coderag_app.config import AppConfig
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.errors import ConfigurationError, IndexStoreError
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.models import LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.prompts import InstructFormat, PromptFormat
 from coderag_app.query_engine import TextToSQLQueryEngine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from coderag_app.cell_text import shorten, visible_text
+from coderag_app.answers.cell_text import shorten, visible_text
 from coderag_app.schema import Column, Schema, Table
 
 MAX_TABLES = 80

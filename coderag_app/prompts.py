@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from coderag_app.schema import Schema
-from coderag_app.sql_extraction import extract_sql
+from coderag_app.sql.extraction import extract_sql
 from coderag_app.types import Attempt, RetrievedExample
 from coderag_app.value_index import ValueIndex
 

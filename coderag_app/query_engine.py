@@ -14,20 +14,20 @@ from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from coderag_app.answer_assembly import assembled_answer
-from coderag_app.answer_text import answer_text
-from coderag_app.candidate_decoding import REFUSALS, Decoding, Rank
-from coderag_app.candidates import Candidate
+from coderag_app.answers.as_text import answer_text
+from coderag_app.answers.assembly import assembled_answer
 from coderag_app.config import AppConfig
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.database import Database
+from coderag_app.decoding.candidates import Candidate
+from coderag_app.decoding.decode import REFUSALS, Decoding, Rank
+from coderag_app.decoding.question_run import QuestionRun, StreamEvent
 from coderag_app.encoders import embed_documents
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from coderag_app.example_nodes import example_to_node
+from coderag_app.index.nodes import example_to_node
 from coderag_app.prompts import PromptFormat, PromptRequest
-from coderag_app.question_run import QuestionRun, StreamEvent
 from coderag_app.schema_linking import SchemaLinker
-from coderag_app.sql_guard import check_sql
+from coderag_app.sql.guard import check_sql
 from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
 from coderag_app.value_index import ValueIndex
 
@@ -159,7 +159,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         schema = self._full_schema(run)
         if self.retriever is None or schema is None:
             return None
-        from coderag_app.candidate_ranking import rank_candidates
+        from coderag_app.decoding.candidate_ranking import rank_candidates
 
         embed_model = self.retriever.embed_model
         return lambda sqls: rank_candidates(run.question, list(sqls), schema, embed_model)

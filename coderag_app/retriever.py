@@ -7,8 +7,8 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from coderag_app.example_nodes import example_to_node
-from coderag_app.index_store import ExampleIndex
+from coderag_app.index.nodes import example_to_node
+from coderag_app.index.store import ExampleIndex
 from coderag_app.types import RetrievedExample
 
 

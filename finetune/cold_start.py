@@ -11,8 +11,8 @@ from coderag_app.cold_start import ColdStartProgress, ColdStartReport, Synthesis
 from coderag_app.database import Database
 from coderag_app.encoders import LoadedEncoder
 from coderag_app.errors import IngestionError
-from coderag_app.index_files import storage_lock
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index.files import storage_lock
+from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.types import SQLExample
 from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
 from ingestion.documents import to_documents

@@ -20,9 +20,9 @@ from typing import Annotated
 import typer
 
 from coderag_app.database import open_database
-from coderag_app.embed_view import embed_view
 from coderag_app.errors import ConfigurationError
-from coderag_app.sql_reading import read_sql
+from coderag_app.index.embed_view import embed_view
+from coderag_app.sql.reading import read_sql
 from finetune.code_rows import code_rows
 from finetune.encoder_rows import TEXT_TO_CODE, EncoderRow, write_rows
 from finetune.equivalence import TargetDatabase

@@ -23,9 +23,9 @@ import typer
 from numpy.typing import NDArray
 
 from coderag_app.database import Database, Limits, open_database
-from coderag_app.embed_view import embed_view
 from coderag_app.errors import CodeRAGError, ConfigurationError, DatabaseError
 from coderag_app.evaluation.execution import Verdict, compare_results, is_ordered
+from coderag_app.index.embed_view import embed_view
 from coderag_app.types import QueryResult, SQLExample
 from finetune.synthesis.own_schema import DEFAULT_LIMIT, synthesize_examples
 

@@ -1,6 +1,6 @@
 """Examples as LlamaIndex Documents, ready to embed.
 
-The two texts of a Document and their templates live in ``coderag_app.example_nodes``, because a search rebuilds nodes
+The two texts of a Document and their templates live in ``coderag_app.index.nodes``, because a search rebuilds nodes
 from stored examples and ``coderag_app`` imports no sibling.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from llama_index.core.schema import Document, MetadataMode
 
-from coderag_app.embed_view import EMBED_VIEW_VERSION
-from coderag_app.example_nodes import example_from_node, example_to_document
+from coderag_app.index.embed_view import EMBED_VIEW_VERSION
+from coderag_app.index.nodes import example_from_node, example_to_document
 from coderag_app.types import SQLExample
 
 __all__ = ["EMBED_VIEW_VERSION", "example_from_node", "example_to_document", "texts_to_embed", "to_documents"]

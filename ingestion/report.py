@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from coderag_app.index_files import REJECTED_FILE
+from coderag_app.index.files import REJECTED_FILE
 from ingestion.readers.rows import Rejection, Row
 
 

@@ -1,4 +1,4 @@
-"""Build and change the index: rows -> examples -> Documents -> vectors -> ``coderag_app.index_store``."""
+"""Build and change the index: rows -> examples -> Documents -> vectors -> ``coderag_app.index.store``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from coderag_app.errors import IndexStoreError, IngestionError
-from coderag_app.index_files import REJECTED_FILE, storage_lock
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index.files import REJECTED_FILE, storage_lock
+from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.models import LoadedEncoder
 from coderag_app.types import Origin, SQLExample
 from ingestion.documents import to_documents

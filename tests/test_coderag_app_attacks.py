@@ -15,7 +15,7 @@ from sql_cases import fingerprint, read_cases, write_music
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.schema import Schema
-from coderag_app.sql_guard import check_sql
+from coderag_app.sql.guard import check_sql
 
 SQLITE_ATTACKS = read_cases("attacks_sqlite.sql")
 DUCKDB_ATTACKS = read_cases("attacks_duckdb.sql")

@@ -170,11 +170,11 @@ def test_an_unsure_answer_is_held_back_with_its_sql(shop):
 
 
 def test_the_encoders_ranking_counts_when_it_is_asked_for(shop, monkeypatch):
-    ranking = ModuleType("coderag_app.candidate_ranking")
+    ranking = ModuleType("coderag_app.decoding.candidate_ranking")
     ranking.rank_candidates = lambda question, sqls, schema, embed_model: [
         0.9 if "Spain" in sql else 0.1 for sql in sqls
     ]
-    monkeypatch.setitem(sys.modules, "coderag_app.candidate_ranking", ranking)
+    monkeypatch.setitem(sys.modules, "coderag_app.decoding.candidate_ranking", ranking)
 
     def answer(rank: bool) -> str:
         llm = SamplingLLM(replies=[FRANCE, SPAIN, FRANCE_TOO], temperatures=[])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coderag_app.candidates import Candidate, Vote, alternatives
+from coderag_app.decoding.candidates import Candidate, Vote, alternatives
 from coderag_app.types import QueryResult
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from coderag_app.answer_json import answer_line
-from coderag_app.cell_text import cell_text, json_value, visible_text
+from coderag_app.answers.as_json import answer_line
+from coderag_app.answers.cell_text import cell_text, json_value, visible_text
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLAnswer, SQLExample
 
 

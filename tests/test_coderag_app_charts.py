@@ -6,7 +6,7 @@ from decimal import Decimal
 import altair
 import pytest
 
-from coderag_app.charts import MAX_BARS, suggest_charts
+from coderag_app.answers.charts import MAX_BARS, suggest_charts
 
 
 def kinds(columns, rows) -> list[str]:

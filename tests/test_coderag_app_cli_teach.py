@@ -6,7 +6,7 @@ import stat
 import nbformat
 import pytest
 
-from coderag_app.history import HistoryStore, default_history_path
+from coderag_app.chat.history import HistoryStore, default_history_path
 
 pytest_plugins = ["cli_runner"]
 

@@ -14,7 +14,7 @@ from coderag_app.cold_start import SynthesisRecord, add_synthetic_examples, stal
 from coderag_app.database import open_database
 from coderag_app.encoders import LoadedEncoder, load_embed_model
 from coderag_app.errors import ConfigurationError, IngestionError
-from coderag_app.index_store import ExampleIndex
+from coderag_app.index.store import ExampleIndex
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.types import Origin
 
@@ -119,7 +119,7 @@ def test_a_synthetic_copy_of_a_verified_query_is_not_shown_beside_it(music, tmp_
     synthesize(music, tmp_path / "index", encoder, limit=300)
     index = ExampleIndex.load(tmp_path / "index")
     example = index.example(index.vectors.node_ids[0])
-    from coderag_app.example_nodes import example_to_document
+    from coderag_app.index.nodes import example_to_document
     from coderag_app.types import SQLExample
 
     taught = SQLExample("In other words?", example.sql, example.context, example.db_id)

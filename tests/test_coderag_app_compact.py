@@ -143,11 +143,27 @@ def test_marks_in_a_question_cannot_pose_as_the_prompts_own(names, values):
         ("titles of all clubs", "titles {club.title} of all clubs {club}"),
         ("how old is Bo", "old ~ {person.age}"),  # by meaning
         ("the oldest memberships", "memberships {membership}"),
+        ("which persons are over 40", "persons {person} {person.full_name} are"),  # what people call a row by
         ("when was Bo born", "born {person.born}"),
     ],
 )
 def test_words_are_linked_to_what_they_name(names, values, question, linked):
     assert with_ids(linked, names) in mark_question(question, names, values).text
+
+
+@pytest.mark.parametrize(
+    ("columns", "naming"),
+    [
+        ("id INT PRIMARY KEY, age INT, staff_name TEXT, name_of_pet TEXT", "{staff.staff_name}"),
+        ("id INT PRIMARY KEY, fname TEXT, lname TEXT, title TEXT", "{staff.fname} {staff.lname}"),
+        ("id INT PRIMARY KEY, age INT", "{staff.id}"),
+    ],
+)
+def test_the_columns_that_name_a_tables_rows_stand_behind_it(columns, naming):
+    names = SchemaNames(schema_from_ddl(f"CREATE TABLE staff ({columns})"))
+    assert mark_question("list all staff", names, ValueIndex()).text == with_ids(
+        "<q> list all staff {staff} " + naming, names
+    )
 
 
 def test_a_column_of_a_named_table_comes_first(names, values):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from coderag_app.confidence import confidence
+from coderag_app.decoding.confidence import confidence
 from coderag_app.types import RetrievedExample, SQLExample
 
 SOURCES = (RetrievedExample(SQLExample("How many?", "SELECT 1", ""), 0.8),)

@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 from scripted_llm import ScriptedLLM
 
-from coderag_app.conversation import Conversation, ConversationTurn
+from coderag_app.chat.conversation import Conversation, ConversationTurn
+from coderag_app.chat.example_questions import example_questions
 from coderag_app.engine_loading import load_query_engine
-from coderag_app.example_questions import example_questions
 from coderag_app.types import AnswerStatus
 from coderag_app.verified import from_verified, open_verified
 

@@ -11,7 +11,7 @@ from sql_cases import fingerprint, read_cases
 from coderag_app.database import Limits, open_database
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.schema import ForeignKey
-from coderag_app.sql_guard import check_sql
+from coderag_app.sql.guard import check_sql
 
 ATTACKS = read_cases("attacks_postgres.sql")
 PASSWORD = "p:a@ss word"

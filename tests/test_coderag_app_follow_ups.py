@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.chat.follow_ups.answering import edited_sql
+from coderag_app.chat.follow_ups.grammar import read_follow_up
+from coderag_app.chat.follow_ups.intents import Missing
+from coderag_app.chat.follow_ups.missing import explain_missing
+from coderag_app.chat.follow_ups.query_edit import CannotEditError
+from coderag_app.chat.standalone import standalone_question
 from coderag_app.config import AppConfig
 from coderag_app.database import open_database
-from coderag_app.follow_ups.answering import edited_sql
-from coderag_app.follow_ups.grammar import read_follow_up
-from coderag_app.follow_ups.intents import Missing
-from coderag_app.follow_ups.missing import explain_missing
-from coderag_app.follow_ups.query_edit import CannotEditError
 from coderag_app.query_engine import TextToSQLQueryEngine
-from coderag_app.standalone import standalone_question
 from coderag_app.types import AnswerStatus, SQLAnswer
-from coderag_app.uploads import tables_to_duckdb
+from coderag_app.uploads.tables import tables_to_duckdb
 from coderag_app.value_index import ValueIndex
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from coderag_app.config import AppConfig
+from coderag_app.decoding.generation import Reply, stream_reply
+from coderag_app.decoding.token_probabilities import TokenRecorder
 from coderag_app.errors import ModelError
-from coderag_app.generation import Reply, stream_reply
 from coderag_app.models import BUNDLED_SQL_MODEL, load_llm
 from coderag_app.prompts import Prompt
-from coderag_app.token_probabilities import TokenRecorder
 
 pytestmark = pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
 PROMPT = Prompt("how many customers are there ? <sql>", read_sql=str, stop=("</s>",), raw=True)
@@ -84,7 +84,7 @@ def test_a_seed_draws_the_same_reply_whatever_was_asked_before(llm):
 
 
 def test_noting_probabilities_does_not_change_the_reply(llm, monkeypatch):
-    import coderag_app.generation as generation
+    import coderag_app.decoding.generation as generation
 
     noted = [reply_of(llm, replace(PROMPT, temperature=heat, seed=3)).text for heat in (0.0, 1.0)]
     with_recorder = generation._llama_cpp_kwargs

@@ -10,9 +10,9 @@ from datetime import date
 import nbformat
 import pytest
 
+from coderag_app.chat.history import MAX_STORED_ROWS, HistoryStore
+from coderag_app.chat.history_export import to_markdown, to_notebook
 from coderag_app.errors import HistoryError
-from coderag_app.history import MAX_STORED_ROWS, HistoryStore
-from coderag_app.history_export import to_markdown, to_notebook
 from coderag_app.types import AnswerStatus, Attempt, Confidence, RetrievedExample, SQLAnswer, SQLExample
 
 ANSWER = SQLAnswer(

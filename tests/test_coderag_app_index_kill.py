@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index.store import ExampleIndex, index_exists
 
 KILLS = 40
 
@@ -21,8 +21,8 @@ WRITER = """
 import json, os, sys, time
 from pathlib import Path
 import numpy as np
-from coderag_app.example_nodes import example_to_node
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index.nodes import example_to_node
+from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.types import EncoderInfo, SQLExample
 from coderag_app.models import LoadedEncoder
 from ingestion import FileReader, ingest

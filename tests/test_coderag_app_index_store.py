@@ -19,10 +19,10 @@ from llama_index.core.schema import MetadataMode, TextNode
 from llama_index.core.vector_stores import MetadataFilter, MetadataFilters
 from llama_index.vector_stores.faiss import FaissVectorStore
 
-from coderag_app import index_files
 from coderag_app.errors import IndexStoreError
-from coderag_app.example_nodes import example_from_node, example_to_document, example_to_node, llm_view
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index import files as index_files
+from coderag_app.index.nodes import example_from_node, example_to_document, example_to_node, llm_view
+from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.models import LoadedEncoder, load_embed_model
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.types import EncoderInfo, Origin, SQLExample
@@ -375,7 +375,7 @@ def test_surrogates_and_line_separators_in_an_example_survive(tmp_path: Path) ->
 
 def test_a_second_writer_waits_and_then_says_who_is_in_the_way(saved: Path) -> None:
     script = (
-        "import sys; from coderag_app.index_files import storage_lock; from pathlib import Path\n"
+        "import sys; from coderag_app.index.files import storage_lock; from pathlib import Path\n"
         "try:\n  with storage_lock(Path(sys.argv[1]), timeout_s=0.2): print('entered')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
@@ -685,7 +685,7 @@ def test_llama_index_may_not_insert_what_is_no_example(real_index: ExampleIndex,
 def test_loading_and_searching_embeds_no_document(real_index: ExampleIndex, tmp_path: Path) -> None:
     real_index.save(tmp_path)
     script = (
-        "import sys; from coderag_app.index_store import ExampleIndex\n"
+        "import sys; from coderag_app.index.store import ExampleIndex\n"
         "index = ExampleIndex.load(sys.argv[1]); index.verify(); index.search([1.0] * 384)\n"
         "assert 'torch' not in sys.modules and 'sentence_transformers' not in sys.modules; print(len(index))"
     )

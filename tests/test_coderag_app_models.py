@@ -10,8 +10,8 @@ import pytest
 
 from coderag_app import models
 from coderag_app.config import AppConfig
+from coderag_app.decoding.generation import stream_reply
 from coderag_app.errors import ModelError
-from coderag_app.generation import stream_reply
 from coderag_app.models import load_embed_model, load_llm
 from coderag_app.prompts import Prompt
 

@@ -4,7 +4,7 @@ import pytest
 
 from coderag_app.prompts import CANNOT_ANSWER, InstructFormat, PromptRequest
 from coderag_app.schema import schema_from_ddl
-from coderag_app.sql_extraction import NoSQLError
+from coderag_app.sql.extraction import NoSQLError
 from coderag_app.types import Attempt, RetrievedExample, SQLExample
 from coderag_app.value_index import StoredValue, ValueIndex
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 
-from coderag_app.result_files import to_csv, to_parquet
+from coderag_app.answers.result_files import to_csv, to_parquet
 
 COLUMNS = ("id", "id", 'a, "b"', "day", "mixed", "blob")
 ROWS = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.sql_explanation import explain_sql
+from coderag_app.sql.explanation import explain_sql
 
 PAIRS = re.findall(
     r"^((?:SELECT|WITH).*);\n-- => (.*)$",

@@ -15,8 +15,8 @@ from sqlglot.dialects.dialect import Dialect
 from coderag_app.database import open_database
 from coderag_app.errors import SQLRejectedError
 from coderag_app.schema import Column, Schema, Table, schema_from_ddl
-from coderag_app.sql_functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, SQLITE_FUNCTIONS
-from coderag_app.sql_guard import CheckedSQL, check_sql
+from coderag_app.sql.functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, SQLITE_FUNCTIONS
+from coderag_app.sql.guard import CheckedSQL, check_sql
 
 DIALECTS = ("sqlite", "duckdb", "postgres", "mysql")
 DDL = """

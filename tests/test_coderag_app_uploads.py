@@ -13,8 +13,8 @@ from openpyxl import Workbook
 
 from coderag_app.database import open_database
 from coderag_app.errors import IngestionError
-from coderag_app.sql_guard import check_sql
-from coderag_app.uploads import MAX_UPLOAD_MB, tables_to_duckdb
+from coderag_app.sql.guard import check_sql
+from coderag_app.uploads.tables import MAX_UPLOAD_MB, tables_to_duckdb
 
 
 def rows_of(uploaded, sql: str):
@@ -185,10 +185,10 @@ def test_what_cannot_be_read_is_refused_by_name_and_leaves_nothing(tmp_path, nam
 
 
 def test_a_file_over_the_limit_and_a_workbook_that_unpacks_to_too_much_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("coderag_app.upload_excel._MAX_UNPACKED_MB", 0)
+    monkeypatch.setattr("coderag_app.uploads.from_excel._MAX_UNPACKED_MB", 0)
     with pytest.raises(IngestionError, match="unpacks to"):
         tables_to_duckdb([("bomb.xlsx", workbook(A=[["a"], ["b"]]))], tmp_path)
-    monkeypatch.setattr("coderag_app.uploads.MAX_UPLOAD_MB", 0.00001)
+    monkeypatch.setattr("coderag_app.uploads.tables.MAX_UPLOAD_MB", 0.00001)
     with pytest.raises(IngestionError, match=r"big\.csv has"):
         tables_to_duckdb([("big.csv", b"a,b\n" * 100)], tmp_path)
     assert MAX_UPLOAD_MB == 200

@@ -235,3 +235,25 @@ def test_code_rows_do_not_hold_their_description():
         assert row.anchor not in row.positive
         assert row.positive.lstrip().startswith(("def ", "@"))
         assert row.positive not in row.negatives
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT count(DISTINCT a) FROM t WHERE b > 3", {"SELECT a, count(*) FROM t WHERE b > 3 GROUP BY a"}),
+        ("SELECT a, count(*) FROM t GROUP BY a", {"SELECT count(DISTINCT a) FROM t "}),
+        ("SELECT a FROM t ORDER BY b LIMIT 1", {"SELECT a FROM t ORDER BY b "}),
+        (
+            "SELECT a FROM t INTERSECT SELECT a FROM u",
+            {"SELECT a FROM t EXCEPT SELECT a FROM u", "SELECT a FROM t UNION SELECT a FROM u", "SELECT a FROM t "},
+        ),
+        ("SELECT a, count(*) FROM t GROUP BY a ORDER BY count(*)", set()),
+        ("SELECT count(DISTINCT a), count(DISTINCT b) FROM t", set()),
+    ],
+)
+def test_a_near_miss_of_another_shape_counts_or_combines_otherwise(sql, expected):
+    schema = schema_from_ddl("CREATE TABLE t (a TEXT, b INT); CREATE TABLE u (a TEXT, c INT);")
+    made = {
+        miss.sql for seed in range(20) for miss in near_misses(sql, schema, {}, Random(seed)) if miss.kind == "shape"
+    }
+    assert made == expected

@@ -13,8 +13,8 @@ import pytest
 
 from coderag_app.database import open_database
 from coderag_app.schema import Column
-from coderag_app.sql_guard import check_sql
-from coderag_app.sql_reading import read_sql
+from coderag_app.sql.guard import check_sql
+from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.synthesis.describing.kinds import kind_of
 from finetune.synthesis.describing.tables import describe_database

@@ -10,7 +10,7 @@ from llama_index.core.embeddings import MockEmbedding
 from rich.console import Console
 
 from coderag_app.errors import IndexStoreError, IngestionError
-from coderag_app.index_store import ExampleIndex, index_exists
+from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.models import LoadedEncoder, load_embed_model
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.types import EncoderInfo, Origin

@@ -6,7 +6,7 @@ import sqlite3
 from streamlit.testing.v1 import AppTest
 from ui_page import ask, click, markdown_of, open_file, page  # noqa: F401 - page is a fixture
 
-from coderag_app.history import HistoryStore, default_history_path
+from coderag_app.chat.history import HistoryStore, default_history_path
 
 
 def titles(app: AppTest) -> list[str]:

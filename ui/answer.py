@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.cell_text import visible_text
-from coderag_app.sql_lines import clause_lines
-from coderag_app.step_labels import STEP_LABELS, duration_text
+from coderag_app.answers.cell_text import visible_text
+from coderag_app.answers.step_labels import STEP_LABELS, duration_text
+from coderag_app.sql.lines import clause_lines
 from coderag_app.types import AnswerStatus
 from ui.answer_words import headline, source_label, summary, sureness
 from ui.plain_text import draw_error, draw_lines, draw_sql, draw_text
@@ -112,7 +112,7 @@ def _draw_sql_part(session: Session, position: int, answer: SQLAnswer, key: str)
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _explanation(sql: str, dialect: str) -> str:
-    from coderag_app.sql_explanation import explain_sql
+    from coderag_app.sql.explanation import explain_sql
 
     return explain_sql(sql, dialect)
 

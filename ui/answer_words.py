@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from coderag_app.step_labels import duration_text
+from coderag_app.answers.step_labels import duration_text
 from coderag_app.types import AnswerStatus, Origin
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import CodeRAGError
 from ui.connect import draw_connect
 from ui.conversation import draw_conversation

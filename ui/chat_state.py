@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from coderag_app.answers.step_labels import STEP_LABELS, duration_text
 from coderag_app.bundled.demo.files import DEMO_DATABASE
 from coderag_app.config import AppConfig
-from coderag_app.step_labels import STEP_LABELS, duration_text
 
 if TYPE_CHECKING:
     from coderag_app.query_engine import StreamEvent

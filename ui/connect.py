@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import CodeRAGError
-from coderag_app.uploads import MAX_UPLOAD_MB, SUPPORTED_SUFFIXES, tables_to_duckdb
+from coderag_app.uploads.tables import MAX_UPLOAD_MB, SUPPORTED_SUFFIXES, tables_to_duckdb
 from ui.chat_state import DEMO
 from ui.engines import forget_engines, uploads_folder
 from ui.plain_text import draw_error, draw_lines, draw_text

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from coderag_app.cell_text import visible_text
-from coderag_app.step_labels import duration_text
+from coderag_app.answers.cell_text import visible_text
+from coderag_app.answers.step_labels import duration_text
 from ui.answer import draw_answer, draw_short_answer
 from ui.answer_words import plain_label
 from ui.plain_text import draw_error, draw_sql, draw_text
@@ -140,7 +140,7 @@ def _draw_welcome(session: Session) -> None:
 
 
 def _examples(session: Session) -> tuple[str, ...]:
-    from coderag_app.example_questions import example_questions
+    from coderag_app.chat.example_questions import example_questions
 
     opened = session.opened
     if opened is None or opened.schema is None:

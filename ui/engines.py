@@ -13,7 +13,7 @@ from coderag_app.errors import CodeRAGError
 from ui.chat_state import Connection
 
 if TYPE_CHECKING:
-    from coderag_app.history import HistoryStore
+    from coderag_app.chat.history import HistoryStore
     from coderag_app.query_engine import TextToSQLQueryEngine
     from coderag_app.schema import Schema
     from coderag_app.verified import Teaching
@@ -88,7 +88,7 @@ def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tu
 
 def _file_stamp(connection: Connection) -> tuple[int, ...]:
     """What tells a new index, and another file in the database's place: either is then opened by itself."""
-    from coderag_app.index_files import MANIFEST_FILE
+    from coderag_app.index.files import MANIFEST_FILE
 
     manifest = Path(connection.storage_dir) / MANIFEST_FILE
     stamp = (manifest.stat().st_mtime_ns,) if manifest.is_file() else (0,)
@@ -99,7 +99,7 @@ def _file_stamp(connection: Connection) -> tuple[int, ...]:
 @st.cache_resource(show_spinner=False)
 def history_store() -> HistoryStore:
     """The conversations of this user."""
-    from coderag_app.history import HistoryStore, default_history_path
+    from coderag_app.chat.history import HistoryStore, default_history_path
 
     return HistoryStore(default_history_path())
 

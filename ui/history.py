@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import CodeRAGError
 from ui.answer_words import plain_label
 from ui.engines import history_store
@@ -15,7 +15,7 @@ from ui.plain_text import draw_error
 from ui.views import ASK, show_view
 
 if TYPE_CHECKING:
-    from coderag_app.history import ConversationSummary
+    from coderag_app.chat.history import ConversationSummary
     from ui.session import Session
 
 _SHOWN = 25
@@ -89,7 +89,7 @@ def _delete(session: Session) -> None:
 
 
 def _export(conversation_id: str, form: str) -> str:
-    from coderag_app import history_export
+    from coderag_app.chat import history_export
 
     write = {"to_markdown": history_export.to_markdown, "to_notebook": history_export.to_notebook}[form]
     return write(history_store().load(conversation_id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 
 LINE_BREAKS = "\n\t"
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from coderag_app.cell_text import cell_text, visible_text
-from coderag_app.result_files import to_csv, to_parquet, unique_names
+from coderag_app.answers.cell_text import cell_text, visible_text
+from coderag_app.answers.result_files import to_csv, to_parquet, unique_names
 from ui.plain_text import draw_text
 
 if TYPE_CHECKING:
-    from coderag_app.charts import Chart
+    from coderag_app.answers.charts import Chart
     from coderag_app.types import SQLAnswer
 
 _MAX_CELL_CHARS = 2_000
@@ -47,7 +47,7 @@ def draw_result(answer: SQLAnswer, key: str) -> None:
 
 
 def _charts(answer: SQLAnswer) -> tuple[Chart, ...]:
-    from coderag_app.charts import suggest_charts
+    from coderag_app.answers.charts import suggest_charts
 
     return suggest_charts(answer.columns, answer.rows)
 

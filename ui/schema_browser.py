@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from sqlglot import exp
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import CodeRAGError
 from ui.plain_text import draw_error, draw_sql, draw_text
 from ui.result_table import rows_frame

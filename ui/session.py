@@ -14,7 +14,7 @@ from ui.engines import OpenDatabase, history_store, open_connection
 from ui.live_question import LiveQuestion
 
 if TYPE_CHECKING:
-    from coderag_app.conversation import Conversation
+    from coderag_app.chat.conversation import Conversation
     from coderag_app.types import SQLAnswer
 
 EDITED_NOTE = "With the SQL as you edited it."
@@ -166,7 +166,7 @@ class Session:
         return True
 
     def _conversation(self, opened: OpenDatabase) -> Conversation:
-        from coderag_app.conversation import Conversation, ConversationTurn
+        from coderag_app.chat.conversation import Conversation, ConversationTurn
 
         if self.conversation is None:
             turns = [ConversationTurn(t.question, t.answer, t.note) for t in self.chat.turns if t.answer is not None]

@@ -11,8 +11,8 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 from rich.text import Text
 
-from coderag_app.cell_text import cell_text, shorten, visible_text
-from coderag_app.step_labels import duration_text
+from coderag_app.answers.cell_text import cell_text, shorten, visible_text
+from coderag_app.answers.step_labels import duration_text
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLAnswer
 
 MAX_SHOWN_ROWS = 20

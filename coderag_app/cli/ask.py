@@ -16,9 +16,9 @@ from coderag_app.cli.questions import read_questions
 from coderag_app.errors import CodeRAGError
 
 if TYPE_CHECKING:
-    from coderag_app.conversation import Conversation
+    from coderag_app.chat.conversation import Conversation
+    from coderag_app.decoding.question_run import StreamEvent
     from coderag_app.query_engine import TextToSQLQueryEngine
-    from coderag_app.question_run import StreamEvent
     from coderag_app.types import SQLAnswer
 
 
@@ -88,7 +88,7 @@ def ask(
 
 def open_talk(engine: TextToSQLQueryEngine) -> Conversation:
     """A conversation with the engine that knows the database's verified pairs, if it has any."""
-    from coderag_app.conversation import Conversation
+    from coderag_app.chat.conversation import Conversation
     from coderag_app.verified import open_verified
 
     return Conversation(engine, open_verified(engine) if engine.database is not None else None)
@@ -98,9 +98,9 @@ def answer_of(
     engine: TextToSQLQueryEngine, question: str, stream: Callable[[str], Iterator[StreamEvent]] | None = None
 ) -> SQLAnswer:
     """The answer, with the step shown on standard error; an error of the project becomes a failed answer."""
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
+    from coderag_app.answers.step_labels import STEP_LABELS
     from coderag_app.cli.console import error_console
-    from coderag_app.step_labels import STEP_LABELS
     from coderag_app.types import AnswerStatus, SQLAnswer
 
     written = ""
@@ -118,7 +118,7 @@ def answer_of(
 
 
 def _print_json(answer: SQLAnswer, note: str) -> None:
-    from coderag_app.answer_json import answer_line
+    from coderag_app.answers.as_json import answer_line
 
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     sys.stdout.write(answer_line(answer, ascii_only=encoding != "utf8", note=note) + "\n")
@@ -126,7 +126,7 @@ def _print_json(answer: SQLAnswer, note: str) -> None:
 
 
 def _print_answer(answer: SQLAnswer, with_question: bool, note: str) -> None:
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.answer_view import answer_view
     from coderag_app.cli.console import output_console
 

@@ -28,9 +28,9 @@ def chat(
     history: Annotated[bool, typer.Option("--history/--no-history", help="Keep the conversation.")] = True,
 ) -> None:
     """Ask question after question in the terminal."""
+    from coderag_app.chat.history import HistoryStore, default_history_path
     from coderag_app.cli.ask import open_talk
     from coderag_app.cli.console import output_console
-    from coderag_app.history import HistoryStore, default_history_path
 
     options = opt.EngineOptions(
         opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,

@@ -10,8 +10,8 @@ from coderag_app.errors import CodeRAGError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from coderag_app.conversation import Conversation
-    from coderag_app.history import HistoryStore
+    from coderag_app.chat.conversation import Conversation
+    from coderag_app.chat.history import HistoryStore
     from coderag_app.query_engine import TextToSQLQueryEngine
     from coderag_app.types import SQLAnswer
 
@@ -150,7 +150,7 @@ class ChatLoop:
         self.console.print(rows_view(answer.columns, answer.rows, answer.truncated, self.console.width))
 
     def _explain(self, _: str) -> None:
-        from coderag_app.sql_explanation import explain_sql
+        from coderag_app.sql.explanation import explain_sql
 
         sql = self.last.sql if self.last is not None else ""
         dialect = self.engine.database.dialect if self.engine.database is not None else "sqlite"
@@ -209,6 +209,6 @@ class ChatLoop:
     def _say(self, text: str) -> None:
         from rich.text import Text
 
-        from coderag_app.cell_text import visible_text
+        from coderag_app.answers.cell_text import visible_text
 
         self.console.print(Text(visible_text(text)))

@@ -23,7 +23,7 @@ def synthesize_into_index(
     target: str, storage_dir: Path | None, embed_model: str | None, limit: int | None, seed: int, as_json: bool
 ) -> None:
     """Make the examples, with progress on standard error and the report on standard output."""
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.console import error_console, output_console
     from coderag_app.cold_start import DEFAULT_LIMIT, add_synthetic_examples
     from coderag_app.config import AppConfig

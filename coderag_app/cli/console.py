@@ -10,7 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 
 _PIPE_WIDTH = 160  # a file or a pipe has no width of its own; 80 would cut too much
 

@@ -139,7 +139,7 @@ def _print_figures(found: Evaluation) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.console import output_console
     from coderag_app.evaluation.report_tables import accuracy_table
 

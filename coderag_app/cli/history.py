@@ -12,7 +12,7 @@ import typer
 from coderag_app.errors import CodeRAGError, ConfigurationError
 
 if TYPE_CHECKING:
-    from coderag_app.history import HistoryStore
+    from coderag_app.chat.history import HistoryStore
 
 FileOption = Annotated[
     Path | None,
@@ -28,7 +28,7 @@ def list_(
     history_file: FileOption = None,
 ) -> None:
     """List conversations, the latest first."""
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.console import output_console
 
     found = _store(history_file).conversations(search)
@@ -49,8 +49,8 @@ def show(conversation: IdArgument, as_json: JsonOption = False, history_file: Fi
     """Show a conversation with its SQL and rows."""
     from rich.text import Text
 
-    from coderag_app.answer_json import answer_document
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.as_json import answer_document
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.answer_view import answer_view
     from coderag_app.cli.console import output_console
 
@@ -81,8 +81,8 @@ def export(
     history_file: FileOption = None,
 ) -> None:
     """Write a conversation as Markdown or as a Jupyter notebook."""
+    from coderag_app.chat.history_export import to_markdown, to_notebook
     from coderag_app.cli.console import output_console
-    from coderag_app.history_export import to_markdown, to_notebook
 
     found = _store(history_file).load(conversation)
     if output is None:
@@ -120,6 +120,6 @@ def delete(
 
 
 def _store(history_file: Path | None) -> HistoryStore:
-    from coderag_app.history import HistoryStore, default_history_path
+    from coderag_app.chat.history import HistoryStore, default_history_path
 
     return HistoryStore(history_file or default_history_path())

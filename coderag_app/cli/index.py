@@ -34,12 +34,12 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document.")] = False,
 ) -> None:
     """Show what an index holds."""
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.console import error_console, output_console
 
     folder = _folder(storage_dir)
     with error_console().status("Loading the index…"):
-        from coderag_app.index_store import ExampleIndex
+        from coderag_app.index.store import ExampleIndex
 
         index = ExampleIndex.load(folder)
         found = index.info()
@@ -93,11 +93,11 @@ def _staleness(records: Mapping[str, SynthesisRecord], database: str | None) -> 
 
 def verify(storage_dir: opt.StorageFolderOption = None) -> None:
     """Check every file, count, vector and content hash of an index."""
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.console import error_console, output_console
 
     with error_console().status("Checking the index…"):
-        from coderag_app.index_store import ExampleIndex
+        from coderag_app.index.store import ExampleIndex
 
         passed = ExampleIndex.load(_folder(storage_dir)).verify()
     for line in passed:
@@ -186,7 +186,7 @@ class PairReader:
 def _checked_pair(question: str, sql: str, target: str) -> SQLExample:
     """The pair with the schema of its database, once the SQL has run there."""
     from coderag_app.database import open_database
-    from coderag_app.sql_guard import check_sql
+    from coderag_app.sql.guard import check_sql
     from coderag_app.types import SQLExample
 
     database = open_database(target)

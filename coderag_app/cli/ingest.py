@@ -192,7 +192,7 @@ def build_index(
     reader: Reader, storage_dir: Path | None, embed_model: str | None, append: bool, limit: int | None, as_json: bool
 ) -> None:
     """Ingest, with progress on standard error and the report on standard output."""
-    from coderag_app.cell_text import visible_text
+    from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.console import error_console, output_console
     from coderag_app.config import AppConfig
 

@@ -86,7 +86,7 @@ class _Taught:
 
     def ran(self, sql: str) -> str:
         """The SQL, checked, once it has run."""
-        from coderag_app.sql_guard import check_sql
+        from coderag_app.sql.guard import check_sql
 
         checked = check_sql(sql, self.schema, self.database.dialect).sql
         self.database.execute(checked)
@@ -119,7 +119,7 @@ class _Taught:
             raise typer.Exit(1)
 
     def _report(self, new: list[VerifiedPair], known: int, refused: list[tuple[TaughtRow, str]], as_json: bool) -> None:
-        from coderag_app.cell_text import visible_text
+        from coderag_app.answers.cell_text import visible_text
         from coderag_app.cli.console import error_console, output_console
 
         if as_json:
@@ -138,7 +138,7 @@ class _Taught:
         """Print pairs, after what was done with them."""
         from rich.text import Text
 
-        from coderag_app.cell_text import visible_text
+        from coderag_app.answers.cell_text import visible_text
         from coderag_app.cli.answer_view import sql_view
         from coderag_app.cli.console import output_console
 

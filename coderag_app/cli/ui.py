@@ -13,7 +13,7 @@ import typer
 
 from coderag_app.cli import options as opt
 from coderag_app.errors import ConfigurationError
-from coderag_app.uploads import MAX_UPLOAD_MB
+from coderag_app.uploads.tables import MAX_UPLOAD_MB
 
 _HOSTS = ("127.0.0.1", "localhost")  # no other name may be pointed at this machine (DNS rebinding)
 # The browser's own setting chooses between light and dark. Fonts are those that Streamlit serves itself.

@@ -14,7 +14,7 @@ from coderag_app.compact.question import mark_question
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.prompts import Prompt, PromptRequest, fitting
 from coderag_app.schema import Schema
-from coderag_app.sql_extraction import NoSQLError
+from coderag_app.sql.extraction import NoSQLError
 from coderag_app.types import RetrievedExample
 from coderag_app.value_index import ValueIndex
 

@@ -23,6 +23,8 @@ STOP_WORDS = frozenset(  # words of a question that are no name
 )
 _NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
+_NAMES = frozenset("name names title label fullname".split())
+_PERSON_NAMES = frozenset("first last fname lname forename surname given family firstname lastname".split())
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -66,7 +68,9 @@ class NameLinks:
     """
 
     def __init__(self, tables: Iterable[tuple[str, str]], columns: Iterable[tuple[str, str, str, bool]]) -> None:
+        columns = list(columns)
         self._items = [_item(table_id, table_id, words, is_key=False) for table_id, words in tables]
+        self._naming = {item.table_id: _naming_columns(item, columns) for item in self._items}
         stems_of_table = {item.table_id: set(item.stems) for item in self._items}
         self._by_phrase: dict[str, list[_Item]] = {}
         for item in self._items:
@@ -134,8 +138,11 @@ class NameLinks:
             place += 1
 
     def _ranked(self, items: Sequence[_Item], known: set[str]) -> tuple[str, ...]:
+        """The ids, tables first; behind a table stand the columns that name its rows, since few questions say them."""
         ordered = sorted(items, key=lambda item: (not item.is_table, item.table_id not in known, item.is_key))
-        return tuple(item.item_id for item in ordered[:_MOST_EXACT])
+        ids = [item.item_id for item in ordered[:_MOST_EXACT]]
+        naming = self._naming[ids[0]] if ordered[0].is_table else ()
+        return tuple(dict.fromkeys((ids[0], *naming, *ids[1:])))
 
     def _similar(self, words: Sequence[str], places: Sequence[int], known: set[str]) -> Iterable[Link]:
         """Links by a part of a name or by meaning, for words that are no name."""
@@ -164,6 +171,22 @@ class NameLinks:
         if best < _LEAST_SIMILARITY:
             return 0.0
         return best + 0.1 * (item.table_id in known) - 0.03 * (len(parts) - 1) - 0.05 * item.is_key
+
+
+def _naming_columns(table: _Item, columns: Sequence[tuple[str, str, str, bool]]) -> tuple[str, ...]:
+    """Ids of the columns by which people know a table's rows: its name or title, first and last name, else its key."""
+    own = [
+        (column_id, set(words.split()), is_key)
+        for column_id, owner, words, is_key in columns
+        if owner == table.table_id
+    ]
+    persons = [item_id for item_id, words, _ in own if words & _PERSON_NAMES and words & (_NAMES | _PERSON_NAMES)]
+    if len(persons) == 2:
+        return tuple(persons)
+    named = sorted((len(words - set(table.words)), item_id) for item_id, words, _ in own if words & _NAMES)
+    if named:
+        return (min(named, key=lambda pair: pair[0])[1],)
+    return tuple(item_id for item_id, _, is_key in own[:1] if is_key)
 
 
 def _item(item_id: str, table_id: str, text: str, is_key: bool) -> _Item:

@@ -15,6 +15,7 @@ from coderag_app.schema import Column, Schema, Table
 from coderag_app.value_index import ValueIndex
 
 MAX_TABLES, MAX_COLUMNS = 40, 160
+_ABBREVIATIONS = {"fname": "first name", "lname": "last name", "dob": "date of birth", "qty": "quantity"}
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[A-Z]", re.UNICODE)
 
 
@@ -23,9 +24,12 @@ def identifier_words(name: str) -> str:
 
     >>> identifier_words("songReleaseYear"), identifier_words("flight_2"), identifier_words("SBCustID")
     ('song release year', 'flight 2', 'sb cust id')
+
+    Usual abbreviations are written out: ``fname`` is ``first name``.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return " ".join(_SPLIT.findall(spaced)).lower() or "column"
+    words = (word.lower() for word in _SPLIT.findall(spaced))
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words) or "column"
 
 
 class SchemaNames:

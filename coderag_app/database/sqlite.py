@@ -38,7 +38,7 @@ class SQLiteDatabase:
     What holds each promise, and where it ends:
 
     * Writes: the file is opened ``mode=ro``, and an authorizer allows SELECT, READ, RECURSIVE and the functions of
-      ``coderag_app.sql_functions``; ATTACH, PRAGMA, VACUUM INTO, temporary tables and the rest are refused when the
+      ``coderag_app.sql.functions``; ATTACH, PRAGMA, VACUUM INTO, temporary tables and the rest are refused when the
       statement is compiled. A database in WAL mode gets its ``-wal`` and ``-shm`` files beside it when it is read, as
       with any reader; they hold no data.
     * Time: a progress handler stops loops. A single call of a built-in function is not interrupted; those that can

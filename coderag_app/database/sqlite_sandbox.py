@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from coderag_app.database.base import Limits
 from coderag_app.errors import DatabaseError
-from coderag_app.sql_functions import SQLITE_FUNCTIONS
+from coderag_app.sql.functions import SQLITE_FUNCTIONS
 
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 _DESCRIBING_PRAGMAS = frozenset({"table_list", "table_xinfo", "foreign_key_list"})

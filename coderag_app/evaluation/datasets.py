@@ -13,7 +13,7 @@ from typing import Any
 from coderag_app.database import open_database
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.context_databases import build_context_database
-from coderag_app.sql_reading import SQLKind, read_sql
+from coderag_app.sql.reading import SQLKind, read_sql
 from coderag_app.types import SQLExample
 
 DEMO_FOLDER = Path(__file__).parent.parent / "bundled" / "demo"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from coderag_app.database import open_database
-from coderag_app.embed_view import embed_view
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.encoder_ranking import LabelledDocument, RankingTask, ranking_task
 from coderag_app.evaluation.sql_form import read_form
+from coderag_app.index.embed_view import embed_view
 from coderag_app.schema import Schema, schema_from_ddl
 
 

@@ -56,7 +56,7 @@ def engine_opener(config: AppConfig) -> OpenEngine:
 
     def open_engine(target: str) -> Engine:
         from coderag_app.engine_loading import load_query_engine
-        from coderag_app.index_store import ExampleIndex
+        from coderag_app.index.store import ExampleIndex
         from coderag_app.models import load_embed_model
         from coderag_app.retriever import ExampleRetriever
 

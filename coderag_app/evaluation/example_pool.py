@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coderag_app.compact.names import identifier_words
-from coderag_app.embed_view import embed_view
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.masking import mask_question
 from coderag_app.evaluation.sql_form import SQLForm, read_form
 from coderag_app.evaluation.token_bags import TokenBags
+from coderag_app.index.embed_view import embed_view
 from coderag_app.schema import Schema, schema_from_ddl
 from coderag_app.types import RetrievedExample, SQLExample
 

@@ -59,7 +59,7 @@ def _is_index(folder: Path) -> bool:
 
 
 def _index_examples(folder: Path) -> tuple[SQLExample, ...]:
-    from coderag_app.index_store import ExampleIndex
+    from coderag_app.index.store import ExampleIndex
 
     index = ExampleIndex.load(folder)
     return tuple(index.example(example_id) for example_id in index.vectors.node_ids)

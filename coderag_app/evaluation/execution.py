@@ -28,8 +28,8 @@ from enum import StrEnum
 
 from sqlglot import exp
 
+from coderag_app.decoding.same_rows import comparable_rows, same_multiset
 from coderag_app.evaluation.sql_form import parse_query
-from coderag_app.same_rows import comparable_rows, same_multiset
 from coderag_app.types import QueryResult
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-from coderag_app.cell_text import cell_text
+from coderag_app.answers.cell_text import cell_text
 from coderag_app.evaluation.error_classes import ErrorClass
 from coderag_app.types import QueryResult, RetrievedExample
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from coderag_app.cell_text import visible_text
+from coderag_app.answers.cell_text import visible_text
 from coderag_app.evaluation.statistics import Interval
 from coderag_app.evaluation.summary import Share, Summary
 

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
 from coderag_app.errors import TeachingError
-from coderag_app.sql_lines import clause_lines
+from coderag_app.sql.lines import clause_lines
 from coderag_app.verified.pairs import VerifiedPair, pair_id_of
 
 _QUESTION = re.compile(r"^--[ \t]*question:[ \t]*", re.IGNORECASE | re.MULTILINE)

@@ -8,7 +8,7 @@ from datetime import date
 
 from coderag_app.errors import SQLRejectedError
 from coderag_app.schema import Schema
-from coderag_app.sql_guard import CheckedSQL, check_sql
+from coderag_app.sql.guard import CheckedSQL, check_sql
 from coderag_app.types import Origin, SQLExample
 
 SOURCE = "verified:"  # how an example's source begins that is one of the user's own pairs

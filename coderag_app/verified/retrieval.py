@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coderag_app.embed_view import embed_view
 from coderag_app.encoders import embed_documents, embed_queries
+from coderag_app.index.embed_view import embed_view
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.types import RetrievedExample, SQLExample
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from coderag_app.errors import SQLRejectedError, TeachingError
 from coderag_app.schema import Schema
-from coderag_app.sql_guard import check_sql
+from coderag_app.sql.guard import check_sql
 from coderag_app.verified import pairs as verified_pairs
 from coderag_app.verified.pair_file import Block, PairFile, new_preamble, pair_text, read_pairs
 from coderag_app.verified.pairs import VerifiedPair, pair_id_of, same_question, used_fingerprint

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coderag_app.decoding.question_run import StreamEvent
 from coderag_app.errors import TeachingError
-from coderag_app.question_run import StreamEvent
 from coderag_app.schema import Schema
 from coderag_app.types import RetrievedExample, SQLAnswer
 from coderag_app.verified.pairs import SOURCE, VerifiedPair, pair_example
@@ -127,7 +127,7 @@ class Teaching:
         return replace(answer, question=" ".join(question.split()), sources=(source,), timings_s=timings)
 
     def _ran(self, sql: str) -> str:
-        from coderag_app.sql_guard import check_sql
+        from coderag_app.sql.guard import check_sql
 
         database = self.engine.database
         if database is None:
@@ -150,7 +150,7 @@ class Teaching:
         if current is None:
             if not needed:
                 return None
-            from coderag_app.index_store import ExampleIndex
+            from coderag_app.index.store import ExampleIndex
             from coderag_app.models import load_embed_model
             from coderag_app.retriever import ExampleRetriever
 

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.sql_literals import compared_columns
+from coderag_app.sql.literals import compared_columns
 from coderag_app.value_index import ValueIndex, without_accents
 from coderag_app.verified.pairs import VerifiedPair, same_question
 

@@ -22,7 +22,7 @@ from coderag_app.cold_start import DEFAULT_LIMIT
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Schema, needs_quotes
-from coderag_app.sql_reading import read_sql
+from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.synthesis.described import DescribedSchema
 from finetune.synthesis.describing.tables import describe_database

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coderag_app.database import Database
 from coderag_app.errors import SQLRejectedError
-from coderag_app.sql_guard import check_sql
+from coderag_app.sql.guard import check_sql
 from coderag_app.types import SQLExample
 from ingestion.readers.columns import ColumnMap
 from ingestion.readers.files import FileReader

@@ -1,0 +1,1 @@
+"""Answers for people and programs: their parts, as text, JSON, files and charts."""

@@ -1,0 +1,53 @@
+"""An answer as one JSON document: what `coderag ask --json` prints. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from coderag_app.answers.cell_text import json_value
+from coderag_app.types import RetrievedExample, SQLAnswer
+
+
+def answer_document(answer: SQLAnswer) -> dict[str, Any]:
+    """The answer as JSON values; rows are lists in the order of ``columns``, whose names may repeat."""
+    return {
+        "question": answer.question,
+        "status": answer.status.value,
+        "sql": answer.sql,
+        "columns": list(answer.columns),
+        "rows": [[json_value(value) for value in row] for row in answer.rows],
+        "truncated": answer.truncated,
+        "executed": answer.executed,
+        "error": answer.error,
+        "sources": [_source_document(source) for source in answer.sources],
+        "attempts": [{"reply": a.reply, "sql": a.sql, "error": a.error} for a in answer.attempts],
+        "timings_s": {step: round(seconds, 6) for step, seconds in answer.timings_s.items()},
+        "confidence": asdict(answer.confidence) if answer.confidence is not None else None,
+        "alternatives": [asdict(alternative) for alternative in answer.alternatives],
+        "database": answer.database,
+        "model": answer.model,
+        "encoder": answer.encoder,
+    }
+
+
+def _source_document(source: RetrievedExample) -> dict[str, Any]:
+    example = source.example
+    return {
+        "similarity": round(source.similarity, 6),
+        "question": example.question,
+        "sql": example.sql,
+        "db_id": example.db_id,
+        "origin": example.origin.value,
+        "source": example.source,
+        "example_id": example.example_id,
+        "context": example.context,
+    }
+
+
+def answer_line(answer: SQLAnswer, ascii_only: bool = False, note: str = "") -> str:
+    """The document on a single line (JSONL), without the line break; a follow-up's note is one more key."""
+    document = answer_document(answer) | ({"note": note} if note else {})
+    text = json.dumps(document, ensure_ascii=ascii_only, allow_nan=False)
+    return text if ascii_only else text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as \udcXX

@@ -1,0 +1,117 @@
+"""What each column of a result is to a chart: a measure, a moment in time, or a category. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from coderag_app.answers.cell_text import cell_text
+from coderag_app.name_words import name_words
+
+_MAX_LABEL_CHARS = 40
+_MOMENT = re.compile(r"\d{4}(-\d{2}){1,2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+_YEARS = range(1000, 2200)
+_KEYS = frozenset("id code key zip postcode phone number nr no".split())
+_NOT_SHARES = frozenset("average avg mean median max maximum min minimum price rate ratio age rating score".split())
+
+
+class Kind(StrEnum):
+    """The part a column can play in a chart."""
+
+    MEASURE = "measure"
+    TIME = "time"
+    CATEGORY = "category"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartColumn:
+    """A column of a result, ready for a chart.
+
+    Attributes:
+        field: Its name in the chart's data: ``c`` and its position.
+        name: Its name in the result (untrusted text).
+        values: Numbers for a measure, ISO texts in UTC for a time, with None for NULL; labels otherwise.
+        texts: The values as people read them.
+    """
+
+    field: str
+    name: str
+    kind: Kind
+    vega_type: str
+    values: tuple[Any, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return len(set(self.values))
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no value comes twice."""
+        return self.distinct == len(self.values)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the values can be parts of a whole: positive, and neither averages nor extremes."""
+        words = set(re.findall(r"[a-z]+", self.name.lower()))
+        return not words & _NOT_SHARES and all(value is not None and value > 0 for value in self.values)
+
+    def unique_with(self, other: ChartColumn) -> bool:
+        """Whether no pair of values of the two columns comes twice."""
+        return len(set(zip(self.values, other.values, strict=True))) == len(self.values)
+
+
+def read_columns(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ChartColumn]:
+    """The columns of a result that a chart can use, in their order."""
+    found = [_column(position, name, [row[position] for row in rows]) for position, name in enumerate(columns)]
+    return [column for column in found if column.kind is not Kind.NONE]
+
+
+def _column(position: int, name: str, cells: list[Any]) -> ChartColumn:
+    present = [cell for cell in cells if cell is not None]
+    texts = tuple(cell_text(cell, _MAX_LABEL_CHARS) for cell in cells)
+    kind, vega_type = Kind.CATEGORY, "nominal"
+    values: tuple[Any, ...] = texts
+    if not present or all(isinstance(cell, bytes | bytearray | list | dict) for cell in present):
+        kind = Kind.NONE
+    elif all(_is_number(cell) for cell in present):
+        numbers = tuple(None if cell is None else _number(cell) for cell in cells)
+        last = name_words(name).split()[-1:]
+        if last == ["year"] and all(float(cell).is_integer() and int(cell) in _YEARS for cell in present):
+            kind, vega_type, values = Kind.TIME, "ordinal", numbers
+        elif not (set(last) & _KEYS) or "count" in name.lower():
+            kind, vega_type, values = Kind.MEASURE, "quantitative", numbers
+    elif all(_is_moment(cell) for cell in present):
+        moments = tuple(None if cell is None else _moment(cell) for cell in cells)
+        kind, vega_type, values = Kind.TIME, "temporal", moments
+    return ChartColumn(f"c{position}", name, kind, vega_type, values, texts)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float | Decimal) and not isinstance(cell, bool) and math.isfinite(cell)
+
+
+def _number(cell: Any) -> int | float:
+    return cell if isinstance(cell, int) and abs(cell) < 2**53 else float(cell)
+
+
+def _is_moment(cell: Any) -> bool:
+    return isinstance(cell, date) or (isinstance(cell, str) and _MOMENT.fullmatch(cell) is not None)
+
+
+def _moment(cell: Any) -> str:
+    """ISO 8601 in UTC, which browsers read alike; a month becomes its first day."""
+    text = cell.isoformat() if isinstance(cell, date) else cell.replace(" ", "T")
+    if len(text) == len("2024-01"):
+        return f"{text}-01"
+    has_zone = re.search(r"(Z|[+-]\d{2}:?\d{2})$", text[10:]) is not None
+    clock = isinstance(cell, datetime) or "T" in text
+    return f"{text}Z" if clock and not has_zone else text

@@ -1,0 +1,1 @@
+"""What a conversation needs: follow-ups, history, and questions to begin with."""

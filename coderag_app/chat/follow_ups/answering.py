@@ -1,0 +1,93 @@
+"""From a follow-up and the query before it to the query that answers it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from coderag_app.chat.follow_ups import conditions, dates, measures, outputs, shapes
+from coderag_app.chat.follow_ups.grammar import read_follow_up
+from coderag_app.chat.follow_ups.intents import (
+    Aggregate,
+    Columns,
+    Compare,
+    Count,
+    Distinct,
+    Filter,
+    Group,
+    Intent,
+    Limit,
+    Missing,
+    Period,
+    Reverse,
+    Sort,
+    Unfilter,
+)
+from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
+from coderag_app.schema import Schema
+from coderag_app.value_index import ValueIndex
+
+_MARK = re.compile(
+    r"\s*(?:and|but|now|only|just|also|what about|how about|same|then|except|without|not)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EditedSQL:
+    """The previous query, changed as a follow-up asks, and the change in words."""
+
+    sql: str
+    how: str
+
+
+def edited_sql(question: str, previous_sql: str, schema: Schema, values: ValueIndex) -> EditedSQL | None:
+    """Answer a follow-up by changing the previous query's syntax tree.
+
+    Args:
+        question: The follow-up.
+        previous_sql: The SQL that answered the question before; the guard has accepted it.
+        schema: The database's schema.
+        values: Its stored texts.
+
+    Returns:
+        SQL that is still to be checked and run; None when the words fit no reading, or name nothing that is there.
+    """
+    marked = _MARK.match(question) is not None
+    for reading in read_follow_up(question):
+        try:
+            edit = QueryEdit(previous_sql, schema)
+            done = [_apply(edit, intent, values, marked) for intent in reading]
+        except CannotEditError:
+            continue
+        return EditedSQL(edit.sql, f"The previous query, {', '.join(done)}.")
+    return None
+
+
+def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) -> str:  # noqa: C901 - one branch for each intent
+    match intent:
+        case Filter():
+            return conditions.apply_filter(edit, intent, values, marked)
+        case Period():
+            return dates.apply_period(edit, intent)
+        case Compare():
+            return measures.apply_compare(edit, intent)
+        case Unfilter():
+            return conditions.apply_unfilter(edit, intent)
+        case Group():
+            return shapes.apply_group(edit, intent)
+        case Sort():
+            return shapes.apply_sort(edit, intent)
+        case Reverse():
+            return shapes.apply_reverse(edit)
+        case Limit():
+            return shapes.apply_limit(edit, intent)
+        case Count():
+            return shapes.apply_count(edit)
+        case Aggregate():
+            return shapes.apply_aggregate(edit, intent)
+        case Columns():
+            return outputs.apply_columns(edit, intent)
+        case Distinct():
+            return outputs.apply_distinct(edit)
+        case Missing():
+            raise CannotEditError("A missing value is looked for, not edited.")

@@ -1,0 +1,81 @@
+"""Follow-ups that keep a stretch of time, and which date of a query they mean."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from coderag_app.chat.follow_ups.intents import Period
+from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
+from coderag_app.chat.follow_ups.scope import Place
+from coderag_app.name_words import content_words, name_words
+from coderag_app.schema import Column
+from coderag_app.sql.literals import column_places
+
+_LIFE = frozenset("birth born birthday dob death died".split())
+_NOUNS = {"born": "birth", "died": "death", "left": "leaving", "bought": "purchase", "sold": "sale"}
+_STEM = 4  # letters that a verb and the name of its date share
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}.*")
+
+
+def apply_period(edit: QueryEdit, period: Period) -> str:
+    """Keep the rows of a stretch of time."""
+    place = date_place(edit, period.column)
+    if place is None:
+        raise CannotEditError("The query's tables hold no such date.")
+    is_year = place.column.is_numeric
+
+    def condition(column: exp.Expr) -> exp.Expr:
+        bounds: list[exp.Expr] = []
+        for bound, kind in ((period.start, exp.GTE), (period.end, exp.LT)):
+            if bound:
+                literal = exp.Literal.number(int(bound[:4])) if is_year else exp.Literal.string(bound)
+                bounds.append(kind(this=column.copy(), expression=literal))
+        if is_year and period.start and period.end and int(period.end[:4]) == int(period.start[:4]) + 1:
+            return exp.EQ(this=column, expression=exp.Literal.number(int(period.start[:4])))
+        return exp.and_(*bounds, copy=False)
+
+    if not edit.replace_conditions(place.table.name, place.column.name, condition):
+        edit.add_condition(place, condition)
+    return f"only {place.table.name}.{place.column.name} {period.label}"
+
+
+def date_place(edit: QueryEdit, phrase: str = "") -> Place | None:
+    """The date that the query speaks of: one it uses, else the first of its tables, else of one it can join.
+
+    A phrase such as ``joined`` names the column by the beginning of a word; dates of birth come last without one.
+    """
+    used = {place for column in edit.root.find_all(exp.Column) for place in column_places(column)}
+    places = (place for place in edit.scope.all_columns() if not place.multiplies and _is_time(place.column))
+    # A year of a joined table says too little of the rows: a date does.
+    fitting = [place for place in places if not (place.path and place.column.is_numeric)]
+    if phrase:
+        fitting = [place for place in fitting if _begins_alike(phrase, place.column.name)]
+    return min(
+        fitting,
+        key=lambda p: (
+            (p.table.name.lower(), p.column.name.lower()) not in used,
+            len(p.path),
+            bool(_LIFE & set(name_words(p.column.name).split())),
+            p.column.is_numeric,
+        ),
+        default=None,
+    )
+
+
+def _begins_alike(phrase: str, name: str) -> bool:
+    """Whether a word of the phrase and one of the name begin alike: released and release_year."""
+    words = content_words(phrase)
+    words += tuple(_NOUNS[word] for word in words if word in _NOUNS)
+    pairs = ((said, own) for said in words for own in content_words(name))
+    return any(said[:_STEM] == own[:_STEM] and min(len(said), len(own)) >= _STEM for said, own in pairs)
+
+
+def _is_time(column: Column) -> bool:
+    declared = column.type.upper()
+    if any(word in declared for word in ("DATE", "TIMESTAMP")):
+        return not column.samples or all(map(_ISO_DAY.fullmatch, column.samples))
+    if column.is_numeric:
+        return name_words(column.name).split()[-1:] == ["year"]
+    return bool(column.samples) and all(map(_ISO_DAY.fullmatch, column.samples))

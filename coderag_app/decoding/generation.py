@@ -1,0 +1,83 @@
+"""Asking an LLM for text: one lock, one place that knows which keyword arguments a runtime takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+from coderag_app.decoding.token_probabilities import TokenRecorder
+from coderag_app.errors import ModelError
+from coderag_app.prompts import Prompt
+
+# A llama.cpp context is not thread-safe, and web sessions share it.
+_GENERATION_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply.
+
+    Attributes:
+        text: What the model wrote.
+        log_probability: Mean over its tokens, before any grammar and temperature; None where the runtime does not tell.
+    """
+
+    text: str
+    log_probability: float | None = None
+
+
+def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, None, Reply]:
+    """Yield the reply in pieces and return it whole; closing the iterator stops the generation.
+
+    Raises:
+        ModelError: The model failed; the runtime's message is kept.
+    """
+    pieces: list[str] = []
+    recorder: TokenRecorder | None = None
+    with _GENERATION_LOCK:
+        try:
+            if llm.class_name() == "LlamaCPP_llm":
+                recorder = TokenRecorder(llm._model)  # type: ignore[attr-defined]
+                llm.generate_kwargs = _llama_cpp_kwargs(prompt, max_tokens, recorder)  # type: ignore[attr-defined]
+                responses = llm.stream_complete(prompt.text, formatted=prompt.raw)
+            elif prompt.temperature:
+                responses = llm.stream_complete(prompt.text, temperature=prompt.temperature)
+            else:
+                responses = llm.stream_complete(prompt.text)
+            for response in responses:
+                if response.delta:
+                    pieces.append(response.delta)
+                    yield response.delta
+        except GeneratorExit:
+            raise
+        except Exception as error:  # runtimes raise what they like; the user gets one kind with the cause
+            raise ModelError(f"The LLM failed to reply: {type(error).__name__}: {error}") from error
+        return Reply("".join(pieces), recorder.mean() if recorder is not None else None)
+
+
+def _llama_cpp_kwargs(prompt: Prompt, max_tokens: int, recorder: TokenRecorder) -> dict[str, Any]:
+    """LlamaCPP drops per-call arguments, so they are set on the object, under the lock."""
+    kwargs: dict[str, Any] = {
+        "temperature": prompt.temperature,
+        "max_tokens": max_tokens,
+        "stop": list(prompt.stop),
+        "top_k": 40 if prompt.temperature else 1,
+        "repeat_penalty": 1.0,
+        "seed": prompt.seed,
+        "logits_processor": [recorder],
+    }
+    if prompt.grammar is not None:
+        kwargs["grammar"] = _llama_grammar(prompt.grammar)
+    return kwargs
+
+
+@lru_cache(maxsize=16)
+def _llama_grammar(text: str) -> Any:
+    from llama_cpp import LlamaGrammar
+
+    return LlamaGrammar.from_string(text, verbose=False)

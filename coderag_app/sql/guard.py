@@ -1,0 +1,215 @@
+"""Decide whether a piece of SQL may reach the database: one query, allowed nodes only, every name in the schema. Pure.
+
+The guard is the outer layer; the read-only connection behind it does not rely on it. Steps, in order:
+
+    characters -> tokens -> one statement -> allowed nodes -> names in the schema -> the text that will run
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.tokens import Token, TokenType
+
+from coderag_app.errors import SQLRejectedError
+from coderag_app.schema import Schema
+from coderag_app.sql.functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, TABLE_FUNCTIONS
+from coderag_app.sql.names import NameResolver
+from coderag_app.sql.scopes import function_name, main_schema
+
+MAX_SQL_CHARS = 20_000
+MAX_TOKENS = 5_000
+MAX_PARENTHESES = 60
+MAX_DEPTH = 150
+MAX_TEXT_LENGTH = 10_000  # for repeat, lpad and their like
+
+_QUERY_STARTS = {TokenType.SELECT, TokenType.WITH}
+_WIDE_FORMAT = re.compile(r"\d{4,}|\*|\{[^}]*\{")
+_FILE_CHARACTERS = set("./\\*:?%")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSQL:
+    """SQL that may run.
+
+    Attributes:
+        sql: The author's text without comments, semicolons and unusual white space. Nothing is rewritten but one
+            thing: in SQLite, a double-quoted text that stands where a value is expected and matches no column is put
+            in single quotes. SQLite reads it as a text itself; written so, no other reader can take it for a name.
+        tables: The schema's tables it reads, lowercased, in order of appearance.
+        columns: The columns of those tables it reads as ``table.column``, lowercased, in order of appearance.
+    """
+
+    sql: str
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def check_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
+    """Check that the SQL is one query that only reads, and that the schema knows every name in it.
+
+    Args:
+        sql: What an author or a model wrote.
+        schema: The schema to resolve names against; None checks the structure alone.
+        dialect: sqlglot's name for the SQL: sqlite, duckdb, postgres or mysql.
+
+    Raises:
+        SQLRejectedError: The SQL may not run. The message names what was refused, and for an unknown name the
+            nearest names there are.
+    """
+    _check_characters(sql)
+    tokens = _tokenize(sql, dialect)
+    query = _parse(sql, tokens, dialect)
+    _check_nodes(query, dialect)
+    if schema is None:
+        _check_table_places(query, dialect)
+        return CheckedSQL(_text(sql, tokens, {}))
+    resolver = NameResolver(schema, dialect, sql)
+    try:
+        resolver.resolve(query)
+    except RecursionError:
+        raise SQLRejectedError("The SQL is nested too deeply; expected fewer nested queries.") from None
+    return CheckedSQL(_text(sql, tokens, resolver.texts), tuple(resolver.tables), tuple(resolver.columns))
+
+
+def _check_characters(sql: str) -> None:
+    if len(sql) > MAX_SQL_CHARS:
+        raise SQLRejectedError(f"The SQL has {len(sql)} characters; expected at most {MAX_SQL_CHARS}.")
+    for char in sql:
+        if (unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r") or char == "\ufeff":
+            raise SQLRejectedError(f"The SQL holds the character U+{ord(char):04X}; expected printable text.")
+
+
+def _tokenize(sql: str, dialect: str) -> list[Token]:
+    try:
+        tokens = Dialect.get_or_raise(dialect).tokenize(sql)
+    except Exception as error:  # sqlglot raises more than its own errors on broken text: all of them mean "no"
+        raise SQLRejectedError(f"The SQL cannot be read: {_first_line(error)}") from error
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens:
+        raise SQLRejectedError("There is no SQL; expected one SELECT statement.")
+    if any(token.token_type == TokenType.SEMICOLON for token in tokens):
+        raise SQLRejectedError("Got several statements; expected exactly one SELECT statement.")
+    parenthesised = tokens[0].token_type == TokenType.L_PAREN and dialect != "sqlite"  # SQLite has no such queries
+    if tokens[0].token_type not in _QUERY_STARTS and not parenthesised:
+        raise SQLRejectedError(f"The SQL starts with {tokens[0].text[:40]!r}; expected SELECT or WITH.")
+    if len(tokens) > MAX_TOKENS:
+        raise SQLRejectedError(f"The SQL has {len(tokens)} tokens; expected at most {MAX_TOKENS}.")
+    depth = deepest = 0
+    for token in tokens:
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        deepest = max(deepest, depth)
+    if deepest > MAX_PARENTHESES:
+        raise SQLRejectedError(f"The SQL nests {deepest} parentheses; expected at most {MAX_PARENTHESES}.")
+    return tokens
+
+
+def _parse(sql: str, tokens: list[Token], dialect: str) -> exp.Expression:
+    try:
+        statements = Dialect.get_or_raise(dialect).parser().parse(tokens, sql)
+    except RecursionError:
+        raise SQLRejectedError("The SQL is nested too deeply to be read; expected simpler SQL.") from None
+    except Exception as error:  # as above: whatever the parser stumbles over must not run
+        raise SQLRejectedError(f"The SQL cannot be read: {_first_line(error)}") from error
+    if len(statements) != 1 or statements[0] is None:
+        raise SQLRejectedError(f"Got {len(statements)} statements; expected exactly one SELECT statement.")
+    root = statements[0]
+    if not isinstance(root, exp.Select | exp.SetOperation | exp.Subquery):
+        raise SQLRejectedError(f"{root.key.upper()} is not allowed; expected one SELECT statement.")
+    return root
+
+
+def _walk(root: exp.Expression) -> Iterator[tuple[exp.Expression, int]]:
+    """Every node with its depth; iterative, so that depth costs no stack."""
+    stack = [(root, 0)]
+    while stack:
+        node, depth = stack.pop()
+        yield node, depth
+        stack.extend((child, depth + 1) for child in node.iter_expressions())
+
+
+def _check_nodes(query: exp.Expression, dialect: str) -> None:
+    for node, depth in _walk(query):
+        # A chain of AND, OR or + is as deep as it is long, and harmless: only other nesting counts.
+        if depth > MAX_DEPTH and not isinstance(node.parent, exp.Binary):
+            raise SQLRejectedError(f"The SQL is nested more than {MAX_DEPTH} levels deep; expected simpler SQL.")
+        if isinstance(node, exp.Func):
+            _check_call(node, dialect)
+        elif type(node).__name__ not in SAFE_NODES:
+            raise SQLRejectedError(f"{node.key.upper()} is not allowed; expected a query that only reads.")
+        elif isinstance(node, exp.Identifier) and not node.args.get("quoted") and node.name[:1] in ("$", "@", ":"):
+            raise SQLRejectedError(f"{node.name} is a parameter; expected a value written out.")
+        elif isinstance(node, exp.Select) and not node.expressions:
+            raise SQLRejectedError("A SELECT names no columns; expected at least one.")
+
+
+def _check_call(call: exp.Func, dialect: str) -> None:
+    name = function_name(call)
+    if isinstance(call.parent, exp.Dot):
+        raise SQLRejectedError(f'The function "{name}" is called in a schema; expected a built-in function.')
+    if isinstance(call.parent, exp.Table | exp.Lateral):
+        if name not in TABLE_FUNCTIONS.get(dialect, {}):
+            raise SQLRejectedError(f'The table function "{name}" is not allowed; expected a table of the schema.')
+        return
+    allowed = FUNCTIONS.get(dialect, frozenset())
+    if isinstance(call, exp.Anonymous):
+        safe = name in allowed
+    else:
+        safe = type(call).__name__ in SAFE_FUNCTION_NODES or type(call).__name__ in SAFE_NODES
+    if not safe:
+        near = get_close_matches(name, sorted(allowed), n=3)
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise SQLRejectedError(f'The function "{name}" is not allowed{hint}.')
+    if isinstance(call, exp.Repeat | exp.Pad | exp.Space) or name in ("lpad", "rpad", "repeat"):
+        _check_length(call, name)
+    if dialect != "sqlite" and (isinstance(call, exp.Format) or name == "printf"):
+        _check_format(call, name)
+
+
+def _check_length(call: exp.Func, name: str) -> None:
+    """A text's wanted length: outside of SQLite no limit of the connection stops one call that builds a gigabyte."""
+    numbers = [node for node in call.iter_expressions() if isinstance(node, exp.Literal) and not node.is_string]
+    if len(numbers) != 1 or not numbers[0].name.isdigit() or int(numbers[0].name) > MAX_TEXT_LENGTH:
+        raise SQLRejectedError(f'The length in "{name}" is not a number up to {MAX_TEXT_LENGTH}; write a smaller one.')
+
+
+def _check_format(call: exp.Func, name: str) -> None:
+    pattern = call.this if not isinstance(call, exp.Anonymous) else next(iter(call.expressions), None)
+    if not isinstance(pattern, exp.Literal) or _WIDE_FORMAT.search(pattern.name):
+        raise SQLRejectedError(f'The pattern of "{name}" is not a text with widths below 1000; write it out.')
+
+
+def _check_table_places(query: exp.Expression, dialect: str) -> None:
+    """Without a schema: no file, no other database, no catalogue of the server in the place of a table."""
+    for table in query.find_all(exp.Table):
+        name, place = table.name.lower(), table.text("db").lower()
+        if table.text("catalog") or (place and place != main_schema(dialect)):
+            raise SQLRejectedError(f'"{table.sql(dialect)}" is in another schema; expected a table without a prefix.')
+        system = name.startswith(("pg_", "sqlite_", "pragma_", "duckdb_", "information_schema", "dbstat"))
+        if system or (dialect == "duckdb" and _FILE_CHARACTERS & set(name)):
+            raise SQLRejectedError(f'"{table.name}" is not a table of the schema; system tables and files are refused.')
+
+
+def _text(sql: str, tokens: list[Token], texts: dict[int, str]) -> str:
+    """The tokens as the author wrote them, without what lies between them; ``texts`` replaces tokens by position."""
+    parts: list[str] = []
+    end = 0
+    for token in tokens:
+        gap = sql[end : token.start]
+        if gap:
+            parts.append(gap if not gap.strip(" \t\r\n") else " ")
+        parts.append(texts.get(token.start, sql[token.start : token.end + 1]))
+        end = token.end + 1
+    return "".join(parts).strip()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0].replace("\x1b[4m", "").replace("\x1b[0m", "") if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""Dropped files as a private database."""

@@ -1,0 +1,218 @@
+"""Dropped files as one private database: CSV, TSV, Parquet and Excel become tables of a DuckDB file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coderag_app.answers.cell_text import visible_text
+from coderag_app.errors import DatabaseError, IngestionError
+from coderag_app.uploads.from_csv import load_csv
+from coderag_app.uploads.from_excel import load_sheet, sheets
+from coderag_app.uploads.headers import column_names, distinct_names, file_stem, quoted, table_name, usable_name
+
+if TYPE_CHECKING:
+    import duckdb
+
+MAX_UPLOAD_MB = 200
+SUPPORTED_SUFFIXES = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".sqlite", ".sqlite3", ".db", ".duckdb")
+
+_SQLITE, _DUCKDB, _PARQUET, _ZIP, _OLD_EXCEL = (
+    b"SQLite format 3\x00",
+    b"DUCK",
+    b"PAR1",
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedTable:
+    """A table that came out of a file.
+
+    Attributes:
+        name: Its name in the database.
+        file: The file's own name, as it was dropped (untrusted text).
+        rows: How many rows it has.
+        columns: The names of its columns in the database.
+    """
+
+    name: str
+    file: str
+    rows: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedDatabase:
+    """The database made of dropped files; ``path`` opens with ``open_database``."""
+
+    path: Path
+    tables: tuple[UploadedTable, ...]
+
+
+def tables_to_duckdb(files: Sequence[tuple[str, bytes]], folder: Path) -> UploadedDatabase:
+    """Put files into one database that only this user can read.
+
+    What a file is, its first bytes say, not its name. A SQLite or DuckDB file is stored as it is and must come alone.
+    The database lies in a folder named after the content, so that the same files give the same path.
+
+    Args:
+        files: Name and content of each file.
+        folder: Folder to write below.
+
+    Raises:
+        IngestionError: A file is too large, empty, damaged or of a kind that is not read; the message names it.
+    """
+    if not files:
+        raise IngestionError(f"Got no file; expected one of {', '.join(SUPPORTED_SUFFIXES)}.")
+    shown = [(visible_text(name), content) for name, content in files]
+    for name, content in shown:
+        _check_size(name, content)
+    kinds = [_kind(name, content) for name, content in shown]
+    home = _private_folder(folder / _digest(shown))
+    if "database" in kinds:
+        if len(files) > 1:
+            names = ", ".join(name for name, _ in shown)
+            raise IngestionError(f"Got a database together with other files ({names}); drop the database alone.")
+        return _stored_database(*shown[0], home)
+    name = table_name(files[0][0]) if len(files) == 1 else "uploads"
+    return _built_database(shown, kinds, home / f"{name}.duckdb")
+
+
+def _check_size(file: str, content: bytes) -> None:
+    if not content.strip():
+        raise IngestionError(f"{file} is empty ({len(content)} bytes); expected a file with rows.")
+    if len(content) > MAX_UPLOAD_MB * 1_000_000:
+        raise IngestionError(
+            f"{file} has {len(content) // 1_000_000} MB; expected at most {MAX_UPLOAD_MB} MB. Load larger data into a "
+            "DuckDB file and connect to that by its path."
+        )
+
+
+def _kind(file: str, content: bytes) -> str:
+    """database, parquet, excel or text."""
+    suffix = Path(file).suffix.lower()
+    if content.startswith(_SQLITE) or content[8:12] == _DUCKDB:
+        return "database"
+    if content.startswith(_PARQUET):
+        return "parquet"
+    if content.startswith(_ZIP):
+        return "excel"
+    if content.startswith(_OLD_EXCEL) or suffix == ".xls":
+        raise IngestionError(f"{file} is in the old Excel format; save it as .xlsx.")
+    if suffix not in SUPPORTED_SUFFIXES:
+        raise IngestionError(f"{file} is of a kind that is not read; expected one of {', '.join(SUPPORTED_SUFFIXES)}.")
+    if suffix not in (".csv", ".tsv"):
+        raise IngestionError(f"{file} is no {suffix} file: it starts with {content[:8]!r}.")
+    return "text"
+
+
+def _digest(files: Sequence[tuple[str, bytes]]) -> str:
+    found = hashlib.sha256()
+    for name, content in files:
+        found.update(f"{name}\x1f{len(content)}\x1f".encode("utf-8", "surrogatepass"))
+        found.update(content)
+    return found.hexdigest()[:12]
+
+
+def _private_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise IngestionError(f"{folder} cannot be written: {error.strerror}; choose another folder.") from error
+    return folder
+
+
+def _stored_database(file: str, content: bytes, home: Path) -> UploadedDatabase:
+    from coderag_app.database import open_database
+
+    suffix = ".duckdb" if content[8:12] == _DUCKDB else ".sqlite"
+    path = home / f"{usable_name(file_stem(file), 'data')}{suffix}"
+    _write_private(path, content)
+    try:
+        database = open_database(path)
+        try:
+            found = database.read_schema(samples=0).tables
+            counts = [database.execute(f"SELECT count(*) FROM {quoted(table.name)}").rows[0][0] for table in found]
+        finally:
+            database.close()
+    except DatabaseError as error:
+        path.unlink(missing_ok=True)
+        raise IngestionError(f"{file} cannot be opened: {str(error).replace(str(path), 'the file')}") from error
+    names = [tuple(column.name for column in table.columns) for table in found]
+    return UploadedDatabase(
+        path, tuple(UploadedTable(t.name, file, n, c) for t, n, c in zip(found, counts, names, strict=True))
+    )
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write beside the place and swap in: whoever has the old file open keeps it."""
+    number, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
+    with os.fdopen(number, "wb") as out:
+        out.write(content)
+    Path(name).replace(path)
+
+
+def _built_database(files: Sequence[tuple[str, bytes]], kinds: Sequence[str], path: Path) -> UploadedDatabase:
+    import duckdb
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        built = Path(scratch) / path.name
+        connection = duckdb.connect(str(built))
+        try:
+            tables: list[UploadedTable] = []
+            for (file, content), kind in zip(files, kinds, strict=True):
+                tables += _load(connection, file, content, kind, [table.name for table in tables], Path(scratch))
+        finally:
+            connection.close()
+        built.chmod(0o600)
+        built.replace(path)
+    return UploadedDatabase(path, tuple(tables))
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, file: str, content: bytes, kind: str, taken: list[str], scratch: Path
+) -> list[UploadedTable]:
+    """Create the tables of one file."""
+    stem = table_name(file)
+    if kind == "excel":
+        found = list(sheets(file, content))
+        if not found:
+            raise IngestionError(f"{file} holds no sheet with a header and rows; expected at least one.")
+        titles = [stem if len(found) == 1 else f"{stem}_{usable_name(title, 'sheet')}" for title, _, _ in found]
+        names = distinct_names(titles, taken)
+        for name, (_, columns, rows) in zip(names, found, strict=True):
+            load_sheet(connection, name, columns, rows)
+    else:
+        names = distinct_names([stem], taken)
+        load = _load_parquet if kind == "parquet" else load_csv
+        load(connection, file, content, names[0], scratch / "content")
+    return [_described(connection, name, file) for name in names]
+
+
+def _load_parquet(connection: duckdb.DuckDBPyConnection, file: str, content: bytes, table: str, scratch: Path) -> None:
+    import duckdb
+
+    scratch.write_bytes(content)
+    try:
+        listed = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(scratch)]).fetchall()
+        names = ", ".join(map(quoted, column_names(row[0] for row in listed)))
+        connection.execute(
+            f"CREATE TABLE {quoted(table)} AS SELECT * FROM read_parquet(?) AS content({names})", [str(scratch)]
+        )
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0].replace(str(scratch), "the file")
+        raise IngestionError(f"{file} cannot be read as Parquet: {reason}") from error
+
+
+def _described(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> UploadedTable:
+    listed = connection.execute(f"DESCRIBE {quoted(table)}").fetchall()
+    count = connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()[0][0]
+    return UploadedTable(table, file, count, tuple(row[0] for row in listed))
