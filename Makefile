@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir storage/demo
 	$(BIN)/coderag ask --database coderag_app/bundled/demo/demo.sqlite --storage-dir storage/demo \
-	  "How many customers are there in each country?"
+	  "What is the average price of products per format?"
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -163,3 +163,36 @@ def test_the_bundled_model_runs_through_the_whole_pipeline(tmp_path):
         maker.make(find_tasks(["web_query"])[0], Random(0))
     assert maker.model.cost.calls >= 2
     assert maker.model.cost.failed_calls == 0
+
+
+def test_the_command_shows_the_tasks_that_a_model_proposes(monkeypatch, capsys):
+    from rich.console import Console
+
+    from coderag_app.models import LoadedLLM
+    from finetune.synthesis.command import show_proposals
+
+    llm = ScriptedLLM(replies=["1. Regex query: Given a description, find the regular expression.\nno form here"])
+    loaded = LoadedLLM(llm, "scripted", "test", "instruct", 4096)
+    monkeypatch.setattr("coderag_app.models.load_llm", lambda config: loaded)
+    show_proposals("text2code", "auto", Console(width=200))
+    assert capsys.readouterr().out == "regex_query: Given a description, find the regular expression.\n"
+
+
+def test_an_unknown_category_to_brainstorm_is_refused():
+    from rich.console import Console
+
+    from coderag_app.errors import ConfigurationError
+    from finetune.synthesis.command import show_proposals
+
+    with pytest.raises(ConfigurationError, match="text2code"):
+        show_proposals("text2music", "auto", Console())
+
+
+def test_a_corpus_without_a_model_is_refused_instead_of_ignored(tmp_path):
+    from rich.console import Console
+
+    from coderag_app.errors import ConfigurationError
+    from finetune.synthesis.command import run
+
+    with pytest.raises(ConfigurationError, match="--rules-only"):
+        run(tmp_path / "out", 5, True, "auto", [tmp_path], [], 0, 2, 0, False, Console())

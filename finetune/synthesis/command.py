@@ -21,7 +21,7 @@ from finetune.synthesis.dataset import SynthesizedFiles, synthesize_dataset
 from finetune.synthesis.pipeline import Maker, Progress, SynthesisPlan
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.sql_runner import Databases
-from finetune.synthesis.tasks import find_tasks
+from finetune.synthesis.tasks import CATEGORIES, find_tasks
 
 
 def synthesize_command(
@@ -35,9 +35,15 @@ def synthesize_command(
     databases: Annotated[int, typer.Option(min=1, help="Synthetic databases to draw.")] = 60,
     select: Annotated[int, typer.Option(min=0, help="Rows per category for CodeRAG_Dataset.csv; 0 for none.")] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the folder holds.")] = False,
+    brainstorm: Annotated[
+        str, typer.Option(metavar="CATEGORY", help="Only ask the model for further tasks of a category, and show them.")
+    ] = "",
 ) -> None:
     """Make training pairs for code retrieval. A run that was stopped goes on where it was."""
     console = Console()
+    if brainstorm:
+        show_proposals(brainstorm, llm, console)
+        return
     files = run(output, limit, rules_only, llm, corpus or [], tasks or [], seed, databases, select, restart, console)
     _show(files, console)
 
@@ -60,6 +66,11 @@ def run(
     Raises:
         ConfigurationError: A setting cannot be used.
     """
+    if rules_only and corpus:
+        raise ConfigurationError(
+            "Got --corpus and --rules-only, expected one of them: a rule keeps a pair only if running both sides shows "
+            "that they fit, and foreign code is not run. Leave out --rules-only to have a model write from the corpus."
+        )
     plan = SynthesisPlan(limit, find_tasks(tasks), seed)
     command = f"coderag synthesize {'--rules-only ' if rules_only else ''}--limit {limit} --seed {seed}"
     command += f" --databases {databases}" + (f" --select {select}" if select else "")
@@ -91,6 +102,26 @@ def _model_maker(llm: str, corpus: list[Path]) -> Maker:
         )
     loaded = load_llm(AppConfig.load(llm=llm))
     return ModelMaker.create(loaded.llm, loaded.name, snippets, load_seeds())
+
+
+def show_proposals(category: str, llm: str, console: Console) -> None:
+    """Print tasks that a model proposes for a category, in the form of ``tasks.yaml``: a person decides on them.
+
+    Raises:
+        ConfigurationError: There is no such category.
+    """
+    from coderag_app.config import AppConfig
+    from coderag_app.models import load_llm
+    from finetune.synthesis.llm_generators import AskedModel, brainstorm
+
+    if category not in CATEGORIES:
+        raise ConfigurationError(f"Got category {category!r}, expected one of {', '.join(CATEGORIES)}.")
+    known = [task.name for task in find_tasks([]) if task.category == category]
+    proposals = brainstorm(AskedModel(load_llm(AppConfig.load(llm=llm)).llm), category, known)
+    for name, instruction in proposals:
+        console.print(f"{name}: {instruction}", markup=False, highlight=False)
+    if not proposals:
+        console.print(f"The model proposed no further task of {category} in a form that can be read.", markup=False)
 
 
 class SynthesisBar(ProgressBar):
