@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir storage/demo
 	$(BIN)/coderag ask --database coderag_app/bundled/demo/demo.sqlite --storage-dir storage/demo \
-	  "What is the average price of products per format?"
+	  "How many orders are there for each status?"
 
 test: $(READY)
 	$(BIN)/python -m pytest
