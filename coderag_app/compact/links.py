@@ -24,7 +24,7 @@ STOP_WORDS = frozenset(  # words of a question that are no name
 _NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
 _NAMES = frozenset("name names title label fullname".split())
-_PERSON_NAMES = frozenset("first last fname lname forename surname given family firstname lastname".split())
+_PERSON_NAMES = frozenset("first last forename surname given family firstname lastname".split())
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -46,7 +46,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A table or column: its id, its table's id, and the words of its name that say more than the table's name."""
+    """A table or column: its id, its table's id, the words of its name and their stems."""
 
     item_id: str
     table_id: str
