@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "coderag.cold_start"
 DEFAULT_LIMIT = 3000
+SOURCE_PREFIX = "synthesized:"  # of an example's source; the question pattern follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 from coderag_app.evaluation.datasets import EvalQuestion
 from coderag_app.evaluation.leakage import LeakKind, find_leaks
 from coderag_app.schema import schema_from_ddl
-from coderag_app.types import SQLExample
+from coderag_app.types import Origin, SQLExample
 
 DDL = "CREATE TABLE emp (id INT, name TEXT, pay REAL);"
 SCHEMAS = {"a.sqlite": schema_from_ddl(DDL)}
@@ -61,6 +61,13 @@ def test_leaks_are_counted_by_questions_and_pairs() -> None:
     assert leaks.counts()[LeakKind.SAME_QUESTION] == (2, 4)
     assert leaks.counts()[LeakKind.SAME_SQL] == (0, 0)
     assert leaks.of("2") == frozenset()
+
+
+def test_an_example_made_from_the_schema_is_no_leak() -> None:
+    asked = question("How many are there?")
+    made = SQLExample("How many are there?", asked.gold_sql, DDL, "a", Origin.SYNTHETIC, "synthesized:count_all")
+    assert kind(asked, example("How many are there?", asked.gold_sql)) is not None
+    assert kind(asked, made) is None
 
 
 def test_nothing_leaks_from_nothing() -> None:

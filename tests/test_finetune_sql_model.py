@@ -196,11 +196,12 @@ def test_an_epoch_uses_every_pair_exactly_once_and_the_next_epoch_in_another_ord
     assert plans[0] == plans[1] != plans[2]
 
 
-def test_about_half_of_the_longer_chains_hold_related_pairs(databases: list[TokenizedDatabase]) -> None:
+def test_pairs_of_one_chain_are_more_alike_than_any_two_pairs(databases: list[TokenizedDatabase]) -> None:
     plan = packing.plan_epoch(databases, 2048, seed=3, epoch=0)
-    chains = [(databases[w.database], list(chain)) for w in plan for chain in w.chains if len(chain) > 1]
-    alike = [len(set(d.groups[chain])) == 1 or len(set(d.tables[chain])) == 1 for d, chain in chains]
-    assert 0.5 < np.mean(alike) < 0.95
+    chains = [(databases[w.database], chain) for w in plan for chain in w.chains if len(chain) > 1]
+    alike = [d.similarity(*pair) for d, chain in chains for pair in itertools.combinations(chain, 2)]
+    any_two = [d.similarity(*pair) for d in databases for pair in itertools.combinations(range(len(d.lengths)), 2)]
+    assert np.mean(alike) > 1.05 * np.mean(any_two)
     assert {len(chain) for _, chain in chains} == {2, 3, 4}
 
 
@@ -350,7 +351,7 @@ def test_the_q8_0_export_loads_and_generates_with_its_licence_and_prompt_format(
     export_gguf(trained, path)
     llama = Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
     assert llama.metadata["general.license"] == "Apache-2.0"
-    assert llama.metadata["coderag.prompt_format"] == "compact-v2"
+    assert llama.metadata["coderag.prompt_format"] == "compact-v3"
     choice = llama.create_completion(_prompts(data_file, 1)[0], max_tokens=30, temperature=0)["choices"][0]
     assert choice["text"].startswith(" from ")
     assert choice["finish_reason"] == "stop"

@@ -10,11 +10,18 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from coderag_app.compact.decode import decode_sql
+from coderag_app.compact.encode import encode_sql
+from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.question import mark_question
 from coderag_app.schema import schema_from_ddl
+from coderag_app.sql.guard import check_sql
+from coderag_app.value_index import ValueIndex
 from finetune.synthesis.described import DescribedColumn, DescribedDatabase, DescribedTable, Relation, SyntheticPair
-from finetune.synthesis.patterns import PATTERNS
+from finetune.synthesis.patterns import PATTERNS, Draw, Lookup, Pattern
+from finetune.synthesis.patterns.bounds import participle
 from finetune.synthesis.text_to_sql import UNANSWERABLE, generate, generate_pairs
-from finetune.synthesis.wording import expand, finish, number_words, plural
+from finetune.synthesis.wording import expand, finish, join_words, number_words, plural
 
 DDL = """
 CREATE TABLE stadium (id INTEGER PRIMARY KEY, name TEXT, city TEXT, capacity INTEGER, opened TEXT);
@@ -173,6 +180,43 @@ def test_every_pattern_but_those_lacking_words_appears(pairs: list[SyntheticPair
     assert len(missing) <= 3, missing
 
 
+NEW_MODULES = ("windows", "window_totals", "cases", "compared_groups", "labels")
+ANALYTIC = [p for p in PATTERNS if p.draw.__module__.rpartition(".")[2] in NEW_MODULES]
+
+
+@pytest.mark.parametrize("rule", ANALYTIC, ids=lambda rule: rule.name)
+def test_a_pattern_of_windows_or_cases_draws_questions_that_the_language_can_say(
+    database: DescribedDatabase, rule: Pattern
+) -> None:
+    names = SchemaNames(database.schema)
+    texts = ("stadium", "concert", "singer")
+    values = ValueIndex.from_database(
+        database.schema,
+        lambda table, column, _: [
+            value
+            for (value,) in database.connection.execute(f'SELECT DISTINCT "{column}" FROM {table}')
+            if isinstance(value, str) and table in texts
+        ],
+    )
+    drawn = [rule.draw(Draw(Random(seed), Lookup(database))) for seed in range(60)]
+    candidates = [candidate for candidate in drawn if candidate]
+    assert len({candidate.question for candidate in candidates}) > 5
+    for candidate in candidates:
+        literals = mark_question(candidate.question, names, values).literals
+        sql = decode_sql(encode_sql(candidate.sql, names, literals), names, literals, values)
+        expected = database.connection.execute(candidate.sql).fetchall()
+        assert expected or "WHERE" in candidate.sql
+        assert sorted(map(repr, database.connection.execute(sql))) == sorted(map(repr, expected))
+
+
+def test_the_guard_lets_windows_and_cases_pass(database: DescribedDatabase) -> None:
+    drawn = [rule.draw(Draw(Random(seed), Lookup(database))) for rule in ANALYTIC for seed in range(8)]
+    candidates = [candidate for candidate in drawn if candidate]
+    assert len(candidates) > len(ANALYTIC)
+    for candidate in candidates:
+        assert check_sql(candidate.sql, database.schema, "sqlite").sql
+
+
 def test_no_question_is_repeated(pairs: list[SyntheticPair]) -> None:
     questions = [pair.question.lower() for pair in pairs]
     assert len(set(questions)) == len(questions)
@@ -205,9 +249,74 @@ def test_a_question_mentions_every_literal_of_its_query(pairs: list[SyntheticPai
         question = pair.question.lower()
         for value in _said_literals(pair.sql) if pair.sql else ():
             forms = number_words(int(value)) if value.isdigit() else (value.lower(),)
+            if re.fullmatch(r"\d{3}9", value):
+                forms += (f"{value[:3]}0s",)  # a decade names its last year without saying it
             assert any(form in question for form in forms), (value, pair)
             checked += 1
     assert checked > 500
+
+
+def test_lists_of_three_and_of_four_columns_are_common(pairs: list[SyntheticPair]) -> None:
+    widths = [len(sqlglot.parse_one(p.sql, read="sqlite").selects) for p in pairs if p.sql]
+    assert widths.count(3) / len(widths) > 0.08
+    assert widths.count(4) / len(widths) > 0.02
+
+
+def test_a_bound_said_after_its_number_includes_the_number(pairs: list[SyntheticPair]) -> None:
+    words = r"([\d.]+) or (more|older|higher|taller|above|greater|larger|bigger|fewer|less|younger|shorter|lower)\b"
+    found = [(pair, match) for pair in pairs if pair.sql and (match := re.search(words, pair.question.lower()))]
+    assert len(found) > 20
+    for pair, match in found:
+        down = match[2] in ("fewer", "less", "younger", "shorter", "lower")
+        assert f"{'<=' if down else '>='} {match[1]}" in pair.sql, pair
+
+
+def test_a_decade_is_its_ten_years(pairs: list[SyntheticPair]) -> None:
+    found = [(pair, match) for pair in pairs if (match := re.search(r"in the (\d{3})0s", pair.question))]
+    assert found
+    for pair, match in found:
+        assert f"BETWEEN {match[1]}0 AND {match[1]}9" in pair.sql, pair
+
+
+def test_rows_asked_for_without_a_column_are_shown_by_name(pairs: list[SyntheticPair]) -> None:
+    found = [p for p in pairs if re.fullmatch(r"Which (arenas|stadiums) (are|have|opened) [^?,]*\??", p.question)]
+    assert found
+    for pair in found:
+        assert re.match(r"SELECT (DISTINCT )?(stadium\.)?name\b", pair.sql), pair
+
+
+def test_a_second_sentence_names_columns_and_ends_as_a_request(pairs: list[SyntheticPair]) -> None:
+    found = [p for p in pairs if re.search(r"\? (List|Find|Return|Give me) (their|its|the) ", p.question)]
+    assert len(found) > 20
+    assert not any(pair.question.endswith("?") for pair in found)
+
+
+def test_rows_with_two_values_both_are_an_intersection_of_one_column(pairs: list[SyntheticPair]) -> None:
+    found = [pair for pair in pairs if pair.pattern == "parents_of_two_values"]
+    assert found
+    for pair in found:
+        first, second = pair.sql.split(" INTERSECT ")
+        wheres = [sqlglot.parse_one(half, read="sqlite").find(exp.Where) for half in (first, second)]
+        columns = {where.find(exp.Column).sql() for where in wheres if where}
+        assert len(columns) == 1 and first != second and "both" in pair.question.lower(), pair
+
+
+@pytest.mark.parametrize(
+    ("phrase", "done"),
+    [("founding year", "founded"), ("date of birth", "born"), ("year it was set up", "set up"), ("due date", "")],
+)
+def test_what_was_done_in_a_year_is_read_off_its_phrase(phrase: str, done: str) -> None:
+    assert participle(phrase) == done
+
+
+def test_two_columns_with_one_last_word_may_share_it() -> None:
+    seen = {join_words(["first name", "last name", "age"], Random(seed)) for seed in range(40)}
+    assert "first and last name and age" in seen and "first name, last name, and age" in seen
+
+
+def test_some_questions_are_typed_in_a_hurry() -> None:
+    seen = {finish("What is the length of Oak Road", Random(seed)) for seed in range(300)}
+    assert {"What is the length of Oak Road?", "what is the length of oak road"} <= seen
 
 
 def test_limits_are_mentioned_when_not_one(pairs: list[SyntheticPair]) -> None:

@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.compact.encode import DATE_PARTS
+from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
@@ -85,11 +86,7 @@ class _Reader:
         return " ".join(parts)
 
     def select(self, outer: tuple[str, ...], depth: int) -> str:
-        self.expect("from")
-        tables = [self.table()]
-        while self.peek() == ",":
-            self.position += 1
-            tables.append(self.table())
+        tables = self.tables() if self.peek() == "from" else []
         used: list[str] = []
         on = self.words_until(frozenset({"select"}), used, outer, depth) if self.peek() == "on" else ""
         self.expect("select")
@@ -98,7 +95,18 @@ class _Reader:
             raise CannotDecodeError("nothing is selected")
         rest = self.words_until(_SET_WORDS, used, (*outer, *tables), depth)
         needed = list(dict.fromkeys((*tables, *(table for table in used if table not in outer))))
+        if not needed:
+            raise CannotDecodeError("no table is named")
         return f"SELECT {items} FROM {self.from_clause(needed, on)} {rest}".strip()
+
+    def tables(self) -> list[str]:
+        """The tables after ``from``: those that the columns leave unsaid, at least."""
+        self.expect("from")
+        tables = [self.table()]
+        while self.peek() == ",":
+            self.position += 1
+            tables.append(self.table())
+        return tables
 
     def table(self) -> str:
         table = self.names.table_by_id.get(self.peek())
@@ -143,7 +151,7 @@ class _Reader:
             return "'" + word.strip("'").strip() + "'"
         if word == "%":
             return self._percent()
-        return word
+        return RANKINGS.get(word, word)
 
     def _percent(self) -> str:
         before = self.tokens[self.position - 1] if self.position else ""
@@ -210,8 +218,8 @@ def _replace_date_part(node: exp.Expr) -> None:
 
 def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | None:
     """The (table, column) that a literal stands beside in a comparison."""
-    predicate = node.find_ancestor(exp.Predicate)
-    if predicate is None or isinstance(predicate, exp.Exists):
+    predicate = node.find_ancestor(exp.Predicate, exp.Case, exp.Coalesce)  # THEN 'cheap' is compared with nothing
+    if predicate is None or isinstance(predicate, exp.Exists | exp.Case | exp.Coalesce):
         return None
     column = predicate.this.find(exp.Column) or next(iter(predicate.find_all(exp.Column)), None)
     if column is None or predicate.this.find(exp.AggFunc, exp.Cast):

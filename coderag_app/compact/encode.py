@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.compact.expressions import rich_expression
 from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
@@ -42,7 +43,7 @@ def encode_sql(sql: str, names: SchemaNames, literals: Sequence[Literal] = ()) -
         literals: The question's literals, which become ``<v1>``, ``<v2>``, ...
 
     Returns:
-        ``<sql> from <t0> select count ( * ) where <c4> = <v1>``
+        ``<sql> select count ( * ) where <c4> = <v1>``
 
     Raises:
         CannotEncodeError: Syntax, tables or joins outside the language; the message names the part.
@@ -101,7 +102,7 @@ class _Encoder:
         if clauses["limit"] is not None:
             body.append("limit " + self.expression(clauses["limit"].expression, scopes))
         text = " ".join(body)
-        return f"from {self.tables(tree, sources, text)} {text}"
+        return f"{self.source(tree, sources, text, nested=bool(outer))} {text}".strip()
 
     def sources(self, tree: exp.Select) -> dict[str, str]:
         """Real table name by alias, for the tables of one FROM clause."""
@@ -117,22 +118,26 @@ class _Encoder:
             sources[source.alias_or_name.lower()] = source.name.lower()
         return sources
 
-    def tables(self, tree: exp.Select, sources: dict[str, str], body: str) -> str:
-        """The FROM list: as few tables as still give the same joins; the conditions where nothing does."""
+    def source(self, tree: exp.Select, sources: dict[str, str], body: str, *, nested: bool) -> str:
+        """``from`` and the tables that the columns of the body leave unsaid; the conditions where no keys give them.
+
+        At the top nothing is written where the columns say it all; a nested query always begins with ``from``.
+        """
         wanted = self.join_conditions(tree, sources)
         ordered = list(sources.values())
-        spoken = {self.names.column_by_id[word][0] for word in body.split() if word in self.names.column_by_id}
-        used = [table for table in ordered if table in spoken] or ordered[:1]
-        for candidate in (used, ordered):
-            steps = self.joins.connect(candidate)
+        columns = (self.names.column_by_id.get(word) for word in _own_words(body))
+        spoken = [table for table in dict.fromkeys(found[0] for found in columns if found) if table in ordered]
+        silent = [table for table in ordered if table not in spoken]
+        for candidate in (spoken or ordered[:1], ordered) if nested else ([], silent, ordered):
+            steps = self.joins.connect(list(dict.fromkeys((*candidate, *spoken))))
             if steps and {s.table for s in steps} == set(ordered) and _conditions(steps) == wanted:
-                return self.table_list(candidate)
+                return f"from {self.table_list(candidate)}" if candidate else ""
         if len(wanted) < len(ordered) - 1:
             raise CannotEncodeError("join without a condition")
         conditions = " and ".join(
             " = ".join(self.names.column_ids[side] for side in sorted(pair)) for pair in sorted(map(sorted, wanted))
         )
-        return f"{self.table_list(ordered)} on {conditions}"
+        return f"from {self.table_list(ordered)} on {conditions}"
 
     def table_list(self, tables: Sequence[str]) -> str:
         return " , ".join(self.names.table_ids[table] for table in tables)
@@ -168,6 +173,8 @@ class _Encoder:
         def inner(child: exp.Expr) -> str:
             return self.expression(child, scopes)
 
+        if (rich := rich_expression(node, inner)) is not None:
+            return rich
         if type(node) in _BINARY:
             left, right = self.operands(node, inner)
             return f"{left} {_BINARY[type(node)]} {right}"
@@ -265,6 +272,22 @@ class _Encoder:
         if "'" in words or not words:
             raise CannotEncodeError("text literal")
         return f"' {words} '"
+
+
+def _own_words(body: str) -> Iterator[str]:
+    """The words of a query's text outside its nested queries and its text literals."""
+    depth, nested_at, quoted = 0, None, False
+    for word in body.split():
+        quoted ^= word == "'"
+        if quoted:
+            continue
+        depth += (word == "(") - (word == ")")
+        if word == "from" and nested_at is None:
+            nested_at = depth
+        elif nested_at is None:
+            yield word
+        elif depth < nested_at:
+            nested_at = None
 
 
 def _conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:

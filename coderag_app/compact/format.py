@@ -30,7 +30,7 @@ class CompactFormat:
     learns from a solved question of the same database, and is misled by names of another.
     """
 
-    name = "compact-v2"
+    name = "compact-v3"
     reply_tokens = 128
 
     def build(self, request: PromptRequest) -> Prompt:

@@ -63,8 +63,11 @@ class JoinGraph:
         """Join the tables in order, each by the shortest path from those before it; tables on the way join too.
 
         Returns:
-            The first table with no condition, then one step per further table; None if no path leads to one.
+            The first table with no condition, then one step per further table; None if no path leads to one, or there
+            is no table.
         """
+        if not tables:
+            return None
         steps = [JoinStep(tables[0].lower(), ())]
         for table in tables[1:]:
             joined = {step.table for step in steps}

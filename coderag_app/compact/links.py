@@ -8,12 +8,14 @@ from functools import lru_cache
 
 import snowballstemmer
 
+from coderag_app.compact.measures import measures
 from coderag_app.word_vectors import word_vectors
 
 _MOST_EXACT, _MOST_SIMILAR = 4, 3
 _LONGEST_PHRASE = 4
 _LEAST_SIMILARITY = 0.42  # cosine of centred vectors: "old" and "age" have 0.6, "spent" and "amount" 0.5
-_SHORTEST_PART = 4  # letters that an abbreviation shares with the word it stands for
+_MEASURE_SIMILARITY = 0.7
+_SHORTEST_PART = 3  # letters that an abbreviation shares with the word it stands for
 STOP_WORDS = frozenset(  # words of a question that are no name
     "a an and any are as at all be been by both do does did each ever every find for from get give had has have how i "
     "if in into is it its least list many me more most much no not of on one only or order other our out return same "
@@ -25,6 +27,9 @@ _NAMES_TOO = frozenset("number total order".split())  # stop words that are name
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
 _NAMES = frozenset("name names title label fullname".split())
 _PERSON_NAMES = frozenset("first last forename surname given family firstname lastname".split())
+_KEYS = frozenset("id ids identifier identifiers code codes".split())
+_DATES = frozenset("year years date dates day month founded opened built established birth birthday born since".split())
+_MOST_DATES, _WORDS_BEFORE_YEAR = 2, 4
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -59,6 +64,36 @@ class _Item:
         return self.item_id == self.table_id
 
 
+class _Mentions:
+    """Where a question names which table.
+
+    Args:
+        spans: (start, end, items) of the names found in the question.
+        others: Ids of tables that it is about without naming them.
+    """
+
+    def __init__(self, spans: Sequence[tuple[int, int, list[_Item]]], others: Iterable[str]) -> None:
+        self._places = [(start, end, item.table_id) for start, end, items in spans for item in items if item.is_table]
+        self.tables = {table for *_, table in self._places} | set(others)
+
+    def distance(self, table_id: str, place: int) -> tuple[int, int]:
+        """How far from a place the table is named: just before, then next, then before, then elsewhere."""
+        gaps = [(start - place, end == place) for start, end, table in self._places if table == table_id]
+        if any(adjacent for _, adjacent in gaps):
+            return (0, 0)
+        after = [gap for gap, _ in gaps if gap > 0]
+        if after:
+            return (1, min(after))
+        if gaps:
+            return (2, min(-gap for gap, _ in gaps))
+        return (3, 0) if table_id in self.tables else (4, 0)
+
+    def nearest(self, place: int) -> str | None:
+        """The table that words at a place speak of, if the question names one."""
+        named = {table for *_, table in self._places}
+        return min(sorted(named), key=lambda table: self.distance(table, place), default=None)
+
+
 class NameLinks:
     """Links questions to one schema's names.
 
@@ -71,6 +106,10 @@ class NameLinks:
         columns = list(columns)
         self._items = [_item(table_id, table_id, words, is_key=False) for table_id, words in tables]
         self._naming = {item.table_id: _naming_columns(item, columns) for item in self._items}
+        self._keys = {
+            item.table_id: tuple(c for c, owner, _, is_key in columns if is_key and owner == item.table_id)[:1]
+            for item in self._items
+        }
         stems_of_table = {item.table_id: set(item.stems) for item in self._items}
         self._by_phrase: dict[str, list[_Item]] = {}
         for item in self._items:
@@ -96,31 +135,60 @@ class NameLinks:
         """Whether a word of the question is the whole name of a table or column."""
         return stem(word) in self._by_phrase
 
-    def link(self, words: Sequence[str], mentioned: Iterable[str] = ()) -> list[Link]:
+    def link(self, words: Sequence[str], mentioned: Iterable[str] = (), years: Iterable[int] = ()) -> list[Link]:
         """Find the names in a question.
 
         Args:
             words: The question's lowercase words; "" where no name may begin or end.
             mentioned: Ids of tables that the question is known to be about, e.g. since they hold its literals.
+            years: Places of the words that are years: "made before 2000" says no column, but means one of a date.
 
         Returns:
             Links in the order of the words. Columns of tables that the question names come first.
         """
         exact = list(self._exact_spans(words))
         covered = {place for start, end, _ in exact for place in range(start, end)}
-        known = {item.item_id for _, _, items in exact for item in items if item.is_table} | set(mentioned)
-        links = [Link(start, end, self._ranked(items, known), exact=True) for start, end, items in exact]
+        mentions = _Mentions(exact, mentioned)
+        known = mentions.tables
+        links = [
+            Link(start, end, self._ranked(items, mentions, start, words[start:end]), exact=True)
+            for start, end, items in exact
+        ]
+        unnamed = {start for start, end, items in exact if end == start + 1 and self._elsewhere(items, known)}
         loose = [
             place
             for place, word in enumerate(words)
-            if place not in covered
+            if (place not in covered or place in unnamed)
             and len(word) > 2
             and word.isalpha()
             and word not in STOP_WORDS
             and (place == 0 or word not in _OPENERS)
         ]
-        links += self._similar(words, loose, known)
+        links = _merged(links, list(self._similar(words, loose, known, unnamed)), unnamed)
+        links += self._beside_tables(words, {place for link in links for place in range(link.start, link.end)}, mentions)
+        links += [link for place in years if (link := self._of_year(place, links, mentions))]
         return sorted(links, key=lambda link: link.start)
+
+    def _beside_tables(self, words: Sequence[str], taken: set[int], mentions: _Mentions) -> list[Link]:
+        """Links of the words "id" and "name" where no column is called just that: "student id" is ``stu_id``."""
+        asked = [place for place, word in enumerate(words) if place not in taken and word in _KEYS | _NAMES]
+        found = [(place, self._of_table(mentions.nearest(place), words[place : place + 1])) for place in asked]
+        return [Link(place, place + 1, ids, exact=False) for place, ids in found if ids]
+
+    @staticmethod
+    def _elsewhere(items: Sequence[_Item], known: set[str]) -> bool:
+        """Whether a word names only columns of tables that the question does not speak of."""
+        return bool(known) and not any(item.is_table or item.table_id in known for item in items)
+
+    def _of_year(self, place: int, links: Sequence[Link], mentions: _Mentions) -> Link | None:
+        """What a year is compared with: the dates of the tables that the question names, unless a word just said it."""
+        dates = [item for item in self._items if not item.is_table and _DATES.intersection(item.words)]
+        said = {item_id for link in links if 0 <= place - link.end < _WORDS_BEFORE_YEAR for item_id in link.ids}
+        found = [item for item in dates if item.table_id in mentions.tables]
+        if not found or said & {item.item_id for item in dates}:
+            return None
+        found.sort(key=lambda item: (mentions.distance(item.table_id, place), "year" not in item.words))
+        return Link(place, place + 1, tuple(item.item_id for item in found[:_MOST_DATES]), exact=False)
 
     def _exact_spans(self, words: Sequence[str]) -> Iterable[tuple[int, int, list[_Item]]]:
         stems = [stem(word) for word in words]
@@ -137,26 +205,48 @@ class NameLinks:
                     break
             place += 1
 
-    def _ranked(self, items: Sequence[_Item], known: set[str]) -> tuple[str, ...]:
-        """The ids, tables first; behind a table stand the columns that name its rows, since few questions say them."""
-        ordered = sorted(items, key=lambda item: (not item.is_table, item.table_id not in known, item.is_key))
-        ids = [item.item_id for item in ordered[:_MOST_EXACT]]
-        naming = self._naming[ids[0]] if ordered[0].is_table else ()
-        return tuple(dict.fromkeys((ids[0], *naming, *ids[1:])))
+    def _ranked(
+        self, items: Sequence[_Item], mentions: _Mentions, place: int, words: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The ids, tables first, then columns of the table named just before, next, or last.
 
-    def _similar(self, words: Sequence[str], places: Sequence[int], known: set[str]) -> Iterable[Link]:
-        """Links by a part of a name or by meaning, for words that are no name."""
+        Behind a table stand the columns that name its rows, since few questions say them. They also stand behind the
+        word "name" beside a table, whatever they are called, and its key behind the word "id".
+        """
+        ordered = sorted(
+            items, key=lambda item: (not item.is_table, mentions.distance(item.table_id, place), item.is_key)
+        )
+        ids = [item.item_id for item in ordered[:_MOST_EXACT]]
+        if ordered[0].is_table:
+            return tuple(dict.fromkeys((ids[0], *self._naming[ids[0]], *ids[1:])))
+        return tuple(dict.fromkeys((*self._of_table(mentions.nearest(place), words), *ids)))
+
+    def _of_table(self, table_id: str | None, words: Sequence[str]) -> tuple[str, ...]:
+        """The columns of a table that the words "name" and "id" mean beside it."""
+        if table_id is None or len(words) > 1:
+            return ()
+        if words[0] in _KEYS:
+            return self._keys[table_id]
+        return self._naming[table_id] if words[0] in _NAMES and self._naming[table_id] != self._keys[table_id] else ()
+
+    def _similar(
+        self, words: Sequence[str], places: Sequence[int], known: set[str], unnamed: set[int]
+    ) -> Iterable[Link]:
+        """Links by a part of a name or by meaning, for words that are no name; at ``unnamed``, to known tables only."""
         if not places or not self._parts:
             return
         similarities = word_vectors().matrix([words[place] for place in places]) @ self._part_vectors.T
         for row, place in enumerate(places):
             scores = similarities[row].copy()
-            asked = stem(words[place])
-            for number, (part, _) in enumerate(self._parts):
+            asked, measured = stem(words[place]), measures(words[place])
+            for number, (part, word) in enumerate(self._parts):
                 if part == asked or _abbreviates(part, asked):
                     scores[number] = 1.0
+                elif word in measured:
+                    scores[number] = max(scores[number], _MEASURE_SIMILARITY)
             score_of = dict(zip(self._parts, scores.tolist(), strict=True))
-            found = [(self._score(item, score_of, known), item) for item in self._items]
+            items = self._items if place not in unnamed else [i for i in self._items if i.table_id in known]
+            found = [(self._score(item, score_of, known), item) for item in items]
             best = sorted((pair for pair in found if pair[0] >= _LEAST_SIMILARITY), key=lambda pair: -pair[0])
             if best:
                 yield Link(place, place + 1, tuple(item.item_id for _, item in best[:_MOST_SIMILAR]), exact=False)
@@ -173,8 +263,18 @@ class NameLinks:
         return best + 0.1 * (item.table_id in known) - 0.03 * (len(parts) - 1) - 0.05 * item.is_key
 
 
+def _merged(exact: Sequence[Link], similar: Sequence[Link], places: set[int]) -> list[Link]:
+    """All links; at ``places`` what a word may mean in the tables asked about goes before its namesakes elsewhere."""
+    meanings = {link.start: link.ids for link in similar if link.start in places}
+    joined = [
+        Link(link.start, link.end, tuple(dict.fromkeys((*meanings.get(link.start, ()), *link.ids)))[:_MOST_EXACT], link.exact)
+        for link in exact
+    ]
+    return joined + [link for link in similar if link.start not in places]
+
+
 def _naming_columns(table: _Item, columns: Sequence[tuple[str, str, str, bool]]) -> tuple[str, ...]:
-    """Ids of the columns by which people know a table's rows: its name or title, first and last name, else its key."""
+    """Ids of the columns by which people know a table's rows: first and last name, name or title, its noun, its key."""
     own = [
         (column_id, set(words.split()), is_key)
         for column_id, owner, words, is_key in columns
@@ -186,6 +286,9 @@ def _naming_columns(table: _Item, columns: Sequence[tuple[str, str, str, bool]])
     named = sorted((len(words - set(table.words)), item_id) for item_id, words, _ in own if words & _NAMES)
     if named:
         return (min(named, key=lambda pair: pair[0])[1],)
+    same = [item_id for item_id, words, is_key in own if words == set(table.words) and not is_key]
+    if same:
+        return (same[0],)
     return tuple(item_id for item_id, _, is_key in own[:1] if is_key)
 
 

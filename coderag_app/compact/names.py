@@ -16,6 +16,7 @@ from coderag_app.value_index import ValueIndex
 
 MAX_TABLES, MAX_COLUMNS = 40, 160
 _ABBREVIATIONS = {"fname": "first name", "lname": "last name", "dob": "date of birth", "qty": "quantity"}
+_PERSON_NAMES = {"f name": "first name", "l name": "last name"}
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[A-Z]", re.UNICODE)
 
 
@@ -29,7 +30,8 @@ def identifier_words(name: str) -> str:
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = (word.lower() for word in _SPLIT.findall(spaced))
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in words) or "column"
+    text = " ".join(_ABBREVIATIONS.get(word, word) for word in words) or "column"
+    return _PERSON_NAMES.get(text, text)
 
 
 class SchemaNames:

@@ -9,7 +9,9 @@ from coderag_app.compact.names import SchemaNames, plain_words
 from coderag_app.value_index import StoredValue, ValueIndex
 
 MAX_LITERALS = 9
+MAX_LINKS = 15
 _MAX_HINTS = 3
+_NEVER_VALUES = frozenset("id ids name names no in or me us it is do all what date".split())  # ID is Idaho as well
 _QUOTED = re.compile(r"(?<!\w)'([^']+)'(?!\w)|\"([^\"]+)\"|“([^”]+)”|‘([^’]+)’")
 _NUMBER = re.compile(r"(?<![\w.])\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?|(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?!\w)")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'’.-]*(?: [A-Z][\w'’.-]*)*", re.UNICODE)
@@ -27,6 +29,11 @@ class Literal:
         """The literal as an SQL number, or None."""
         plain = self.text.replace(",", "")
         return plain if re.fullmatch(r"-?\d+(?:\.\d+)?", plain) else None
+
+    @property
+    def is_year(self) -> bool:
+        """Whether the literal looks like a year and no text column stores it."""
+        return not self.values and bool(re.fullmatch(r"1[5-9]\d\d|20\d\d", self.text))
 
     def stored_in(self, table: str, column: str) -> str | None:
         """The value's stored spelling in that column, or None."""
@@ -48,8 +55,10 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
     Literals are quoted strings, stored values, numbers, dates and unknown proper names.
 
     Returns:
-        ``<q> names <c1> of singers <t0> from <v1> france <c4> who earn ~ <c7> most``: behind a literal the columns that
-        store it, behind other words the ids of what they name, or behind ``~`` of what they may mean.
+        ``<q> names <n1> <c1> of singers <n2> <t0> from <v1> france <n3> <c4> who earn <n4> ~ <c7> most``: behind a
+        literal the columns that store it, behind other words the ids of what they name, or behind ``~`` of what they may
+        mean. The groups of ids are numbered, since a small model takes the second of three columns twice when only the
+        words between them tell their order.
     """
     spans = _literal_spans(question, names, values)[:MAX_LITERALS]
     words: list[str] = []  # of the question outside its literals; "" stands for a literal
@@ -60,17 +69,23 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
     words += plain_words(question[position:]).split()
     stored = [_storing_columns(literal, names) for _, _, literal in spans]
     tables = {names.table_ids[table] for columns in stored for table, _ in columns}
-    behind = {link.end: link for link in names.links.link(words, tables)}
-    parts, number = ["<q>"], 0
+    blanks = [place for place, word in enumerate(words) if not word]
+    years = [place for place, (_, _, literal) in zip(blanks, spans, strict=True) if literal.is_year]
+    behind = {link.end: link for link in names.links.link(words, tables, years)}
+    parts, number, groups = ["<q>"], 0, 0
     for place, word in enumerate(words, 1):
         if word:
             parts.append(word)
+            linked: list[str] = []
         else:
-            columns = [names.column_ids[column] for column in stored[number][:_MAX_HINTS]]
-            parts += [f"<v{number + 1}>", plain_words(spans[number][2].text), *columns]
+            linked = [names.column_ids[column] for column in stored[number][:_MAX_HINTS]]
+            parts += [f"<v{number + 1}>", plain_words(spans[number][2].text)]
             number += 1
         if place in behind:
-            parts += [*([] if behind[place].exact else ["~"]), *behind[place].ids]
+            linked += [*([] if behind[place].exact else ["~"]), *behind[place].ids]
+        if linked:
+            groups += 1
+            parts += [f"<n{min(groups, MAX_LINKS)}>", *linked]
     return MarkedQuestion(" ".join(part for part in parts if part), tuple(literal for _, _, literal in spans))
 
 
@@ -87,7 +102,7 @@ def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> lis
         add(*quoted.span(), Literal(text, whole[0].values if whole else ()))
     for match in values.find(question):
         text = question[match.start : match.end]
-        if not (text.islower() and names.links.names(text)):  # "driver" is the table before it is somebody's job
+        if not (text.islower() and (names.links.names(text) or text in _NEVER_VALUES)):  # "driver" is the table first
             add(match.start, match.end, Literal(text, match.values))
     for number in _NUMBER.finditer(question):
         add(*number.span(), Literal(number.group().rstrip(",")))

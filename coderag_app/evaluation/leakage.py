@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from coderag_app.cold_start import SOURCE_PREFIX
 from coderag_app.evaluation.datasets import EvalQuestion
 from coderag_app.evaluation.example_pool import context_schema
 from coderag_app.evaluation.sql_form import read_form
@@ -69,18 +70,22 @@ def find_leaks(
     * Nearly the same question: the words of both have a Jaccard similarity of at least ``near_threshold``, so
       that in ten words at most one differs. It catches paraphrases and also questions that differ in a value alone.
 
+    Examples made from a database's schema (``coderag ingest --synthesize``) are no leaks: no question was known when
+    they were made, and a user's database has them as well.
+
     Args:
         questions: The questions, with unique ids.
         examples: What is retrieved from.
         schemas: Schemas by ``EvalQuestion.database``.
         near_threshold: Similarity from which two questions count as nearly the same, above 0.
     """
+    asked = [example for example in examples if not example.source.startswith(SOURCE_PREFIX)]
     found: dict[str, dict[str, LeakKind]] = defaultdict(dict)
-    for question_id, example_id in _near_questions(questions, examples, near_threshold):
+    for question_id, example_id in _near_questions(questions, asked, near_threshold):
         found[question_id][example_id] = LeakKind.NEAR_QUESTION
-    for question_id, example_id in _same_sql(questions, examples, schemas):
+    for question_id, example_id in _same_sql(questions, asked, schemas):
         found[question_id][example_id] = LeakKind.SAME_SQL
-    for question_id, example_id in _same_questions(questions, examples):
+    for question_id, example_id in _same_questions(questions, asked):
         found[question_id][example_id] = LeakKind.SAME_QUESTION
     return Leaks(dict(found), len(examples), len(questions))
 

@@ -21,7 +21,7 @@ from coderag_app.compact.names import SchemaNames, schema_text
 from coderag_app.compact.question import mark_question
 from coderag_app.schema import Schema, Table
 from coderag_app.value_index import StoredValue, ValueIndex
-from finetune.sql_model.pairs import Row
+from finetune.sql_model.pairs import Row, jaccard
 from finetune.sql_model.word_substitution import substitute, substitute_words
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import load_domains
@@ -30,6 +30,7 @@ from finetune.synthesis.text_to_sql import generate_pairs
 
 MAX_SCHEMA_CHARS = 2_600
 PAIRS_PER_WINDOW = 18
+_SIMILAR = 2  # pairs put beside each pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,24 @@ def training_lines(databases: int, pairs_per_database: int, seed: int, processes
 
 def window_rows(row: Row, rng: random.Random) -> Iterator[Row]:
     """The pairs of a database in groups of about a window, each with names of its own: none can be remembered."""
-    for start in range(0, len(row["pairs"]), PAIRS_PER_WINDOW):
-        group = {**row, "pairs": row["pairs"][start : start + PAIRS_PER_WINDOW]}
+    pairs = similar_together(row["pairs"])
+    for start in range(0, len(pairs), PAIRS_PER_WINDOW):
+        group = {**row, "pairs": pairs[start : start + PAIRS_PER_WINDOW]}
         exchanged = substitute(group, rng, substitute_words())
         if exchanged["pairs"]:
             yield exchanged
+
+
+def similar_together(pairs: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Reorder pairs so that each stands beside the most similar questions: examples of one another in a window."""
+    words = [frozenset(pair["question"].split()) for pair in pairs]
+    left, ordered = list(range(len(pairs))), []
+    while left:
+        first = left.pop(0)
+        nearest = sorted(left, key=lambda other: -jaccard(words[first], words[other]))[:_SIMILAR]
+        ordered += [first, *nearest]
+        left = [other for other in left if other not in nearest]
+    return [pairs[number] for number in ordered]
 
 
 def main(

@@ -18,7 +18,7 @@ from finetune.sql_model.tokenizer import Pointers
 PREFIX_CHAIN, PADDING_CHAIN = 0, -1
 NO_LABEL = -100
 CHAIN_LENGTH_WEIGHTS = (0.4, 0.2, 0.2, 0.2)
-RELATED_SHARE = 0.5
+SIMILAR_SHARE = 0.75
 _OPEN_WINDOWS = 6
 _SORTED_BATCHES = 32  # windows of so many batches are sorted by length before they are dealt out
 _WIDTH_STEP = 64  # a batch's width is a multiple of it: few shapes, so few compilations
@@ -193,44 +193,28 @@ def _exchanged_ids(pointers: Pointers, seed: int) -> np.ndarray:
 
 
 def _chains(database: TokenizedDatabase, room: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
-    """Deal the pairs out into chains: half of related pairs (same pattern or same first tables), half at random."""
+    """Deal the pairs out into chains, most of them of similar questions: what retrieval finds, and what it must not.
+
+    A model whose examples mostly say nothing about the question learns to pass over them.
+    """
     lengths = database.lengths
-    order = [int(pair) for pair in rng.permutation(len(lengths)) if lengths[pair] <= room]
-    unused = dict.fromkeys(order)
-    alike = {id(key): _buckets(order, key) for key in (database.groups, database.tables)}
-    wanted = rng.choice(np.arange(1, 1 + len(CHAIN_LENGTH_WEIGHTS)), size=len(order), p=CHAIN_LENGTH_WEIGHTS)
-    related = rng.random(len(order)) < RELATED_SHARE
-    by_group = rng.random(len(order)) < 0.5
-    for turn, first in enumerate(order):
-        if first not in unused:
-            continue
-        key = database.groups if by_group[turn] else database.tables
-        source = alike[id(key)][int(key[first])] if related[turn] else order[turn:]
-        chain = _take(first, source, unused, int(wanted[turn]), room, lengths)
-        yield tuple(int(chain[place]) for place in rng.permutation(len(chain)))
-
-
-def _take(
-    first: int, source: list[int], unused: dict[int, None], count: int, room: int, lengths: np.ndarray
-) -> list[int]:
-    """Take ``first`` and up to ``count - 1`` more unused pairs of ``source`` that fit into the room."""
-    chain, free = [first], room - int(lengths[first])
-    del unused[first]
-    for pair in source:
-        if len(chain) == count:
-            break
-        if pair in unused and lengths[pair] <= free:
-            chain.append(pair)
-            free -= int(lengths[pair])
+    unused = dict.fromkeys(int(pair) for pair in rng.permutation(len(lengths)) if lengths[pair] <= room)
+    while unused:
+        first = next(iter(unused))
+        wanted = int(rng.choice(np.arange(1, 1 + len(CHAIN_LENGTH_WEIGHTS)), p=CHAIN_LENGTH_WEIGHTS))
+        others = [pair for pair in unused if pair != first]
+        if wanted > 1 and rng.random() < SIMILAR_SHARE:
+            others.sort(key=lambda pair: -database.similarity(first, pair))  # noqa: B023 - used at once
+        chain, free = [first], room - int(lengths[first])
+        for pair in others:
+            if len(chain) == wanted:
+                break
+            if lengths[pair] <= free:
+                chain.append(pair)
+                free -= int(lengths[pair])
+        for pair in chain:
             del unused[pair]
-    return chain
-
-
-def _buckets(order: list[int], key: np.ndarray) -> dict[int, list[int]]:
-    buckets: dict[int, list[int]] = {}
-    for pair in order:
-        buckets.setdefault(int(key[pair]), []).append(pair)
-    return buckets
+        yield tuple(int(chain[place]) for place in rng.permutation(len(chain)))
 
 
 def _fill(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,7 @@ class TokenizedDatabase:
         tokens: Ids of every pair, question + SQL + end, one after the other.
         starts: Where each pair starts in ``tokens``, shape (pairs + 1,).
         sql_offsets: Where the SQL starts within each pair, shape (pairs,).
-        groups: A number for each pair's pattern, shape (pairs,).
-        tables: A number for each pair's first tables, shape (pairs,).
+        words: The different tokens of each pair's question.
         pointers: The token ids that stand for tables and columns.
         times: How many times the pairs are seen in one epoch.
     """
@@ -58,14 +57,17 @@ class TokenizedDatabase:
     tokens: np.ndarray
     starts: np.ndarray
     sql_offsets: np.ndarray
-    groups: np.ndarray
-    tables: np.ndarray
+    words: tuple[frozenset[int], ...]
     pointers: Pointers
     times: int = 1
 
     def pair(self, index: int) -> np.ndarray:
         """Ids of one pair: question, SQL and end token."""
         return self.tokens[self.starts[index] : self.starts[index + 1]]
+
+    def similarity(self, left: int, right: int) -> float:
+        """The share of their tokens that two questions have in common, 0 to 1."""
+        return jaccard(self.words[left], self.words[right])
 
     @property
     def lengths(self) -> np.ndarray:
@@ -142,12 +144,12 @@ def _tokenize(row: Row, tokenizer: Tokenizer, times: int) -> TokenizedDatabase:
         tokens=np.concatenate([np.array(pair, dtype=np.uint16) for pair in joined]),
         starts=np.cumsum([0, *map(len, joined)]),
         sql_offsets=np.array([len(question) for question in questions]),
-        groups=_numbered([str(pair.get("group", "")) for pair in pairs]),
-        tables=_numbered([sql.split(" select ", 1)[0] for sql in sqls]),
+        words=tuple(map(frozenset, questions)),
         pointers=pointers_of(tokenizer),
         times=times,
     )
 
 
-def _numbered(names: list[str]) -> np.ndarray:
-    return np.unique(np.array(names), return_inverse=True)[1]
+def jaccard(left: Set[Any], right: Set[Any]) -> float:
+    """The size of the intersection over the size of the union, 0 for two empty sets."""
+    return len(left & right) / max(1, len(left | right))

@@ -13,7 +13,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES
-from coderag_app.compact.question import MAX_LITERALS
+from coderag_app.compact.question import MAX_LINKS, MAX_LITERALS
 from coderag_app.errors import ModelError
 
 END = "</s>"
@@ -23,6 +23,7 @@ MARKERS = (
     *(f"<v{number}>" for number in range(1, MAX_LITERALS + 1)),
     *(f"<t{number}>" for number in range(MAX_TABLES)),
     *(f"<c{number}>" for number in range(MAX_COLUMNS)),
+    *(f"<n{number}>" for number in range(1, MAX_LINKS + 1)),
 )
 TOKENIZER_FILE = "tokenizer.json"
 _MARKER_PATTERN = re.compile("|".join(map(re.escape, (END, *MARKERS))))

@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.cold_start import DEFAULT_LIMIT
+from coderag_app.cold_start import DEFAULT_LIMIT, SOURCE_PREFIX
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Schema, needs_quotes
@@ -164,7 +164,7 @@ class _Synthesis:
 
     def _example(self, pair: Candidate, pattern: str) -> SQLExample:
         context = self._context(pair.sql)
-        source = f"synthesized:{pattern}"
+        source = f"{SOURCE_PREFIX}{pattern}"
         return SQLExample(pair.question, pair.sql, context, self.described.db_id, Origin.SYNTHETIC, source)
 
     def _context(self, sql: str) -> str:

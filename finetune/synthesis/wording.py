@@ -17,6 +17,10 @@ from finetune.synthesis import inflection
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FRAGMENT = re.compile(r"<(\w+)>")
 _SPACES = re.compile(r"\s+")
+_SECOND_REQUEST = re.compile(
+    r"[.?] (?:Sort|Order|List|Show|Give|Find|Return|Display|Get|Report|Provide|Retrieve|Please|Tell|Also)\b"
+)
+_ASKING = ("what", "which", "who", "how", "are", "is", "do", "does", "can", "could", "whose", "when", "where")
 _SPACE_BEFORE = re.compile(r"\s+([,.?!;])")
 
 FRAGMENTS = {
@@ -24,7 +28,7 @@ FRAGMENTS = {
     "Please show|Report|"
     "Provide|Retrieve]",
     "ask": "[Can you show|Could you list|I want to see|I would like to know|I need|Please give me|Do you know|We need]",
-    "count": "[number|number|count|total number]",
+    "count": "[number|number|number|count|total number|total count]",
     "each": "[each|each|each|every|the different|all the]",
     "all": "[all|all the|the||every one of the]",
     "mean": "[average|average|mean]",
@@ -35,10 +39,10 @@ FRAGMENTS = {
     "asc": "[in ascending order of {key}|sorted by {key} in ascending order|ordered by {key}|sorted by {key}|"
     "from the lowest to the highest {key}|by {key} from low to high|sorted by {key}, lowest first|in order of {key}|"
     "ordered by {key} ascending|in increasing order of {key}]",
-    "over": "[more than|over|greater than|above|higher than|larger than|bigger than|more than|over]",
-    "under": "[less than|under|below|lower than|smaller than]",
-    "least": "[at least|at least|no less than|a minimum of]",
-    "most": "[at most|no more than|not above|up to|a maximum of]",
+    "over": "[more than|over|greater than|above|higher than|larger than|bigger than|more than|over|exceeding]",
+    "under": "[less than|under|below|lower than|smaller than|less than]",
+    "least": "[at least|at least|no less than|no less than|no lower than|greater than or equal to]",
+    "most": "[at most|no more than|not above|up to|not exceeding|not exceeding|no higher than|less than or equal to]",
 }
 
 _NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
@@ -63,15 +67,27 @@ def finish(text: str, rng: Random) -> str:
     ends = text[-1] in ".?!"
     if not ends and rng.random() < 0.88:
         text += "?" if _is_question(text) else "."
-    return text if rng.random() < 0.04 else text[0].upper() + text[1:]
+    style = rng.random()
+    if style < 0.045:
+        return _as_typed(text, rng)
+    return text if style < 0.08 else text[0].upper() + text[1:]
+
+
+def _as_typed(text: str, rng: Random) -> str:
+    """As somebody types in a hurry: in lower case, without the last full stop, sometimes without "what is the"."""
+    if "'" not in text and '"' not in text and rng.random() < 0.7:
+        text = text.lower()
+    text = text[0].lower() + text[1:]
+    return text.rstrip(".?") if rng.random() < 0.8 else text
 
 
 def _is_question(text: str) -> bool:
-    first = text.split(" ", 1)[0].lower()
-    opening = ("what", "which", "who", "how", "are", "is", "do", "does", "can", "could", "whose", "when", "where")
-    return (
-        first in opening or text.lower().startswith(("for each", "in which", "from which", "of all")) and ", " in text
-    )
+    if _SECOND_REQUEST.search(text):
+        return False
+    lower = text.lower()
+    if lower.startswith(("for each", "for every", "among", "of all")):
+        return any(f", {word} " in lower for word in _ASKING)
+    return lower.split(" ", 1)[0] in _ASKING or lower.startswith(("in which", "from which", "for which"))
 
 
 def number_word(value: int, rng: Random, share: float = 0.3) -> str:
@@ -110,6 +126,7 @@ def with_article(phrase: str) -> str:
 
 def join_words(words: Sequence[str], rng: Random, last: str = "and") -> str:
     """Join with commas and a final conjunction."""
+    words = _shared_heads(words, rng)
     if len(words) == 1:
         return words[0]
     if len(words) == 2 and last == "and":
@@ -117,6 +134,16 @@ def join_words(words: Sequence[str], rng: Random, last: str = "and") -> str:
         return f"{words[0]} {link} {words[1]}"
     comma = "," if len(words) > 2 and rng.random() < 0.5 else ""
     return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}"
+
+
+def _shared_heads(words: Sequence[str], rng: Random) -> list[str]:
+    """Two neighbours with the same last word said together: "first and last name"."""
+    words = list(words)
+    for number in range(len(words) - 1):
+        one, other = words[number].split(" "), words[number + 1].split(" ")
+        if len(one) == len(other) == 2 and one[1] == other[1] and rng.random() < 0.5:
+            return [*words[:number], f"{one[0]} and {' '.join(other)}", *words[number + 2 :]]
+    return words
 
 
 _VERB = re.compile(

@@ -22,6 +22,7 @@ AGGREGATE_WORDS = {
     "latest": "[latest|most recent|last]",
     "earliest": "[earliest|first]",
 }
+_NOUNLIKE = frozenset(("average", "mean", "total", "sum", "maximum", "minimum"))
 _SUMMABLE = frozenset(("int", "money", "decimal"))
 
 
@@ -79,7 +80,7 @@ def aggregate_filtered(draw: Draw) -> Candidate | None:
     return _aggregate(draw, rows)
 
 
-@pattern(1.5, FAMILY)
+@pattern(2.2, FAMILY)
 def several_aggregates(draw: Draw) -> Candidate | None:
     """The minimum, average and maximum age of students, all or some."""
     table = draw.table(draw.numeric)
@@ -87,14 +88,20 @@ def several_aggregates(draw: Draw) -> Candidate | None:
     if table is None or column is None:
         return None
     functions = [f for f in ("avg", "max", "min", "sum") if f != "sum" or column.kind in _SUMMABLE]
-    picked = draw.rng.sample(functions, draw.choice((2, 2, 2, 3)))
+    picked = draw.rng.sample(functions, draw.choice((2, 3)))
     found = condition(draw, table, besides=(column.name,)) if draw.chance(0.4) else None
     rows = subject(draw, table, *([found] if found else []))
-    words = wording.join_words([aggregate_words(draw, f, column).removesuffix(" of the") for f in picked], draw.rng)
+    said = [aggregate_words(draw, f, column).removesuffix(" of the") for f in picked]
+    words = wording.join_words(said, draw.rng)
+    phrase = draw.phrase(table, column)
     wanted = draw.say(
-        "the {words} {column} [of|of|for|across|among] [all|the|] {rows}",
+        "[the {words} {column} [of|of|for|across|among] [all|the|] {rows}|"
+        "the {words} of the {column} [of|for|across] [all|the|] {rows}|the {words} {row} {column}]"
+        if not rows.limited and _NOUNLIKE.issuperset(said) and rows.singular not in phrase
+        else "the {words} {column} [of|of|for|across|among] [all|the|] {rows}",
+        row=rows.singular,
         words=words,
-        column=draw.phrase(table, column),
+        column=phrase,
         rows=rows.plural,
     )
     ref = draw.ref(table, column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
+from finetune.synthesis.patterns import bounds
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.lookup import literal
 from finetune.synthesis.patterns.subject import Condition
@@ -25,17 +26,19 @@ def threshold(draw: Draw, column: DescribedColumn) -> float | int:
 
 def compare(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:
     """A number or year is above or below a threshold."""
+    if column.kind == "year" and draw.chance(0.08):
+        return in_decade(draw, table, column, ref)
     value = threshold(draw, column)
-    operator = draw.rng.choices((">", "<", ">=", "<="), (42, 28, 18, 12))[0]
+    operator = draw.rng.choices((">", "<", ">=", "<="), (40, 26, 20, 14))[0]
     phrase = draw.phrase(table, column)
     words = comparison_words(draw, table, column, phrase, operator, draw.value(value, column.kind != "year"))
     return Condition(f"{ref} {operator} {literal(value)}", words, columns=(column.name,))
 
 
-_YEAR_WORDS = {">": "after", "<": "before", ">=": "in or after", "<=": "in or before"}
 _AMOUNTS = {
-    ">": "[more than|over|more than]", "<": "[less than|fewer than|under]", ">=": "[at least|no less than]",
-    "<=": "[at most|no more than|up to]",
+    ">": "[more than|over|more than]", "<": "[less than|fewer than|under]",
+    ">=": "[at least|no less than|no fewer than]",
+    "<=": "[at most|no more than|up to|not more than]",
 }  # fmt: skip
 _SIDES = {">": "<over>", "<": "<under>", ">=": "<least>", "<=": "<most>"}
 
@@ -45,26 +48,23 @@ def comparison_words(
 ) -> str:
     """Words such as "older than 30", "with at least 3 seats", "whose debut year is after 1990"."""
     if column.kind == "year":
-        single = sum(c.kind in ("year", "date", "datetime") for c in table.columns) == 1
-        words = _YEAR_WORDS[operator]
-        template = "[whose {column} is {words} {value}|with a {column} {words} {value}|with {column} {words} {value}]"
-        if operator in "<>" and draw.chance(0.25):
-            words = "later than" if operator == ">" else "earlier than"
-        elif single and draw.chance(0.4):
-            template = "[from {words} {value}|dated {words} {value}]" if operator in "<>" else template
-        return draw.say(template, column=phrase, words=words, value=value)
+        done = bool(bounds.participle(phrase))
+        return when_words(draw, table, column, phrase, bounds.year_bound(draw, operator, value, done))
     adjective = adjective_for(draw, table, column, phrase, operator[0] == ">")
     if adjective and len(operator) == 1 and draw.chance(0.55):
         return draw.say("[{adj} than {value}|that <are> {adj} than {value}]", adj=adjective, value=value)
-    if operator == ">=" and draw.chance(0.2):
-        return draw.say("with [a |]{column} of {value} or [more|higher|above]", column=phrase, value=value)
+    if operator in (">=", "<=") and draw.chance(0.4):
+        return bounds.after_number(draw, phrase, operator, value)
+    natural = bounds.verbal(draw, phrase, operator, value) or bounds.people_bound(draw, phrase, operator, value)
+    if natural and draw.chance(0.45):
+        return natural
     side = _SIDES[operator]
     counted = phrase.removeprefix("number of ")
-    if counted != phrase and draw.chance(0.6):
+    if (counted != phrase or wording.is_plural(phrase)) and draw.chance(0.6):
         return draw.say(
             "[with|having|that <have>] " + _AMOUNTS[operator] + " {value} {column}", column=counted, value=value
         )
-    of = _AMOUNTS[operator].replace("fewer than", "under")
+    of = _AMOUNTS[operator].replace("|fewer than|", "|under|")
     return draw.say(
         f"[whose {{column}} is {side} {{value}}|with a {{column}} {side} {{value}}|"
         f"with {{column}} {side} {{value}}|with a {{column}} of {of} {{value}}|having {{column}} {side} {{value}}|"
@@ -72,6 +72,25 @@ def comparison_words(
         column=phrase,
         value=value,
     )
+
+
+def when_words(draw: Draw, table: DescribedTable, column: DescribedColumn, phrase: str, when: str) -> str:
+    """Words for a year or date and a time: "founded after 1990", "whose founding year is after 1990"."""
+    done = bounds.participle(phrase)
+    if done and draw.chance(0.55):
+        return f"{done} {when}" if draw.chance(0.75) else f"that <were> {done} {when}"
+    single = sum(c.kind in ("year", "date", "datetime") for c in table.columns) == 1
+    if single and not done and when.startswith(("after", "before")) and draw.chance(0.3):
+        return draw.say("[from {when}|dated {when}]", when=when)
+    template = "[whose {column} is {when}|with a {column} {when}|with {column} {when}|where the {column} is {when}]"
+    return draw.say(template, column=phrase, when=when)
+
+
+def in_decade(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:
+    """A year lies in a decade: "founded in the 1990s"."""
+    low, high, words = bounds.decade(int(draw.choice(column.values)))
+    said = when_words(draw, table, column, draw.phrase(table, column), words)
+    return Condition(f"{ref} BETWEEN {low} AND {high}", said, columns=(column.name,))
 
 
 def adjective_for(draw: Draw, table: DescribedTable, column: DescribedColumn, phrase: str, more: bool) -> str:
@@ -89,12 +108,17 @@ def between(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str
     low, high = sorted((threshold(draw, column), threshold(draw, column)))
     if low == high:
         return compare(draw, table, column, ref)
+    phrase = draw.phrase(table, column)
+    done = bounds.participle(phrase) if column.kind == "year" else ""
     words = draw.say(
-        "[whose {column} is between {low} and {high}|with a {column} between {low} and {high}|"
+        "[{done} between {low} and {high}|{done} from {low} to {high}]"
+        if done and draw.chance(0.5)
+        else "[whose {column} is between {low} and {high}|with a {column} between {low} and {high}|"
         "with {column} between {low} and {high}|with a {column} from {low} to {high}|"
         "whose {column} lies between {low} and {high}|"
         "with {column} in the range {low} to {high}]",
-        column=draw.phrase(table, column),
+        column=phrase,
+        done=done,
         low=low,
         high=high,
     )

@@ -96,7 +96,8 @@ def differs(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str
     value = draw.choice(column.values)
     template = (
         "[whose {column} is not {value}|with a {column} other than {value}|that <do> not have {column} {value}|"
-        "whose {column} is anything but {value}|with {column} different from {value}|not having {column} {value}]"
+        "whose {column} is anything but {value}|whose {column} is not equal to {value}|"
+        "with {column} different from {value}|not having {column} {value}]"
     )
     if column.kind in _PLACES and sum(c.kind in _PLACES for c in table.columns) == 1 and draw.chance(0.5):
         template = (
@@ -135,13 +136,22 @@ def like(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -
     phrase = draw.phrase(table, column)
     quote = draw.choice(("'", '"', '"'))
     position = draw.rng.random()
-    if words and position < 0.55:
+    if value[-1:].isalpha() and position < 0.12:
+        piece = draw.choice([letter for letter in value if letter.isalpha()]).lower()
+        pattern = f"%{piece}%"
+        template = (
+            "[whose {column} contains the letter {piece}|with the letter {piece} in {their} {column}|"
+            "that <have> the letter {piece} in {their} {column}]"
+        )
+    elif words and position < 0.55:
         word = draw.choice(words)
         piece, pattern = (word, f"%{word}%")
         template = (
             "[whose {column} contains {piece}|with {piece} in {their} {column}|"
             "containing the word {piece} in the {column}|"
-            "whose {column} includes {piece}|that <have> {piece} in the {column}|with a {column} that contains {piece}|"
+            "whose {column} includes {piece}|that <have> {piece} in the {column}|"
+            "with the substring {piece} in {their} {column}|"
+            "with a {column} that contains {piece}|"
             "with the word {piece} in {their} {column}]"
         )
     elif position < 0.85 and value[:1].isalnum():

@@ -8,11 +8,11 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.group_bounds import count_threshold
+from finetune.synthesis.patterns.group_bounds import count_bound
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, across, route
-from finetune.synthesis.patterns.subject import Subject, column_phrases, request, request_one, subject
+from finetune.synthesis.patterns.subject import Subject, column_phrases, request, request_one, subject, then_show
 
 FAMILY = "joins"
 
@@ -33,12 +33,24 @@ def _children(draw: Draw, path: Route, *, filtered: bool = False) -> Subject | N
     return subject(draw, path.end, *([found] if found else []))
 
 
-def parent_columns(draw: Draw, path: Route, most: int = 2) -> list[DescribedColumn]:
+def parent_columns(draw: Draw, path: Route, most: int = 3) -> list[DescribedColumn]:
     """The names of the parents, or up to ``most`` other columns."""
-    named = draw.identity(path.start)
+    named = draw.naming(path.start)
     if named and draw.chance(0.55):
         return list(named)
-    return draw.projection(path.start, draw.choice((1,) * 3 + (most,)))
+    return draw.projection(path.start, draw.width(most))
+
+
+def owned_columns(draw: Draw, path: Route, columns: Sequence[DescribedColumn], one: str, phrases: Sequence[str]) -> str:
+    """Columns with their owner's noun before them: "party names"; "the cities of each party" where no name is shown.
+
+    Without a name or key "party cities and the number of events for each" would mean each city.
+    """
+    if not any(c in draw.naming(path.start) or c.kind == "key" for c in columns):
+        return f"the {wording.join_words(phrases, draw.rng)} of each {one}"
+    joined = wording.join_words([wording.plural(phrase) for phrase in phrases], draw.rng)
+    said = any(one in phrase for phrase in phrases)
+    return draw.say("[the |]{columns}" if said else "[the |all |]{one} {columns}", one=one, columns=joined)
 
 
 def parent_refs(draw: Draw, path: Route, columns: Sequence[DescribedColumn]) -> list[str]:
@@ -53,7 +65,7 @@ def _verb(draw: Draw, path: Route, default: str = "[with|with|that have|having]"
     return link.verb if usable else draw.say(default)
 
 
-@pattern(4.0, FAMILY)
+@pattern(4.8, FAMILY)
 def children_per_parent(draw: Draw) -> Candidate | None:
     """The name of each stadium and its number of concerts."""
     drawn = downward(draw)
@@ -72,6 +84,7 @@ def children_per_parent(draw: Draw) -> Candidate | None:
         "many": many,
         "rows": rows.plural,
         "verb": _verb(draw, path, "[with|for]"),
+        "owned": owned_columns(draw, path, columns, one, phrases),
     }
     question = draw.say(
         "[<show> the {columns} of each {one} and [the|its] <count> of {rows}|"
@@ -79,23 +92,32 @@ def children_per_parent(draw: Draw) -> Candidate | None:
         "For each {one}, [show|list|give|find|return] [the|its] {columns} and the <count> of {rows}|"
         "What [is|are] the {columns} of each {one} and [how many {rows} does it have|the number of {rows} it has]|"
         "What are the {columns} and the <count> of {rows} [for|of] each {one}|"
+        "<show> {owned} and the [corresponding |]<count> of {rows}[ for each| for each {one}|]|"
+        "What are {owned} and how many {rows} does each have|"
+        "<show> {owned} [along with|with|and] the corresponding number of {rows}|"
         "<show> each {one}'s {columns} and <count> of {rows}|"
         "<show> the {columns} [of each|for every] {one} [along with|together with] the <count> of [its|"
         "the|corresponding|] {rows}]",
         **slots,
     )
-    if columns == list(draw.identity(path.start)) and draw.chance(0.3):
+    if draw.chance(0.3 if columns == list(draw.identity(path.start)) else 0.12):
         question = draw.say(
-            "[How many {rows} does each {one} have|How many {rows} are there for each {one}|"
+            "[For each {one}, how many {rows} [does it have|are there]|"
+            "How many {rows} does each {one} have|How many {rows} are there for each {one}|"
             "<count> of {rows} per {one}|"
             "Count the {rows} of each {one}|How many {rows} per {one}|Find the number of {rows} for each {one}]",
             **slots,
-        ) + draw.say("[|? Show the {one} {columns} and the count|? List the {columns} and the number]", **slots)
+        ) + draw.say(
+            ("[||" if columns == list(draw.identity(path.start)) else "[")
+            + "? Show {owned} and the count|? List the {columns} and the [number|count]|"
+            "? [Give|Return|Find] the {columns} and the number of {rows}]",
+            **slots,
+        )
     shown = [*parent_refs(draw, path, columns), "count(*)"]
     return Candidate(question, select(shown, path.source_sql, rows.where, group=key))
 
 
-@pattern(3.2, FAMILY)
+@pattern(3.8, FAMILY)
 def parents_with_enough(draw: Draw) -> Candidate | None:
     """The stadiums with at least two concerts."""
     drawn = downward(draw)
@@ -106,18 +128,18 @@ def parents_with_enough(draw: Draw) -> Candidate | None:
     columns = parent_columns(draw, path)
     if rows is None or not columns:
         return None
-    operator, words, number = count_threshold(draw)
+    operator, bound, number = count_bound(draw, rows.singular, rows.plural)
     one, many = draw.noun(path.start)
     phrases = column_phrases(draw, path.start, columns)
-    children = rows.plural if number > 1 else rows.singular
-    bound = f"{words} {wording.number_word(number, draw.rng)} {children}"
-    if columns == list(draw.identity(path.start)) and draw.chance(0.4):
+    if columns == list(draw.naming(path.start)) and draw.chance(0.4):
         question = draw.say(
             "[Which {many} have {bound}|Which {many} have {bound}|<show> [the|all|] {many} {verb} {bound}]",
             many=many,
             bound=bound,
             verb=_verb(draw, path),
         )
+    elif draw.chance(0.2):
+        question = f"Which {many} have {bound}? {then_show(draw, path.start, columns, True)}"
     else:
         joined = wording.join_words([wording.plural(p) for p in phrases], draw.rng)
         wanted = draw.say(

@@ -7,7 +7,7 @@ from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import TEXT_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
-from finetune.synthesis.patterns.subject import Subject, subject
+from finetune.synthesis.patterns.subject import Subject, names_rows, subject
 
 FAMILY = "aggregates"
 
@@ -22,11 +22,17 @@ def ask_count(draw: Draw, rows: Subject) -> str:
             (" that have ", "have"),
         ):
             noun, found, rest = rows.plural.partition(opening)
-            if found and verb not in rest.split():
+            if found and verb not in rest.split() and names_rows(draw, rows, noun):
                 return f"How many {noun} {verb} {rest}"
-    ending = "[ are there| are there| exist| do we have]" if not rows.limited else "[ are there| are there||| exist]"
+    ending = (
+        "[ are there| are there| exist| do we have| are there in total| are listed| are recorded|"
+        " are in the database| are there altogether| are on record]"
+        if not rows.limited
+        else "[ are there| are there||| exist| do we have]"
+    )
     return draw.say(
         f"[How many {{rows}}{ending}|How many {{rows}}{ending}|What is the <count> of {{rows}}|"
+        "What is the total number of {rows}|Tell me how many {rows} there are|"
         "Count [the|all|all the|the number of|] "
         "{rows}|<show> the <count> of {rows}|Find the number of {rows}|<count> of {rows}|"
         "Find out how many {rows} there are]",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
+from finetune.synthesis.patterns.bounds import year_bound
+from finetune.synthesis.patterns.comparisons import when_words
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.lookup import literal
 from finetune.synthesis.patterns.subject import Condition
@@ -10,11 +12,7 @@ from finetune.synthesis.patterns.subject import Condition
 
 def _when(draw: Draw, table: DescribedTable, column: DescribedColumn, when: str) -> str:
     """The words for a date column and a time; the column is named unless it is the table's only date."""
-    return draw.say(
-        "[whose {column} is {when}|with a {column} {when}|with {column} {when}|where the {column} is {when}]",
-        column=draw.phrase(table, column),
-        when=when,
-    )
+    return when_words(draw, table, column, draw.phrase(table, column), when)
 
 
 def in_year(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:
@@ -29,11 +27,21 @@ def before_or_after(draw: Draw, table: DescribedTable, column: DescribedColumn, 
     """The date lies before or after a day."""
     values = column.values
     value = str(values[int(len(values) * draw.rng.uniform(0.2, 0.8))])[:10]
-    operator, words = draw.choice(((">", "[after|later than|after]"), ("<", "[before|earlier than|before]")))
+    operator, words = draw.choice(((">", "[after|later than|after]"), ("<", "[before|earlier than|before|prior to]")))
     return Condition(
         f"{ref} {operator} '{value}'",
         _when(draw, table, column, draw.say(words + " {v}", v=value)),
         columns=(column.name,),
+    )
+
+
+def before_or_after_year(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:
+    """The date lies in a year before or after a given one."""
+    value = str(column.values[int(len(column.values) * draw.rng.uniform(0.2, 0.8))])[:4]
+    operator = draw.choice((">", ">", "<", "<", ">=", "<="))
+    when = year_bound(draw, operator, value)
+    return Condition(
+        f"strftime('%Y', {ref}) {operator} '{value}'", _when(draw, table, column, when), columns=(column.name,)
     )
 
 
@@ -67,7 +75,7 @@ def recorded(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: st
 
 def date_condition(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:
     """Any restriction on a date column."""
-    maker = draw.choice((in_year, in_year, before_or_after, before_or_after, between_days))
+    maker = draw.choice((in_year, in_year, before_or_after, before_or_after, before_or_after_year, between_days))
     return maker(draw, table, column, ref)
 
 

@@ -46,28 +46,28 @@ def _rows(
     if count:
         rows = subject(draw, table, limit)
         return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
-    return restricted(draw, table, draw.choice((1, 1, 2)), limit)
+    return restricted(draw, table, draw.width(), limit)
 
 
-@pattern(1.8, FAMILY)
+@pattern(2.3, FAMILY)
 def filter_date(draw: Draw) -> Candidate | None:
     """Orders whose order date is in 2014, or before a day."""
     return _rows(draw, _dated(draw), date_condition, False)
 
 
-@pattern(1.0, FAMILY)
+@pattern(1.2, FAMILY)
 def count_date(draw: Draw) -> Candidate | None:
     """How many orders have an order date in 2014?"""
     return _rows(draw, _dated(draw), date_condition, True)
 
 
-@pattern(0.6, FAMILY)
+@pattern(1.5, FAMILY)
 def filter_missing(draw: Draw) -> Candidate | None:
     """Students without a phone number."""
     return _rows(draw, _holey(draw), missing, False)
 
 
-@pattern(0.5, FAMILY)
+@pattern(0.9, FAMILY)
 def count_missing(draw: Draw) -> Candidate | None:
     """How many students have no phone number?"""
     return _rows(draw, _holey(draw), missing, True)
@@ -114,7 +114,7 @@ def first_or_last(draw: Draw) -> Candidate | None:
     row = (
         f"the {word} {one}" if only and draw.chance(0.4) else f"the {one} with the {word} {draw.phrase(table, column)}"
     )
-    shown = draw.projection(table, draw.choice((1, 1, 2)), (column.name,))
+    shown = draw.projection(table, draw.width(), (column.name,))
     if not shown:
         return None
     order = draw.ref(table, column) + (" DESC" if last else "")
@@ -132,7 +132,9 @@ def related_date(draw: Draw) -> Candidate | None:
     inner = date_condition(draw, path.end, column, draw.ref(path.end, column, True))
     target = subject(draw, path.end, inner).plural
     rows = subject(draw, path.start, Condition(inner.sql, path.describe(draw, target)))
-    columns = list(draw.identity(path.start)) or draw.projection(path.start, 1)
+    columns = list(draw.naming(path.start)) if draw.chance(0.6) else draw.projection(path.start, draw.width())
+    if not columns:
+        return None
     distinct = not path.unique and draw.chance(0.5)
     refs = [draw.ref(path.start, c, True) for c in columns]
     return Candidate(

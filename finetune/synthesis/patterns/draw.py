@@ -24,7 +24,9 @@ from finetune.synthesis.patterns.lookup import (
 Item = TypeVar("Item")
 
 _FEW_ROWS = 50  # in so small a sample, values that do not repeat may still be what rows are grouped by
-_PROJECTION_WEIGHTS = {"name": 2.0, "person": 2.0, "text": 0.3, "url": 0.3, "key": 0.35, "email": 0.5, "phone": 0.5}
+_WIDTHS = (1, 2, 3, 4)
+_WIDTH_WEIGHTS = (43, 25, 22, 10)
+_PROJECTION_WEIGHTS = {"name": 2.0, "person": 2.0, "text": 0.3, "url": 0.3, "key": 0.7, "email": 0.5, "phone": 0.5}
 
 
 class Draw:
@@ -96,6 +98,15 @@ class Draw:
         """A column of short texts."""
         return self.column(table, TEXT_KINDS, besides)
 
+    def width(self, most: int = 4) -> int:
+        """How many columns a question asks for: one mostly, up to ``most``."""
+        return min(self.rng.choices(_WIDTHS, _WIDTH_WEIGHTS)[0], most)
+
+    def naming(self, table: DescribedTable) -> tuple[DescribedColumn, ...]:
+        """The columns meant where a question names none: what rows are called, else their key; empty without both."""
+        key = self.lookup.keys.get(table.name)
+        return self.identity(table) or tuple(c for c in table.columns if c.name == key)
+
     def projection(self, table: DescribedTable, count: int, besides: Collection[str] = ()) -> list[DescribedColumn]:
         """Up to ``count`` different columns worth showing, names first."""
         pool = [
@@ -110,7 +121,8 @@ class Draw:
             column = self.rng.choices(pool, weights)[0]
             pool.remove(column)
             picked.append(column)
-        picked.sort(key=lambda c: c.kind not in ("name", "person", "key", "first_name"))
+        if self.chance(0.8):
+            picked.sort(key=lambda c: c.kind not in ("name", "person", "key", "first_name"))
         return picked
 
     def is_reference(self, table: DescribedTable, column: DescribedColumn) -> bool:

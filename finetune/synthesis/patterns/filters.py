@@ -21,7 +21,7 @@ def restricted(
     named = draw.identity(table)
     besides = used if draw.chance(0.9) else []
     columns = list(named) if count == 1 and named and draw.chance(0.4) else draw.projection(table, count, besides)
-    if len(columns) < count or any(c.name in used for c in columns):
+    if not columns or any(c.name in used for c in columns):
         return None
     rows = subject(draw, table, *conditions, joiner=joiner)
     sql = select([draw.ref(table, c) for c in columns], quoted(table.name), rows.where, distinct=distinct)
@@ -46,21 +46,21 @@ def filter_two_columns(draw: Draw) -> Candidate | None:
     return _one_condition(draw, 2)
 
 
-@pattern(0.8, FAMILY)
+@pattern(1.9, FAMILY)
 def filter_three_columns(draw: Draw) -> Candidate | None:
-    """Three columns of the rows that fulfil a condition."""
-    return _one_condition(draw, 3)
+    """Three or four columns of the rows that fulfil a condition."""
+    return _one_condition(draw, draw.choice((3, 3, 4)))
 
 
 @pattern(1.4, FAMILY)
 def filter_names(draw: Draw) -> Candidate | None:
     """Which students are from France?"""
-    table = draw.table(draw.identity)
-    found = condition(draw, table, besides=[c.name for c in draw.identity(table)]) if table else None
+    table = draw.table(draw.naming)
+    found = condition(draw, table, besides=[c.name for c in draw.naming(table)]) if table else None
     if table is None or found is None:
         return None
     rows = subject(draw, table, found)
-    columns = draw.identity(table)
+    columns = draw.naming(table)
     sql = select([draw.ref(table, c) for c in columns], quoted(table.name), rows.where)
     return Candidate(request_columns(draw, columns, rows), sql)
 
@@ -72,7 +72,7 @@ def lookup(draw: Draw) -> Candidate | None:
     if table is None:
         return None
     (name,) = draw.identity(table)
-    columns = draw.projection(table, draw.choice((1, 1, 2)), (name.name,))
+    columns = draw.projection(table, draw.width(), (name.name,))
     if not columns or not name.values:
         return None
     value = draw.choice(name.values)
@@ -96,7 +96,7 @@ def _two_conditions(draw: Draw, joiner: str) -> Candidate | None:
         return None
     if joiner == "or" and (first.before or second.before or "!=" in first.sql + second.sql):
         return None
-    return restricted(draw, table, draw.choice((1, 1, 2)), first, second, joiner=joiner)
+    return restricted(draw, table, draw.width(), first, second, joiner=joiner)
 
 
 @pattern(1.8, FAMILY)
@@ -118,7 +118,7 @@ def filter_either(draw: Draw) -> Candidate | None:
     column = draw.column(table, CATEGORY_KINDS, values=3) if table else None
     if table is None or column is None:
         return None
-    return restricted(draw, table, draw.choice((1, 1, 2)), either(draw, table, column, draw.ref(table, column)))
+    return restricted(draw, table, draw.width(), either(draw, table, column, draw.ref(table, column)))
 
 
 @pattern(0.7, FAMILY)
@@ -128,7 +128,7 @@ def filter_between(draw: Draw) -> Candidate | None:
     column = draw.column(table, MEASURED_KINDS, values=3) if table else None
     if table is None or column is None:
         return None
-    return restricted(draw, table, draw.choice((1, 2)), between(draw, table, column, draw.ref(table, column)))
+    return restricted(draw, table, draw.width(), between(draw, table, column, draw.ref(table, column)))
 
 
 @pattern(0.9, FAMILY)
@@ -138,7 +138,7 @@ def filter_like(draw: Draw) -> Candidate | None:
     column = draw.column(table, TEXT_KINDS | {"text"}) if table else None
     if table is None or column is None:
         return None
-    return restricted(draw, table, draw.choice((1, 1, 2)), like(draw, table, column, draw.ref(table, column)))
+    return restricted(draw, table, draw.width(), like(draw, table, column, draw.ref(table, column)))
 
 
 @pattern(1.0, FAMILY)

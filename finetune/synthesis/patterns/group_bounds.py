@@ -13,7 +13,7 @@ FAMILY = "grouping"
 
 _HAVING = {
     ">": "<over>",
-    ">=": "<least>",
+    ">=": "[at least|at least|at least|no less than|no fewer than]",
     "<": "[fewer than|less than|under]",
     "<=": "[at most|no more than]",
     "=": "[exactly|exactly|only]",
@@ -22,11 +22,27 @@ _HAVING = {
 
 def count_threshold(draw: Draw) -> tuple[str, str, int]:
     """A bound on a count: (operator, words, number)."""
-    operator = draw.rng.choices((">", ">=", "<", "<=", "="), (40, 38, 9, 5, 8))[0]
+    operator = draw.rng.choices((">", ">=", "<", "<=", "="), (36, 34, 10, 8, 12))[0]
     number = draw.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 10))
     template = "[more than|more than|over]" if operator == ">" else _HAVING[operator]
     number = max(number, 2) if operator in (">=", "<", "<=") else number
     return operator, draw.say(template), number
+
+
+def count_bound(draw: Draw, one: str, many: str) -> tuple[str, str, int]:
+    """A bound on a number of rows, said of those rows: (operator, "two or more students", number)."""
+    operator, words, number = count_threshold(draw)
+    said = wording.number_word(number, draw.rng, 0.5)
+    style = draw.rng.random()
+    if operator == ">" and number == 1 and style < 0.5:
+        return operator, draw.say("more than [a single|one|one] {one}", one=one), number
+    if operator == ">=" and style < 0.4:
+        return operator, f"{said} or more {many}", number
+    if operator == ">=" and style < 0.5:
+        return operator, f"no fewer than {said} {many}", number
+    if operator == "<=" and style < 0.5:
+        return operator, draw.say("[{n} or fewer|not more than {n}|up to {n}] {many}", n=said, many=many), number
+    return operator, f"{words} {said} {many if number > 1 else one}", number
 
 
 @pattern(2.8, FAMILY)
@@ -36,17 +52,16 @@ def category_with_enough(draw: Draw) -> Candidate | None:
     if found is None:
         return None
     table, column = found
-    operator, words, number = count_threshold(draw)
+    one, many = draw.noun(table)
+    operator, bound, number = count_bound(draw, one, many)
     phrase = draw.phrase(table, column)
-    _, many = draw.noun(table)
     question = draw.say(
-        "[Which {columns} have {words} {n} {rows}|What are the {columns} [with|that have|of] {words} {n} {rows}|"
-        "<show> [the|all|all the] {columns} [with|that have|having|shared by] {words} {n} {rows}|"
-        "Which {columns} are shared by {words} {n} {rows}|{columns} with {words} {n} {rows}]",
+        "[Which {columns} have {bound}|What are the {columns} [with|that have|of] {bound}|"
+        "<show> [the|all|all the] {columns} [with|that have|having|shared by] {bound}|"
+        "Which {columns} are shared by {bound}|{columns} with {bound}|"
+        "What are the {columns} for which there are {bound}]",
         columns=wording.plural(phrase),
-        words=words,
-        n=wording.number_word(number, draw.rng),
-        rows=many,
+        bound=bound,
     )
     ref = draw.ref(table, column)
     return Candidate(question, select([ref], quoted(table.name), group=ref, having=f"count(*) {operator} {number}"))
@@ -64,15 +79,17 @@ def category_by_average(draw: Draw) -> Candidate | None:
     low, high = float(number.values[0]), float(number.values[-1])
     bound = round(low + (high - low) * draw.rng.uniform(0.3, 0.7))
     operator, words = draw.choice(((">", "<over>"), ("<", "<under>"), (">=", "<least>")))
+    amount = {">": "[more than|over]", "<": "[less than|under]", ">=": "at least"}[operator]
     question = draw.say(
-        "[Which {columns} have [an|a] {word} {number} of {words} {bound} for their {rows}|"
-        "<show> the {columns} [whose|where the] {rows} have [an|a] {word} {number} {words} {bound}|"
-        "What are the {columns} with [an|a] {word} {number} of {rows} {words} {bound}|"
-        "<show> the {columns} where the {word} {number} of {rows} is {words} {bound}|"
-        "For which {columns} is the {word} {number} "
-        "of {rows} {words} {bound}]".replace("{words}", words),
+        "[Which {columns} have {word} {number} of {amount} {bound} for their {rows}|"
+        "<show> the {columns} [whose|where the] {rows} have {word} {number} {words} {bound}|"
+        "What are the {columns} with {word} {number} of {rows} {words} {bound}|"
+        "<show> the {columns} with {word} {number} of {rows} {words} {bound}|"
+        "For which {columns} do {rows} have {word} {number} of {amount} {bound}]".replace("{words}", words).replace(
+            "{amount}", amount
+        ),
         columns=wording.plural(draw.phrase(table, column)),
-        word=aggregate_words(draw, function, number).removesuffix(" of the"),
+        word=wording.with_article(aggregate_words(draw, function, number).removesuffix(" of the")),
         number=draw.phrase(table, number),
         bound=bound,
         rows=draw.noun(table)[1],

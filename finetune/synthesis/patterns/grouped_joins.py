@@ -1,4 +1,4 @@
-"""Two tables with grouping: aggregates of children for each parent, counts for each category of parent."""
+"""Aggregates of children for each parent, counts for each category of parent, and groups ranked by an aggregate."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from finetune.synthesis import wording
 from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
 from finetune.synthesis.patterns.counted_joins import downward, parent_columns, parent_refs
 from finetune.synthesis.patterns.draw import Draw, select
+from finetune.synthesis.patterns.grouping import grouped
+from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.patterns.subject import column_phrases, request_one
@@ -117,3 +119,40 @@ def aggregate_per_related_category(draw: Draw) -> Candidate | None:
     return Candidate(
         question, select([ref, f"{function}({draw.ref(path.start, number, True)})"], path.source_sql, group=ref)
     )
+
+
+@pattern(1.6, FAMILY)
+def ranked_categories(draw: Draw) -> Candidate | None:
+    """For each region the total revenue, from high to low; or the top five regions by it, as analysts ask."""
+    found = grouped(draw, True)
+    number = draw.numeric(found[0], (found[1].name,)) if found else None
+    if found is None or number is None:
+        return None
+    table, column = found
+    function = aggregate_name(draw, number, ("avg", "sum", "sum"))
+    word = aggregate_words(draw, function, number).removesuffix(" of the")
+    down, limit = draw.chance(0.8), draw.choice((0, 0, 2, 3, 5, 5, 10))
+    counted = bool(limit) and draw.chance(0.4)
+    phrase, value = draw.phrase(table, column), f"{function}({draw.ref(table, number)})"
+    template = (
+        "[What are the {top} {n} {columns} by {word} {number} of {rows}|"
+        "Which {n} {columns} have the {most} {word} {number} of {rows}|{top} {n} {columns} by {word} {number}]"
+        "? [Return|Show|Give] the {column}{count} and the {word} {number}"
+        if limit
+        else "[For each {column}, what is the {word} {number} of {rows}|"
+        "<show> the {word} {number} of {rows} [by|per|for each] {column}|"
+        "What is the {word} {number} of {rows} [by|per|for each] {column}]"
+        ", [sorted|ordered|ranked] [from {order}|by {word} {number}, {first} first|by {word} {number} from {order}]"
+    )
+    rows = draw.noun(table)[1]
+    question = draw.say(
+        template, column=phrase, columns=wording.plural(phrase), word=word, number=draw.phrase(table, number),
+        n=wording.number_word(max(limit, 2), draw.rng), rows=rows, top="top" if down else "bottom",
+        most=draw.choice(("highest", "largest") if down else ("lowest", "smallest")),
+        order=draw.choice(("high to low", "highest to lowest") if down else ("low to high", "lowest to highest")),
+        first="highest" if down else "lowest", count=f", the number of {rows}" if counted else "",
+    )  # fmt: skip
+    ref = draw.ref(table, column)
+    shown = [ref, *(["count(*)"] if counted else []), value]
+    order = value + (" DESC" if down else "")
+    return Candidate(question, select(shown, quoted(table.name), group=ref, order=order, limit=limit))

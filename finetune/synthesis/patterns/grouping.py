@@ -40,13 +40,16 @@ def _count(draw: Draw, filtered: bool) -> Candidate | None:
             "What are the {columns} and the <count> of {rows} for each|For <each> {column}, [show|list|"
             "return] [it|the {column}] "
             "and the <count> of {rows}|What are the different {columns} and how many {rows} [are there|] for each|"
-            "<show> [each|the] {column} [along with|together with|and] the number of {rows}]",
+            "<show> [each|the] {column} [along with|together with|and] the number of {rows}|"
+            "<show> [all |the |]{columns} and [the |]corresponding number of {rows}|"
+            "What are the {columns} and the corresponding number of {rows}]",
             **slots,
         )
         return Candidate(_each(question, phrase), select([ref, "count(*)"], source, rows.where, group=ref))
     question = draw.say(
         "[How many {rows} are there [for each|per|in each|by] {column}|"
         "What is the <count> of {rows} [for each|per|by|in each] {column}|"
+        "How many {rows} [belong to|are listed for|are recorded for|fall under] each {column}|"
         "<show> the <count> of {rows} [for each|per|for every|by|in each] {column}|Count the {rows} [by|"
         "per|for each] {column}|"
         "For each {column}, how many {rows} are there|number of {rows} [per|by] {column}|"
@@ -87,8 +90,9 @@ def aggregate_per_category(draw: Draw) -> Candidate | None:
     if number is None:
         return None
     functions = [aggregate_name(draw, number)]
-    if draw.chance(0.2):
-        functions.append(draw.choice([f for f in ("avg", "max", "min") if f not in functions]))
+    if draw.chance(0.35):
+        others = [f for f in ("avg", "max", "min") if f not in functions]
+        functions += draw.rng.sample(others, min(len(others), draw.choice((1, 1, 2))))
     limit = condition(draw, table, besides=(column.name, number.name)) if draw.chance(0.2) else None
     rows = subject(draw, table, *([limit] if limit else []))
     words = wording.join_words([aggregate_words(draw, f, number) for f in functions], draw.rng)

@@ -33,7 +33,7 @@ def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: 
     named = draw.identity(path.start)
     besides = own.columns if own else ()
     columns = list(named) if named and count == 1 and draw.chance(0.45) else draw.projection(path.start, count, besides)
-    if len(columns) < count:
+    if not columns:
         return None
     rows = subject(draw, path.start, *([own] if own else []), outer)
     distinct = not path.unique and draw.chance(0.45)
@@ -44,25 +44,25 @@ def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: 
 @pattern(4.4, FAMILY)
 def child_of_parent(draw: Draw) -> Candidate | None:
     """The names of concerts held at stadiums in France."""
-    return _related_columns(draw, route(draw, 1, upward=True), draw.choice((1, 1, 1, 2, 2, 3)))
+    return _related_columns(draw, route(draw, 1, upward=True), draw.width())
 
 
 @pattern(3.9, FAMILY)
 def parent_of_child(draw: Draw) -> Candidate | None:
     """The names of stadiums hosting concerts in 2014."""
-    return _related_columns(draw, route(draw, 1, upward=False), draw.choice((1, 1, 1, 2, 2)))
+    return _related_columns(draw, route(draw, 1, upward=False), draw.width())
 
 
 @pattern(4.7, FAMILY)
 def far_condition(draw: Draw) -> Candidate | None:
     """Columns restricted over a junction or several tables."""
-    return _related_columns(draw, any_route(draw), draw.choice((1, 1, 1, 2)))
+    return _related_columns(draw, any_route(draw), draw.width())
 
 
 @pattern(1.8, FAMILY)
 def two_tables_two_conditions(draw: Draw) -> Candidate | None:
     """The names of concerts in 2014 held at stadiums in France."""
-    return _related_columns(draw, any_route(draw), draw.choice((1, 1, 2)), own_condition=True)
+    return _related_columns(draw, any_route(draw), draw.width(), own_condition=True)
 
 
 @pattern(3.4, FAMILY)
@@ -153,7 +153,7 @@ def related_in_order(draw: Draw) -> Candidate | None:
     path = route(draw, 1, upward=True, start=draw.numeric)
     key = draw.measured(path.start) if path else None
     found = related(draw, path) if path else None
-    columns = draw.projection(path.start, draw.choice((1, 2)), (key.name,)) if path and key else []
+    columns = draw.projection(path.start, draw.width(), (key.name,)) if path and key else []
     if path is None or key is None or found is None or not columns:
         return None
     down = draw.chance(0.5)
@@ -173,7 +173,7 @@ def owner_of_extreme(draw: Draw) -> Candidate | None:
     if path is None or found is None or path.unique and draw.chance(0.3):
         return None
     named = draw.identity(path.start)
-    columns = list(named) if named and draw.chance(0.5) else draw.projection(path.start, draw.choice((1, 1, 2)))
+    columns = list(named) if named and draw.chance(0.5) else draw.projection(path.start, draw.width())
     one = draw.noun(path.end)[0]
     target = f"the {found.before} {one} {found.after.replace('<have>', 'has')}".replace("  ", " ").strip()
     row = (
@@ -190,7 +190,7 @@ def extreme_among_related(draw: Draw) -> Candidate | None:
     path = route(draw, 1, upward=True, start=draw.numeric)
     best = superlative(draw, path.start) if path else None
     found = related(draw, path) if path else None
-    columns = draw.projection(path.start, draw.choice((1, 1, 2)), (best.column.name,)) if path and best else []
+    columns = draw.projection(path.start, draw.width(), (best.column.name,)) if path and best else []
     if path is None or best is None or found is None or not columns:
         return None
     rows = subject(draw, path.start, found[0])

@@ -19,8 +19,8 @@ def _ask(draw: Draw, rows: Subject, besides: tuple[str, ...] = (), count_share: 
     table = rows.table
     if draw.chance(count_share):
         return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
-    named = draw.identity(table)
-    columns = list(named) if named and draw.chance(0.5) else draw.projection(table, draw.choice((1, 1, 2)), besides)
+    named = draw.naming(table)
+    columns = list(named) if named and draw.chance(0.5) else draw.projection(table, draw.width(), besides)
     if not columns:
         return None
     sql = select([draw.ref(table, c) for c in columns], quoted(table.name), rows.where)
@@ -179,12 +179,12 @@ def without_children(draw: Draw) -> Candidate | None:
     words = draw.say(
         "[without [any |]{many}|with no {many}|that <do> not have [any |]{many}|that <have> no {many}|"
         "that <do> not have a single {one}|"
-        "that have never had [any |]{many}|without a {one}|that <are> not associated with any {many}]",
+        "that have never had [any |]{many}|lacking {many}|without a {one}|that <are> not associated with any {many}]",
         many=children.plural,
         one=children.singular,
     ).replace("that have never", "that <have> never")
     if link.verb and (link.ambiguous or draw.chance(0.35)):
-        words = f"not {link.verb} any {children.plural}"
+        words = draw.say("[not|not|never] {verb} any {many}", verb=link.verb, many=children.plural)
     rows = subject(draw, link.source, Condition(_not_in(draw, link, found.sql if found else ""), words))
     return _ask(draw, rows, count_share=0.3)
 

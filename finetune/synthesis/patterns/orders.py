@@ -52,7 +52,7 @@ def _ordered(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
     if filtered and found is None:
         return None
     shown = draw.projection(table, count, () if draw.chance(0.25) else (key.name,))
-    if len(shown) < count:
+    if not shown:
         return None
     rows = subject(draw, table, *([found] if found else []))
     how, down = _order_words(draw, key, draw.phrase(table, key))
@@ -65,7 +65,7 @@ def _ordered(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
     return Candidate(question, select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=order))
 
 
-@pattern(2.6, FAMILY)
+@pattern(2.2, FAMILY)
 def order_one_column(draw: Draw) -> Candidate | None:
     """The names of students in order of age."""
     return _ordered(draw, 1)
@@ -77,16 +77,16 @@ def order_two_columns(draw: Draw) -> Candidate | None:
     return _ordered(draw, 2)
 
 
-@pattern(0.4, FAMILY)
+@pattern(1.4, FAMILY)
 def order_three_columns(draw: Draw) -> Candidate | None:
-    """Three columns of all rows in order of another."""
-    return _ordered(draw, 3)
+    """Three or four columns of all rows in order of one of them or another."""
+    return _ordered(draw, draw.choice((3, 3, 4)))
 
 
 @pattern(1.2, FAMILY)
 def order_filtered(draw: Draw) -> Candidate | None:
     """The names of students from France in order of age."""
-    return _ordered(draw, draw.choice((1, 1, 2)), True)
+    return _ordered(draw, draw.width(), True)
 
 
 @pattern(0.25, FAMILY)

@@ -1,14 +1,17 @@
-"""Columns of two related tables side by side."""
+"""Columns of two related tables side by side, and parents whose children have two values both."""
 
 from __future__ import annotations
 
 from finetune.synthesis import wording
+from finetune.synthesis.described import DescribedTable
+from finetune.synthesis.patterns.comparisons import threshold
 from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.joins import route_refs
+from finetune.synthesis.patterns.lookup import literal
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, across, route
-from finetune.synthesis.patterns.subject import request, subject
+from finetune.synthesis.patterns.subject import request, subject, then_show
 
 FAMILY = "joins"
 
@@ -27,7 +30,7 @@ def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None
     path = _pairing(draw)
     if path is None or any(link.ambiguous and not link.verb for link in path.links):
         return None
-    left, right = draw.projection(path.start, draw.choice((1, 1, 2))), draw.projection(path.end, 1)
+    left, right = draw.projection(path.start, draw.width(3)), draw.projection(path.end, 1)
     named = draw.identity(path.end)
     right = list(named) if len(named) == 1 and draw.chance(0.6) else right
     own = condition(draw, path.start, True, besides=[c.name for c in left]) if filtered else None
@@ -99,3 +102,53 @@ def columns_of_both_filtered(draw: Draw) -> Candidate | None:
 def columns_of_both_ordered(draw: Draw) -> Candidate | None:
     """The names of concerts and of their stadiums, in order of capacity."""
     return _both(draw, False, ordered=True)
+
+
+def _two_sides(draw: Draw, table: DescribedTable) -> tuple[str, str, str] | None:
+    """Two restrictions of one column that no row fulfils together: (words, SQL of the first, SQL of the second)."""
+    measured = draw.chance(0.25)
+    column = draw.numeric(table) if measured else draw.category(table)
+    if column is None:
+        return None
+    ref, phrase = draw.ref(table, column, True), draw.phrase(table, column)
+    if measured:
+        low, high = sorted((threshold(draw, column), threshold(draw, column)))
+        if low == high:
+            return None
+        words = f"with {phrase} both below {low} and above {high}"
+        return words, f"{ref} < {literal(low)}", f"{ref} > {literal(high)}"
+    first, second = draw.rng.sample(column.values, 2)
+    one, other = draw.values(first, second)
+    words = draw.say(
+        "[with both {column} {one} and {other}|with {column} both {one} and {other}|of both {column} {one} and {other}|"
+        "with a {column} of both {one} and {other}|of both {one} and {other} {column}]",
+        column=phrase, one=one, other=other,
+    )  # fmt: skip
+    return words, f"{ref} = {literal(first)}", f"{ref} = {literal(second)}"
+
+
+@pattern(2.2, FAMILY)
+def parents_of_two_values(draw: Draw) -> Candidate | None:
+    """Stadiums that have concerts with both genre rock and genre pop: INTERSECT."""
+    path = route(draw, 1, upward=False, start=draw.naming)
+    sides = _two_sides(draw, path.end) if path else None
+    if path is None or sides is None or path.links[0].ambiguous:
+        return None
+    columns = list(draw.naming(path.start))
+    if draw.chance(0.3):  # beside the name: two rows alike in the others alone are not one row
+        columns += draw.projection(path.start, draw.width(2), [c.name for c in columns])
+    words, *bounds = sides
+    rows = f"{draw.noun(path.end)[1]} {words}"
+    many = draw.noun(path.start)[1]
+    if columns == list(draw.naming(path.start)) and draw.chance(0.4):
+        question = draw.say("Which {many} have {rows}", many=many, rows=rows)
+    elif draw.chance(0.35):
+        question = f"Which {many} have {rows}? {then_show(draw, path.start, columns, True)}"
+    else:
+        names = wording.join_words([wording.plural(draw.phrase(path.start, c)) for c in columns], draw.rng)
+        wanted = draw.say(
+            "the {names} of [the |all |]{many} [with|that have|having] {rows}", names=names, many=many, rows=rows
+        )
+        question = request(draw, wanted, True)
+    refs = route_refs(draw, path, columns)
+    return Candidate(question, " INTERSECT ".join(select(refs, path.source_sql, bound) for bound in bounds))

@@ -31,13 +31,13 @@ def two_columns(draw: Draw) -> Candidate | None:
     return _columns(draw, 2)
 
 
-@pattern(1.0, FAMILY)
+@pattern(1.8, FAMILY)
 def three_columns(draw: Draw) -> Candidate | None:
     """The names, ages and home countries of all students."""
     return _columns(draw, 3)
 
 
-@pattern(0.2, FAMILY)
+@pattern(1.0, FAMILY)
 def four_columns(draw: Draw) -> Candidate | None:
     """Four columns of all rows."""
     return _columns(draw, 4)

@@ -33,8 +33,22 @@ class Subject:
 
 
 _AGREEMENT = {
-    True: (("<are>", "are"), ("<have>", "have"), ("<do>", "do"), ("<their>", "their")),
-    False: (("<are>", "is"), ("<have>", "has"), ("<do>", "does"), ("<their>", "its")),
+    True: (
+        ("<are>", "are"),
+        ("<have>", "have"),
+        ("<do>", "do"),
+        ("<their>", "their"),
+        ("<were>", "were"),
+        ("<cost>", "cost"),
+    ),
+    False: (
+        ("<are>", "is"),
+        ("<have>", "has"),
+        ("<do>", "does"),
+        ("<their>", "its"),
+        ("<were>", "was"),
+        ("<cost>", "costs"),
+    ),
 }
 
 
@@ -52,7 +66,7 @@ def subject(draw: Draw, table: DescribedTable, *conditions: Condition, joiner: s
     after = f" {joiner} ".join(condition.after for condition in conditions if condition.after)
     many, one = (f"{before} {noun[form]} {after}".strip() for form in (1, 0))
     where = f" {joiner.upper()} ".join(condition.sql for condition in conditions if condition.sql)
-    return Subject(table, agree(one, False), agree(many, True), where, bool(conditions), draw.identity(table))
+    return Subject(table, agree(one, False), agree(many, True), where, bool(conditions), draw.naming(table))
 
 
 def column_phrases(draw: Draw, table: DescribedTable, columns: Sequence[DescribedColumn]) -> list[str]:
@@ -91,11 +105,11 @@ def columns_of(
 def request(draw: Draw, wanted: str, many: bool = True) -> str:
     """Ask for a noun phrase: a question, an order, or just the phrase."""
     style = draw.rng.random()
-    if style < 0.45:
+    if style < 0.43:
         return f"What {'are' if many else 'is'} {wanted}"
-    if style < 0.88:
+    if style < 0.85:
         return draw.say("<show> {wanted}", wanted=wanted)
-    if style < 0.94:
+    if style < 0.91:
         return draw.say("<ask> {wanted}", wanted=wanted)
     return wanted.removeprefix("the ")
 
@@ -103,8 +117,10 @@ def request(draw: Draw, wanted: str, many: bool = True) -> str:
 def request_columns(draw: Draw, columns: Sequence[DescribedColumn], rows: Subject, distinct: bool = False) -> str:
     """Ask for columns of several rows, in one of many ways; the columns keep their order."""
     identity = tuple(columns) == rows.name_like
-    if identity and not distinct and draw.chance(0.4):
+    if identity and not distinct and draw.chance(0.5):
         return which_rows(draw, rows)
+    if rows.limited and not distinct and draw.chance(0.16 if len(columns) > 1 else 0.06):
+        return f"{_which(draw, rows)}? {then_show(draw, rows.table, columns, True)}"
     if len(columns) > 1 and not distinct and draw.chance(0.12):
         phrases = wording.join_words(column_phrases(draw, rows.table, columns), draw.rng)
         return draw.say(
@@ -119,13 +135,36 @@ def which_rows(draw: Draw, rows: Subject) -> str:
     """Ask for the rows themselves, meaning their names."""
     if not rows.limited or draw.chance(0.3):
         return draw.say("<show> [all|the|all the|] {rows}", rows=rows.plural)
+    return _which(draw, rows)
+
+
+def _which(draw: Draw, rows: Subject) -> str:
+    """A question for the rows, without its question mark: "Which students are from France"."""
     if draw.lookup.is_person(rows.table) and draw.chance(0.35):
         return draw.say("Who are the {rows}", rows=rows.plural)
     for opening in ("that are ", "who are ", "that have ", "which are ", "which have ", "who have "):
         noun, found, rest = rows.plural.partition(opening)
-        if found and draw.chance(0.8):
+        if found and draw.chance(0.8) and names_rows(draw, rows, noun):
             return f"Which {noun}{opening.split(' ', 1)[1]}{rest}"
     return draw.say("[Which {rows} are there|What are the {rows}|Which are the {rows}]", rows=rows.plural)
+
+
+def then_show(draw: Draw, table: DescribedTable, columns: Sequence[DescribedColumn], many: bool) -> str:
+    """A second sentence that names the columns of the row or rows just asked for: "List their names and ages"."""
+    phrases = column_phrases(draw, table, columns)
+    if many and draw.chance(0.7):
+        phrases = [wording.plural(phrase) for phrase in phrases]
+    own = "their" if many or draw.lookup.is_person(table) else "its"
+    whose = draw.choice((own, own, "the", "the", f"the {draw.noun(table)[0]}'s" if not many else own))
+    return draw.say(
+        "[<show>|<show>|List|List|Give me|Find|Return] {whose} {columns}",
+        whose=whose, columns=wording.join_words(phrases, draw.rng),
+    )  # fmt: skip
+
+
+def names_rows(draw: Draw, rows: Subject, words: str) -> bool:
+    """Whether the words end in a noun of the rows themselves, not of rows that they are related to."""
+    return any(words.endswith(many) for _, many in draw.lookup.nouns[rows.table.name])
 
 
 def request_one(draw: Draw, columns: Sequence[DescribedColumn], row: str, table: DescribedTable) -> str:

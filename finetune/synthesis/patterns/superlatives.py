@@ -10,7 +10,7 @@ from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, NUMERIC_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
-from finetune.synthesis.patterns.subject import Condition, request, request_one, subject
+from finetune.synthesis.patterns.subject import Condition, Subject, request, request_one, subject, then_show
 
 FAMILY = "superlatives"
 
@@ -66,7 +66,7 @@ def _extreme(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
     if filtered and limit is None:
         return None
     shown = draw.projection(table, count, (found.column.name,))
-    if len(shown) < count:
+    if not shown:
         return None
     rows = subject(draw, table, _as_condition(found), *([limit] if limit else []))
     text = rows.singular
@@ -87,86 +87,121 @@ def extreme_one_column(draw: Draw) -> Candidate | None:
     return _extreme(draw, 1)
 
 
-@pattern(1.3, FAMILY)
-def extreme_two_columns(draw: Draw) -> Candidate | None:
-    """The name and the country of the oldest student."""
-    return _extreme(draw, 2)
+@pattern(1.8, FAMILY)
+def extreme_several_columns(draw: Draw) -> Candidate | None:
+    """The name, the country and more of the oldest student."""
+    return _extreme(draw, draw.choice((2, 2, 3, 3, 4)))
 
 
 @pattern(1.2, FAMILY)
 def extreme_filtered(draw: Draw) -> Candidate | None:
     """The name of the oldest student from France."""
-    return _extreme(draw, draw.choice((1, 1, 2)), True)
+    return _extreme(draw, draw.width(), True)
 
 
-@pattern(1.5, FAMILY)
+def _which_is(draw: Draw, found: Superlative, rows: Subject) -> str:
+    """A question for the extreme one among the rows, without its mark: "Who is the oldest student from France"."""
+    one = rows.singular
+    if not found.before:
+        return f"Which {one} has {found.after[found.after.find('the ') :]}"
+    person = draw.lookup.is_person(rows.table)
+    opening = "[Who is the {before} {one}|Which {one} is the {before}]" if person else (
+        "[Which {one} is the {before}|What is the {before} {one}|What is the {before} {one}|"
+        "Which is the {before} {one}]"
+    )  # fmt: skip
+    return draw.say(opening, one=one, before=found.before)
+
+
+def _among(draw: Draw, table: DescribedTable, found: Superlative, share: float) -> Subject:
+    """All rows, or in that share of the calls those that fulfil a condition."""
+    limit = condition(draw, table, besides=(found.column.name,)) if draw.chance(share) else None
+    return subject(draw, table, *([limit] if limit else []))
+
+
+@pattern(1.9, FAMILY)
 def extreme_name(draw: Draw) -> Candidate | None:
     """Who is the oldest student? Which student has the highest age, and what is it?"""
-    table = draw.table(lambda t: draw.identity(t) and draw.numeric(t))
+    table = draw.table(lambda t: draw.naming(t) and draw.numeric(t))
     found = superlative(draw, table) if table else None
     if table is None or found is None:
         return None
-    row = subject(draw, table, _as_condition(found)).singular
-    shown = [draw.ref(table, c) for c in draw.identity(table)]
+    rows = _among(draw, table, found, 0.35)
+    shown = [draw.ref(table, c) for c in draw.naming(table)]
     ref = draw.ref(table, found.column)
-    one = draw.noun(table)[0]
-    if found.before:
-        opening = (
-            "[Who is the {row}|Which {one} is the {before}]"
-            if draw.lookup.is_person(table)
-            else "[Which {one} is the {before}|What is the {row}|Which is the {row}]"
-        )
-    else:
-        opening = "Which {one} [has|has|has|has] {after}"
-    question = draw.say(
-        opening,
-        row=row,
-        one=one,
-        before=found.before,
-        after=found.after[found.after.find("the ") :] if found.after else "",
-    )
+    question = _which_is(draw, found, rows)
     if draw.chance(0.18):
-        column = draw.phrase(table, found.column)
         question += draw.say(
             "[, and what is [its|the|their] {column}| and what is [the|its] {column}|? Also show the {column}]",
-            column=column,
+            column=draw.phrase(table, found.column),
         )
         shown.append(ref)
-    elif draw.chance(0.12):
-        extra = draw.projection(table, 1, [found.column.name, *(c.name for c in draw.identity(table))])
-        if extra:
-            question += draw.say(
-                "? [Show|Give|List|Return|Also give] [its|the] name and {column}", column=draw.phrase(table, extra[0])
-            )
-            shown.append(draw.ref(table, extra[0]))
-    return Candidate(question, select(shown, quoted(table.name), order=found.order(ref), limit=1))
+    return Candidate(question, select(shown, quoted(table.name), rows.where, order=found.order(ref), limit=1))
 
 
-@pattern(1.6, FAMILY)
+@pattern(1.4, FAMILY)
+def extreme_then_columns(draw: Draw) -> Candidate | None:
+    """Which student is the oldest? List the student's name, age and country."""
+    table = draw.table(draw.numeric)
+    found = superlative(draw, table) if table else None
+    shown = draw.projection(table, draw.choice((1, 2, 2, 3, 3, 4))) if table else []
+    if table is None or found is None or not shown:
+        return None
+    rows = _among(draw, table, found, 0.2)
+    question = f"{_which_is(draw, found, rows)}? {then_show(draw, table, shown, False)}"
+    sql = select(
+        [draw.ref(table, c) for c in shown],
+        quoted(table.name),
+        rows.where,
+        order=found.order(draw.ref(table, found.column)),
+        limit=1,
+    )
+    return Candidate(question, sql)
+
+
+def _top(draw: Draw, table: DescribedTable, found: Superlative, number: int, rows: Subject) -> str:
+    """Words such as "three oldest students", "top 5 oldest students", "top 3 students by age"."""
+    said = wording.number_word(number, draw.rng)
+    if found.before:
+        return f"{draw.choice(('', '', 'top '))}{said} {found.before} {rows.plural}"
+    if draw.chance(0.35):
+        top = "bottom" if not found.descending else "top"
+        return f"{top} {said} {rows.plural} by {draw.phrase(table, found.column)}"
+    top = "top " if found.descending and draw.chance(0.2) else ""
+    return f"{top}{said} {rows.plural} {found.after.replace('<have>', 'have')}"
+
+
+@pattern(2.4, FAMILY)
 def top_rows(draw: Draw) -> Candidate | None:
     """The names of the three oldest students."""
     table = draw.table(draw.numeric)
     found = superlative(draw, table) if table else None
-    shown = draw.projection(table, draw.choice((1, 1, 2)), (found.column.name,)) if table and found else []
+    shown = draw.projection(table, draw.width(), (found.column.name,)) if table and found else []
     if table is None or found is None or not shown:
         return None
-    limit = condition(draw, table, besides=(found.column.name,)) if draw.chance(0.2) else None
     number = draw.choice((2, 3, 3, 3, 4, 5, 5, 5, 7, 8, 10, 10, 20))
-    rows = subject(draw, table, *([limit] if limit else []))
-    phrases = [wording.plural(draw.phrase(table, c)) for c in shown]
-    top = "bottom" if not found.descending else "top"
-    if found.before:
-        group = f"{wording.number_word(number, draw.rng)} {found.before} {rows.plural}"
-    elif draw.chance(0.35) and not found.before:
-        group = f"{top} {wording.number_word(number, draw.rng)} {rows.plural} by {draw.phrase(table, found.column)}"
+    rows = _among(draw, table, found, 0.2)
+    if draw.naming(table) and draw.chance(0.35):
+        shown = list(draw.naming(table))
+        question = _which_few(draw, table, found, number, rows)
     else:
-        group = f"{wording.number_word(number, draw.rng)} {rows.plural} {found.after.replace('<have>', 'have')}"
-    wanted = draw.say("the {columns} of the {group}", columns=wording.join_words(phrases, draw.rng), group=group)
-    ref = draw.ref(table, found.column)
-    sql = select(
-        [draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=found.order(ref), limit=number
+        phrases = [wording.plural(draw.phrase(table, c)) for c in shown]
+        columns, group = wording.join_words(phrases, draw.rng), _top(draw, table, found, number, rows)
+        question = request(draw, draw.say("the {columns} of the {group}", columns=columns, group=group), True)
+    order = found.order(draw.ref(table, found.column))
+    sql = select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=order, limit=number)
+    return Candidate(question, sql)
+
+
+def _which_few(draw: Draw, table: DescribedTable, found: Superlative, number: int, rows: Subject) -> str:
+    """Ask for the first few rows themselves: "Which three students have the highest age"."""
+    if not found.before and draw.chance(0.5):
+        said = wording.number_word(number, draw.rng, 0.6)
+        return f"Which {said} {rows.plural} have {found.after[found.after.find('the ') :]}"
+    who = "Who" if draw.lookup.is_person(table) else "What"
+    group = _top(draw, table, found, number, rows)
+    return draw.say(
+        "[{who} are the {group}|Which are the {group}|<show> the {group}|the {group}]", who=who, group=group
     )
-    return Candidate(request(draw, wanted, True), sql)
 
 
 @pattern(0.25, FAMILY)
