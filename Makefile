@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: setup demo test lint results results-all sql-model clean
+.PHONY: setup demo test lint results sql-model clean
 
 setup: $(READY)
 
@@ -38,33 +38,37 @@ LIMIT ?=
 EVALUATE = $(BIN)/coderag evaluate --llm $(LLM) $(if $(LIMIT),--limit $(LIMIT))
 SPIDER = $(DATA)/spider_dev --examples $(RESULTS)/index_spider_train
 SAME = $(DATA)/spider_dev --examples same
-INDEX = $(RESULTS)/index_demo/manifest.json $(RESULTS)/index_spider_train/manifest.json
-MEASURED = demo spider_dev spider_dev_constrained spider_dev_same geography defog_basic gretel_sample
-ALSO_MEASURED = spider_dev_arms spider_dev_same_arms spider_dev_voting spider_dev_ranked spider_dev_same_voting
+INDEXES = demo spider_train synthesized
+INDEX = $(INDEXES:%=$(RESULTS)/index_%/manifest.json)
+MEASURED = demo spider_dev spider_dev_synthesized spider_dev_same spider_dev_same_leaks geography defog_basic \
+  gretel_sample spider_dev_constrained spider_dev_voting spider_dev_ranked
 results: $(READY) $(INDEX)
 	$(EVALUATE) demo --run-dir $(RESULTS)/demo --examples $(RESULTS)/index_demo --arms all
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev --arms none,tuned
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
-	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same --arms none,tuned
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev --arms all
+	$(EVALUATE) $(DATA)/spider_dev --examples $(RESULTS)/index_synthesized --run-dir $(RESULTS)/spider_dev_synthesized \
+	  --arms none,tuned
+	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same --arms all
+	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same_leaks --arms none,tuned --keep-leaks
 	$(EVALUATE) $(DATA)/geography --run-dir $(RESULTS)/geography --examples same --arms all
 	$(EVALUATE) $(DATA)/defog_basic --run-dir $(RESULTS)/defog_basic --examples same --arms all
 	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir $(RESULTS)/gretel_sample --examples same --arms all
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none --samples 8
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none --samples 8 --rank
 	$(BIN)/python -m coderag_app.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(if $(LIMIT),,--readme README.md)
-
-results-all: results
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_arms --arms all
-	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same_arms --arms all
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none,tuned --samples 8
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none,tuned --samples 8 --rank
-	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same_voting --arms none,tuned --samples 8
-	$(BIN)/python -m coderag_app.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(ALSO_MEASURED:%=$(RESULTS)/%)
-	$(BIN)/coderag evaluate-encoder --data $(DATA) --task spider_dev --task spider_train --no-bm25
 
 $(RESULTS)/index_demo/manifest.json: | $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir $(@D)
 
 $(RESULTS)/index_spider_train/manifest.json: | $(READY)
 	$(BIN)/coderag ingest --spider $(DATA)/spider_train --storage-dir $(@D)
+
+# Examples that the project makes itself from the schemas of Spider dev: what a database has that nobody has asked yet.
+$(RESULTS)/index_synthesized/manifest.json: | $(READY)
+	rm -rf $(@D)
+	for database in $(DATA)/spider_dev/databases/*.sqlite; do \
+	  $(BIN)/coderag ingest --database $$database --synthesize --limit 1000 --storage-dir $(@D).part || exit 1; done
+	mv $(@D).part $(@D)
 
 # Trains the SQL model from nothing and exports it. PRESET=tiny MINUTES=3 DATABASES=200 proves the path.
 PRESET ?= small

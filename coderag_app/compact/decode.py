@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.compact.encode import DATE_PARTS
+from coderag_app.compact.encode_expressions import DATE_PARTS
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-
-import snowballstemmer
 
 from coderag_app.compact.measures import measures
+from coderag_app.compact.name_items import NAME_WORDS, Item, Mentions, make_item, naming_columns, stem
 from coderag_app.word_vectors import word_vectors
 
 _MOST_EXACT, _MOST_SIMILAR = 4, 3
@@ -25,18 +23,9 @@ STOP_WORDS = frozenset(  # words of a question that are no name
 )
 _NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
-_NAMES = frozenset("name names title label fullname".split())
-_PERSON_NAMES = frozenset("first last forename surname given family firstname lastname".split())
 _KEYS = frozenset("id ids identifier identifiers code codes".split())
 _DATES = frozenset("year years date dates day month founded opened built established birth birthday born since".split())
 _MOST_DATES, _WORDS_BEFORE_YEAR = 2, 4
-_stemmer = snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """The stem of a lowercase word: ``countries`` and ``country`` have the same."""
-    return str(_stemmer.stemWord(word)) if word.isascii() else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,51 +38,6 @@ class Link:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A table or column: its id, its table's id, the words of its name and their stems."""
-
-    item_id: str
-    table_id: str
-    words: tuple[str, ...]
-    stems: tuple[str, ...]
-    is_key: bool
-
-    @property
-    def is_table(self) -> bool:
-        return self.item_id == self.table_id
-
-
-class _Mentions:
-    """Where a question names which table.
-
-    Args:
-        spans: (start, end, items) of the names found in the question.
-        others: Ids of tables that it is about without naming them.
-    """
-
-    def __init__(self, spans: Sequence[tuple[int, int, list[_Item]]], others: Iterable[str]) -> None:
-        self._places = [(start, end, item.table_id) for start, end, items in spans for item in items if item.is_table]
-        self.tables = {table for *_, table in self._places} | set(others)
-
-    def distance(self, table_id: str, place: int) -> tuple[int, int]:
-        """How far from a place the table is named: just before, then next, then before, then elsewhere."""
-        gaps = [(start - place, end == place) for start, end, table in self._places if table == table_id]
-        if any(adjacent for _, adjacent in gaps):
-            return (0, 0)
-        after = [gap for gap, _ in gaps if gap > 0]
-        if after:
-            return (1, min(after))
-        if gaps:
-            return (2, min(-gap for gap, _ in gaps))
-        return (3, 0) if table_id in self.tables else (4, 0)
-
-    def nearest(self, place: int) -> str | None:
-        """The table that words at a place speak of, if the question names one."""
-        named = {table for *_, table in self._places}
-        return min(sorted(named), key=lambda table: self.distance(table, place), default=None)
-
-
 class NameLinks:
     """Links questions to one schema's names.
 
@@ -104,18 +48,18 @@ class NameLinks:
 
     def __init__(self, tables: Iterable[tuple[str, str]], columns: Iterable[tuple[str, str, str, bool]]) -> None:
         columns = list(columns)
-        self._items = [_item(table_id, table_id, words, is_key=False) for table_id, words in tables]
-        self._naming = {item.table_id: _naming_columns(item, columns) for item in self._items}
+        self._items = [make_item(table_id, table_id, words, is_key=False) for table_id, words in tables]
+        self._naming = {item.table_id: naming_columns(item, columns) for item in self._items}
         self._keys = {
             item.table_id: tuple(c for c, owner, _, is_key in columns if is_key and owner == item.table_id)[:1]
             for item in self._items
         }
         stems_of_table = {item.table_id: set(item.stems) for item in self._items}
-        self._by_phrase: dict[str, list[_Item]] = {}
+        self._by_phrase: dict[str, list[Item]] = {}
         for item in self._items:
             self._add(item.stems, item)
         for column_id, table_id, words, is_key in columns:
-            item = _item(column_id, table_id, words, is_key)
+            item = make_item(column_id, table_id, words, is_key)
             self._add(item.stems, item)
             own = tuple(part for part in item.stems if part not in stems_of_table[table_id])
             if own and own != item.stems:
@@ -126,7 +70,7 @@ class NameLinks:
         )
         self._part_vectors = word_vectors().matrix([word for _, word in self._parts])
 
-    def _add(self, stems: Sequence[str], item: _Item) -> None:
+    def _add(self, stems: Sequence[str], item: Item) -> None:
         entries = self._by_phrase.setdefault("".join(stems), [])
         if item not in entries:
             entries.append(item)
@@ -148,7 +92,7 @@ class NameLinks:
         """
         exact = list(self._exact_spans(words))
         covered = {place for start, end, _ in exact for place in range(start, end)}
-        mentions = _Mentions(exact, mentioned)
+        mentions = Mentions(exact, mentioned)
         known = mentions.tables
         links = [
             Link(start, end, self._ranked(items, mentions, start, words[start:end]), exact=True)
@@ -165,22 +109,24 @@ class NameLinks:
             and (place == 0 or word not in _OPENERS)
         ]
         links = _merged(links, list(self._similar(words, loose, known, unnamed)), unnamed)
-        links += self._beside_tables(words, {place for link in links for place in range(link.start, link.end)}, mentions)
+        links += self._beside_tables(
+            words, {place for link in links for place in range(link.start, link.end)}, mentions
+        )
         links += [link for place in years if (link := self._of_year(place, links, mentions))]
         return sorted(links, key=lambda link: link.start)
 
-    def _beside_tables(self, words: Sequence[str], taken: set[int], mentions: _Mentions) -> list[Link]:
+    def _beside_tables(self, words: Sequence[str], taken: set[int], mentions: Mentions) -> list[Link]:
         """Links of the words "id" and "name" where no column is called just that: "student id" is ``stu_id``."""
-        asked = [place for place, word in enumerate(words) if place not in taken and word in _KEYS | _NAMES]
+        asked = [place for place, word in enumerate(words) if place not in taken and word in _KEYS | NAME_WORDS]
         found = [(place, self._of_table(mentions.nearest(place), words[place : place + 1])) for place in asked]
         return [Link(place, place + 1, ids, exact=False) for place, ids in found if ids]
 
     @staticmethod
-    def _elsewhere(items: Sequence[_Item], known: set[str]) -> bool:
+    def _elsewhere(items: Sequence[Item], known: set[str]) -> bool:
         """Whether a word names only columns of tables that the question does not speak of."""
         return bool(known) and not any(item.is_table or item.table_id in known for item in items)
 
-    def _of_year(self, place: int, links: Sequence[Link], mentions: _Mentions) -> Link | None:
+    def _of_year(self, place: int, links: Sequence[Link], mentions: Mentions) -> Link | None:
         """What a year is compared with: the dates of the tables that the question names, unless a word just said it."""
         dates = [item for item in self._items if not item.is_table and _DATES.intersection(item.words)]
         said = {item_id for link in links if 0 <= place - link.end < _WORDS_BEFORE_YEAR for item_id in link.ids}
@@ -190,7 +136,7 @@ class NameLinks:
         found.sort(key=lambda item: (mentions.distance(item.table_id, place), "year" not in item.words))
         return Link(place, place + 1, tuple(item.item_id for item in found[:_MOST_DATES]), exact=False)
 
-    def _exact_spans(self, words: Sequence[str]) -> Iterable[tuple[int, int, list[_Item]]]:
+    def _exact_spans(self, words: Sequence[str]) -> Iterable[tuple[int, int, list[Item]]]:
         stems = [stem(word) for word in words]
         place = 0
         while place < len(words):
@@ -205,9 +151,7 @@ class NameLinks:
                     break
             place += 1
 
-    def _ranked(
-        self, items: Sequence[_Item], mentions: _Mentions, place: int, words: Sequence[str]
-    ) -> tuple[str, ...]:
+    def _ranked(self, items: Sequence[Item], mentions: Mentions, place: int, words: Sequence[str]) -> tuple[str, ...]:
         """The ids, tables first, then columns of the table named just before, next, or last.
 
         Behind a table stand the columns that name its rows, since few questions say them. They also stand behind the
@@ -227,7 +171,9 @@ class NameLinks:
             return ()
         if words[0] in _KEYS:
             return self._keys[table_id]
-        return self._naming[table_id] if words[0] in _NAMES and self._naming[table_id] != self._keys[table_id] else ()
+        return (
+            self._naming[table_id] if words[0] in NAME_WORDS and self._naming[table_id] != self._keys[table_id] else ()
+        )
 
     def _similar(
         self, words: Sequence[str], places: Sequence[int], known: set[str], unnamed: set[int]
@@ -252,7 +198,7 @@ class NameLinks:
                 yield Link(place, place + 1, tuple(item.item_id for _, item in best[:_MOST_SIMILAR]), exact=False)
 
     @staticmethod
-    def _score(item: _Item, score_of: dict[tuple[str, str], float], known: set[str]) -> float:
+    def _score(item: Item, score_of: dict[tuple[str, str], float], known: set[str]) -> float:
         """The best word's similarity, less for each word that the question leaves unsaid, more for a named table."""
         parts = list(zip(item.stems, item.words, strict=True))
         if not parts:
@@ -266,35 +212,11 @@ class NameLinks:
 def _merged(exact: Sequence[Link], similar: Sequence[Link], places: set[int]) -> list[Link]:
     """All links; at ``places`` what a word may mean in the tables asked about goes before its namesakes elsewhere."""
     meanings = {link.start: link.ids for link in similar if link.start in places}
-    joined = [
-        Link(link.start, link.end, tuple(dict.fromkeys((*meanings.get(link.start, ()), *link.ids)))[:_MOST_EXACT], link.exact)
-        for link in exact
-    ]
+    joined = []
+    for link in exact:
+        ids = tuple(dict.fromkeys((*meanings.get(link.start, ()), *link.ids)))
+        joined.append(Link(link.start, link.end, ids[:_MOST_EXACT], link.exact))
     return joined + [link for link in similar if link.start not in places]
-
-
-def _naming_columns(table: _Item, columns: Sequence[tuple[str, str, str, bool]]) -> tuple[str, ...]:
-    """Ids of the columns by which people know a table's rows: first and last name, name or title, its noun, its key."""
-    own = [
-        (column_id, set(words.split()), is_key)
-        for column_id, owner, words, is_key in columns
-        if owner == table.table_id
-    ]
-    persons = [item_id for item_id, words, _ in own if words & _PERSON_NAMES and words & (_NAMES | _PERSON_NAMES)]
-    if len(persons) == 2:
-        return tuple(persons)
-    named = sorted((len(words - set(table.words)), item_id) for item_id, words, _ in own if words & _NAMES)
-    if named:
-        return (min(named, key=lambda pair: pair[0])[1],)
-    same = [item_id for item_id, words, is_key in own if words == set(table.words) and not is_key]
-    if same:
-        return (same[0],)
-    return tuple(item_id for item_id, _, is_key in own[:1] if is_key)
-
-
-def _item(item_id: str, table_id: str, text: str, is_key: bool) -> _Item:
-    words = tuple(word for word in text.split() if not word.isdigit())
-    return _Item(item_id, table_id, words, tuple(stem(word) for word in words), is_key)
 
 
 def _may_be_a_name(words: Sequence[str], place: int) -> bool:

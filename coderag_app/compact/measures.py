@@ -6,7 +6,9 @@ _ASKED_BY = {  # words in names of columns: words of questions
     "age birth": "old older oldest young younger youngest aged elderly",
     "height": "tall taller tallest short shorter shortest high higher highest",
     "length": "long longer longest short shorter shortest",
-    "duration time minutes seconds": "long longer longest short shorter shortest fast faster fastest quick quickest slow",
+    "duration time minutes seconds": (
+        "long longer longest short shorter shortest fast faster fastest quick quickest slow"
+    ),
     "weight mass": "heavy heavier heaviest light lighter lightest weigh weighs",
     "price cost amount fee rate": "cheap cheaper cheapest expensive costly costliest cost costs affordable",
     "size area capacity population": "large larger largest big bigger biggest small smaller smallest tiny",

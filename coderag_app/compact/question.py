@@ -56,9 +56,9 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
 
     Returns:
         ``<q> names <n1> <c1> of singers <n2> <t0> from <v1> france <n3> <c4> who earn <n4> ~ <c7> most``: behind a
-        literal the columns that store it, behind other words the ids of what they name, or behind ``~`` of what they may
-        mean. The groups of ids are numbered, since a small model takes the second of three columns twice when only the
-        words between them tell their order.
+        literal the columns that store it, behind other words the ids of what they name, or behind ``~`` of what they
+        may mean. The groups of ids are numbered, since a small model takes the second of three columns twice when only
+        the words between them tell their order.
     """
     spans = _literal_spans(question, names, values)[:MAX_LITERALS]
     words: list[str] = []  # of the question outside its literals; "" stands for a literal
