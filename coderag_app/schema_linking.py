@@ -10,6 +10,7 @@ import numpy as np
 
 from coderag_app.compact.joins import JoinGraph, JoinStep
 from coderag_app.compact.names import identifier_words
+from coderag_app.name_words import singular
 from coderag_app.schema import Column, Schema, Table
 from coderag_app.value_index import ValueIndex
 
@@ -129,10 +130,4 @@ def _table_words(table: Table) -> str:
 def _words(text: str) -> frozenset[str]:
     """Content words without their plural ending."""
     words = re.findall(r"[^\W_]+", text.lower())
-    return frozenset(_singular(word) for word in words if word not in _STOP_WORDS)
-
-
-def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    return frozenset(singular(word) for word in words if word not in _STOP_WORDS)

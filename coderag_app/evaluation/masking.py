@@ -10,6 +10,7 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from coderag_app.compact.names import identifier_words
+from coderag_app.name_words import singular
 from coderag_app.schema import Schema
 
 SCHEMA_MASK = "<mask>"
@@ -39,7 +40,7 @@ def mask_question(question: str, schema: Schema | None, values: Collection[str] 
     names = _schema_words(schema) if schema is not None else frozenset()
     masked: list[str] = []
     for word in _WORD.findall(text):
-        shown = SCHEMA_MASK if _stem(word.lower()) in names else word
+        shown = SCHEMA_MASK if singular(word.lower()) in names else word
         if shown not in (SCHEMA_MASK, VALUE_MASK) or not masked or masked[-1] != shown:
             masked.append(shown)
     return " ".join(masked)
@@ -49,13 +50,4 @@ def mask_question(question: str, schema: Schema | None, values: Collection[str] 
 def _schema_words(schema: Schema) -> frozenset[str]:
     names = [table.name for table in schema.tables] + [c.name for table in schema.tables for c in table.columns]
     words = {word for name in names for word in identifier_words(name).split()}
-    return frozenset(_stem(word) for word in words - _KEPT if len(word) > 1)
-
-
-def _stem(word: str) -> str:
-    """Without the plural's ending."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes")):
-        return word[:-2]
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    return frozenset(singular(word) for word in words - _KEPT if len(word) > 1)
