@@ -72,12 +72,12 @@ $(RESULTS)/index_synthesized/manifest.json: | $(READY)
 
 # Trains the SQL model from nothing and exports it. PRESET=tiny MINUTES=3 DATABASES=200 proves the path.
 PRESET ?= small
-MINUTES ?= 60
-DATABASES ?= 3200
+MINUTES ?= 150
+DATABASES ?= 1900
 THREADS ?= 0
 RUN = runs/sql_model/$(PRESET)
 sql-model: $(READY)
-	test -f $(RUN)-data.jsonl || $(BIN)/python -m finetune.sql_model.data $(RUN)-data.jsonl --databases $(DATABASES) --seed 11
+	test -f $(RUN)-data.jsonl || $(BIN)/python -m finetune.sql_model.data $(RUN)-data.jsonl --databases $(DATABASES) --pairs 200 --seed 21
 	$(BIN)/python -m finetune.sql_model.train --data $(RUN)-data.jsonl --out $(RUN) --preset $(PRESET) \
 	  --minutes $(MINUTES) --threads $(THREADS)
 	$(BIN)/python -m finetune.sql_model.export --run $(RUN) --out $(RUN).gguf

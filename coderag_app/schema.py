@@ -29,6 +29,11 @@ class Column:
         declared = self.type.upper()
         return any(word in declared for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"))
 
+    @property
+    def is_temporal(self) -> bool:
+        """Whether the declared type holds dates or times."""
+        return any(word in self.type.upper() for word in ("DATE", "TIME"))
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:

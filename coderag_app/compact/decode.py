@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 
 import sqlglot
-from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.compact.encode_expressions import DATE_PARTS
 from coderag_app.compact.expressions import RANKINGS
+from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
@@ -22,11 +21,6 @@ _MOST_NESTED = 8
 _TOKEN = re.compile(r"<v\d>|<[tc]\d+>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
 _CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
 _SET_WORDS = frozenset({"union", "intersect", "except"})
-_DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
-
-
-class CannotDecodeError(ValueError):
-    """The text is not a query of the compact language over this schema."""
 
 
 def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> str:
@@ -51,7 +45,7 @@ def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], value
         tree = sqlglot.parse_one(sql, read="sqlite")
     except (SqlglotError, RecursionError) as error:
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
-    filled = _fill_literals(tree, names, literals, values)
+    filled = fill_literals(tree, names, literals, values)
     return filled.sql(dialect=names.schema.dialect)
 
 
@@ -186,68 +180,3 @@ class _Reader:
     def spelled(self, name: str) -> str:
         """The name in the SQL that is parsed next; sqlglot carries the quotes over into the schema's dialect."""
         return '"' + name.replace('"', '""') + '"' if needs_quotes(name, self.names.schema.dialect) else name
-
-
-def _fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
-    """Replace ``:v1`` and loose text by literals typed and spelled as the compared column stores them."""
-    for call in list(tree.find_all(exp.Anonymous, exp.Year, exp.Month, exp.Day)):
-        _replace_date_part(call)
-    for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
-        if isinstance(node, exp.Placeholder):
-            number = node.name.removeprefix("v")
-            if not number.isdigit() or not 0 < int(number) <= len(literals):
-                raise CannotDecodeError(f"<{node.name}> is not in the question")
-            node.replace(_typed(literals[int(number) - 1], _compared_column(node, names), values))
-        elif node.is_string:
-            column = _compared_column(node, names)
-            stored = values.stored_form(*column, node.this) if column else None
-            node.replace(exp.Literal.string(stored if stored is not None else node.this))
-    return _join_patterns(tree)
-
-
-def _replace_date_part(node: exp.Expr) -> None:
-    """``year ( x )`` as a number, in SQLite's way; sqlglot writes it for the other dialects."""
-    part = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
-    if part not in _DATE_FORMATS:
-        return
-    operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
-    operand = operand.find(exp.Column) or operand
-    call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
-    node.replace(exp.Cast(this=call, to=exp.DataType.build("INT")))
-
-
-def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | None:
-    """The (table, column) that a literal stands beside in a comparison."""
-    predicate = node.find_ancestor(exp.Predicate, exp.Case, exp.Coalesce)  # THEN 'cheap' is compared with nothing
-    if predicate is None or isinstance(predicate, exp.Exists | exp.Case | exp.Coalesce):
-        return None
-    column = predicate.this.find(exp.Column) or next(iter(predicate.find_all(exp.Column)), None)
-    if column is None or predicate.this.find(exp.AggFunc, exp.Cast):
-        return None
-    found = (column.table.lower(), column.name.lower())
-    return found if found in names.columns else None
-
-
-def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex) -> exp.Expr:
-    if column is not None:
-        stored = literal.stored_in(*column)
-        if stored is None:
-            stored = values.stored_form(*column, literal.text)
-        if stored is not None:
-            return exp.Literal.string(stored)
-    if literal.number is not None:
-        return exp.Literal.number(literal.number)
-    return exp.Literal.string(literal.text)
-
-
-def _join_patterns(tree: exp.Expr) -> exp.Expr:
-    """``'%' || 'x' || '%'`` as one pattern literal."""
-
-    def join(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.DPipe):
-            parts = list(node.flatten())
-            if all(isinstance(part, exp.Literal) for part in parts):
-                return exp.Literal.string("".join(part.this for part in parts))
-        return node
-
-    return tree.transform(join)

@@ -129,7 +129,7 @@ def _column_text(names: SchemaNames, table: Table, column: Column, values: Value
     parts = [names.column_ids[name], names.columns[name]]
     if column.is_numeric:
         parts.append("#")
-    elif any(word in column.type.upper() for word in ("DATE", "TIME")):
+    elif column.is_temporal:
         parts.append("@")
     if column.primary_key:
         parts.append("!")

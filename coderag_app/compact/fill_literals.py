@@ -1,0 +1,111 @@
+"""The literals of a decoded query: filled in, typed and spelled as the compared columns store them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from coderag_app.compact.encode_expressions import DATE_PARTS
+from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.question import Literal
+from coderag_app.schema import Schema
+from coderag_app.value_index import ValueIndex
+
+_DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
+_YEAR_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+
+
+class CannotDecodeError(ValueError):
+    """The text is not a query of the compact language over this schema."""
+
+
+def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
+    """Replace ``:v1`` and loose text by literals typed and spelled as the compared column stores them.
+
+    Args:
+        tree: The query; it is changed.
+        names: The words of the schema's identifiers.
+        literals: The question's literals.
+        values: The stored values.
+
+    Raises:
+        CannotDecodeError: A literal that is not in the question.
+    """
+    for call in list(tree.find_all(exp.Anonymous, exp.Year, exp.Month, exp.Day)):
+        _replace_date_part(call)
+    for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
+        if isinstance(node, exp.Placeholder):
+            number = node.name.removeprefix("v")
+            if not number.isdigit() or not 0 < int(number) <= len(literals):
+                raise CannotDecodeError(f"<{node.name}> is not in the question")
+            literal, column = literals[int(number) - 1], _compared_column(node, names)
+            if literal.is_year and column is not None:
+                _compare_year(node, names.schema, column)
+            node.replace(_typed(literal, column, values))
+        elif node.is_string:
+            column = _compared_column(node, names)
+            stored = values.stored_form(*column, node.this) if column else None
+            node.replace(exp.Literal.string(stored if stored is not None else node.this))
+    return _join_patterns(tree)
+
+
+def _replace_date_part(node: exp.Expr) -> None:
+    """``year ( x )`` as a number, in SQLite's way; sqlglot writes it for the other dialects."""
+    part = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
+    if part not in _DATE_FORMATS:
+        return
+    operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
+    node.replace(_date_part(part, operand.find(exp.Column) or operand))
+
+
+def _date_part(part: str, operand: exp.Expr) -> exp.Expr:
+    call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
+    return exp.Cast(this=call, to=exp.DataType.build("INT"))
+
+
+def _compare_year(node: exp.Expr, schema: Schema, column: tuple[str, str]) -> None:
+    """Compare the year of a date with a year: in SQLite the date's text would be compared, which is never equal."""
+    predicate, table = node.parent, schema.table(column[0])
+    found = table.column(column[1]) if table is not None else None
+    if found is None or not found.is_temporal or not isinstance(predicate, _YEAR_COMPARISONS):
+        return
+    if isinstance(predicate.this, exp.Column):
+        predicate.set("this", _date_part("year", predicate.this))
+
+
+def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | None:
+    """The (table, column) that a literal stands beside in a comparison."""
+    predicate = node.find_ancestor(exp.Predicate, exp.Case, exp.Coalesce)  # THEN 'cheap' is compared with nothing
+    if predicate is None or isinstance(predicate, exp.Exists | exp.Case | exp.Coalesce):
+        return None
+    column = predicate.this.find(exp.Column) or next(iter(predicate.find_all(exp.Column)), None)
+    if column is None or predicate.this.find(exp.AggFunc, exp.Cast):
+        return None
+    found = (column.table.lower(), column.name.lower())
+    return found if found in names.columns else None
+
+
+def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex) -> exp.Expr:
+    if column is not None:
+        stored = literal.stored_in(*column)
+        if stored is None:
+            stored = values.stored_form(*column, literal.text)
+        if stored is not None:
+            return exp.Literal.string(stored)
+    if literal.number is not None:
+        return exp.Literal.number(literal.number)
+    return exp.Literal.string(literal.text)
+
+
+def _join_patterns(tree: exp.Expr) -> exp.Expr:
+    """``'%' || 'x' || '%'`` as one pattern literal."""
+
+    def join(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.DPipe):
+            parts = list(node.flatten())
+            if all(isinstance(part, exp.Literal) for part in parts):
+                return exp.Literal.string("".join(part.this for part in parts))
+        return node
+
+    return tree.transform(join)
