@@ -22,6 +22,10 @@ STOP_WORDS = frozenset(  # words of a question that are no name
     "about after before greater less larger smaller higher lower number total average maximum minimum".split()
 )
 _NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
+_NEVER_SIMILAR = frozenset(  # words that only an exact name may be linked to
+    "count compute ordered sorted ascending descending alphabetical listed either but never can could anything used use "
+    "two three four five six seven eight nine ten twenty hundred once twice at least most".split()
+)
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
 _KEYS = frozenset("id ids identifier identifiers code codes".split())
 _DATES = frozenset("year years date dates day month founded opened built established birth birthday born since".split())
@@ -105,7 +109,7 @@ class NameLinks:
             if (place not in covered or place in unnamed)
             and len(word) > 2
             and word.isalpha()
-            and word not in STOP_WORDS
+            and word not in STOP_WORDS | _NEVER_SIMILAR
             and (place == 0 or word not in _OPENERS)
         ]
         links = _merged(links, list(self._similar(words, loose, known, unnamed)), unnamed)
