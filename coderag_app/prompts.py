@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,6 +55,7 @@ class Prompt:
         grammar: GBNF that the reply must follow, where the model's runtime can be held to one.
         temperature: 0 for the most likely reply.
         seed: Seed of a reply that is drawn, for runtimes that take one.
+        reluctance: Texts of one token that are made less likely, by how much their log-probability falls.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Prompt:
     grammar: str | None = None
     temperature: float = 0.0
     seed: int = 0
+    reluctance: Mapping[str, float] = field(default_factory=dict)
 
 
 class PromptFormat(Protocol):

@@ -44,7 +44,7 @@ def test_probabilities_are_those_that_llama_cpp_itself_computes(llm):
     slow.close()
     recorder = TokenRecorder(llm._model)
     llm._model(PROMPT.text, logits_processor=[recorder], **options)
-    assert len(recorder.log_probabilities) >= 4
+    assert len(recorder.log_probabilities) >= 2
     expected = told[: len(recorder.log_probabilities)]
     assert recorder.log_probabilities == pytest.approx(expected, abs=0.01)
 
@@ -101,6 +101,13 @@ def test_a_grammar_holds_the_reply_and_its_probability_is_the_models_own(llm):
     reply = reply_of(llm, held)
     assert reply.text in ("zebra", "quagga")
     assert reply.log_probability < reply_of(llm).log_probability
+
+
+def test_a_reluctance_makes_a_token_less_likely_and_its_probability_stays_the_models_own(llm):
+    usual = reply_of(llm, tokens=1)
+    assert reply_of(llm, replace(PROMPT, reluctance={usual.text: 50.0}), tokens=1).text != usual.text
+    slight = reply_of(llm, replace(PROMPT, reluctance={usual.text: 1e-3}), tokens=1)
+    assert slight.log_probability == pytest.approx(usual.log_probability)
 
 
 def test_a_model_that_breaks_is_one_kind_of_error_and_frees_the_lock(llm):

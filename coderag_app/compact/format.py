@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from functools import lru_cache
 
-from coderag_app.compact.decode import CannotDecodeError, decode_sql
+from coderag_app.compact.decode import NO_ANSWER, CannotDecodeError, decode_sql
 from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
@@ -20,6 +20,7 @@ from coderag_app.value_index import ValueIndex
 
 END, SQL = "</s>", "<sql>"
 _RETRY_TEMPERATURE = 0.6
+_RELUCTANCE_TO_ABSTAIN = 1.0  # "none" competes with two first words of a query, "select" and "from"
 _NEVER_FITS = 1_000_000
 
 
@@ -60,6 +61,7 @@ class CompactFormat:
             raw=True,
             grammar=compact_grammar(names, len(marked.literals)) if _constrained(request) else None,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
+            reluctance={f" {NO_ANSWER}": _RELUCTANCE_TO_ABSTAIN},
         )
 
     def schema_size(self, schema: Schema) -> int:

@@ -23,8 +23,8 @@ STOP_WORDS = frozenset(  # words of a question that are no name
 )
 _NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
 _NEVER_SIMILAR = frozenset(  # words that only an exact name may be linked to
-    "count compute ordered sorted ascending descending alphabetical listed either but never can could anything used use "
-    "two three four five six seven eight nine ten twenty hundred once twice at least most".split()
+    "count compute ordered sorted ascending descending alphabetical listed either but never can could anything used "
+    "use two three four five six seven eight nine ten twenty hundred once twice at least most".split()
 )
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
 _KEYS = frozenset("id ids identifier identifiers code codes".split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -43,7 +43,7 @@ def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, No
         try:
             if llm.class_name() == "LlamaCPP_llm":
                 recorder = TokenRecorder(llm._model)  # type: ignore[attr-defined]
-                llm.generate_kwargs = _llama_cpp_kwargs(prompt, max_tokens, recorder)  # type: ignore[attr-defined]
+                llm.generate_kwargs = _llama_cpp_kwargs(llm._model, prompt, max_tokens, recorder)  # type: ignore[attr-defined]
                 responses = llm.stream_complete(prompt.text, formatted=prompt.raw)
             elif prompt.temperature:
                 responses = llm.stream_complete(prompt.text, temperature=prompt.temperature)
@@ -60,7 +60,7 @@ def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, No
         return Reply("".join(pieces), recorder.mean() if recorder is not None else None)
 
 
-def _llama_cpp_kwargs(prompt: Prompt, max_tokens: int, recorder: TokenRecorder) -> dict[str, Any]:
+def _llama_cpp_kwargs(model: Any, prompt: Prompt, max_tokens: int, recorder: TokenRecorder) -> dict[str, Any]:
     """LlamaCPP drops per-call arguments, so they are set on the object, under the lock."""
     kwargs: dict[str, Any] = {
         "temperature": prompt.temperature,
@@ -69,11 +69,26 @@ def _llama_cpp_kwargs(prompt: Prompt, max_tokens: int, recorder: TokenRecorder) 
         "top_k": 40 if prompt.temperature else 1,
         "repeat_penalty": 1.0,
         "seed": prompt.seed,
-        "logits_processor": [recorder],
+        "logits_processor": [recorder, _reluctance(model, prompt)],
     }
     if prompt.grammar is not None:
         kwargs["grammar"] = _llama_grammar(prompt.grammar)
     return kwargs
+
+
+def _reluctance(model: Any, prompt: Prompt) -> Callable[[Any, Any], Any]:
+    """A logits processor for the prompt's reluctance; a text of several tokens has none of its own and is left alone.
+
+    llama-cpp-python's own ``logit_bias`` drops every other logits processor.
+    """
+    tokens = {text: model.tokenize(text.encode(), add_bos=False, special=False) for text in prompt.reluctance}
+    falls = {ids[0]: prompt.reluctance[text] for text, ids in tokens.items() if len(ids) == 1}
+
+    def lowered(_input_ids: Any, scores: Any) -> Any:
+        scores[list(falls)] -= list(falls.values())
+        return scores
+
+    return lowered
 
 
 @lru_cache(maxsize=16)
