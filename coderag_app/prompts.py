@@ -8,6 +8,7 @@ from typing import Protocol
 
 from coderag_app.schema import Schema
 from coderag_app.sql.extraction import extract_sql
+from coderag_app.sql.grammar import sql_grammar
 from coderag_app.types import Attempt, RetrievedExample
 from coderag_app.value_index import ValueIndex
 
@@ -135,11 +136,18 @@ class InstructFormat:
         examples = fitting(examples, request.budget_tokens - taken, _tokens)
         if examples:
             parts.append(label + "\n" + "\n\n".join(examples))
-        return Prompt(text="\n\n".join(parts + question) + "\n", read_sql=_read_reply)
+        return Prompt("\n\n".join(parts + question) + "\n", _read_reply, grammar=_grammar(request))
 
     def schema_size(self, schema: Schema) -> int:
         """Tokens of the DDL."""
         return _tokens(schema.to_ddl())
+
+
+def _grammar(request: PromptRequest) -> str | None:
+    """Only where it is asked for: llama.cpp checks a vocabulary of 150,000 against it at every token."""
+    if request.constrain != "always" or request.schema is None:
+        return None
+    return sql_grammar(request.schema, start="```sql\n", end="\n```", no_answer=CANNOT_ANSWER)
 
 
 def _stored_values(request: PromptRequest) -> list[str]:
