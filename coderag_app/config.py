@@ -46,7 +46,7 @@ class AppConfig(BaseSettings):
     sample_values: int = Field(3, ge=0, le=20, description="Sample values per column in the prompt; 0 for none.")
     match_values: bool = Field(True, description="Match the question's words to stored values.")
     unmatched_columns: tuple[str, ...] = Field(
-        (), description="Columns whose values are not read for that, such as customers.email or *.phone."
+        (), description="Columns whose values are neither matched nor shown as samples: customers.email, *.phone."
     )
     verified_dir: Path = Field(Path("verified"), description="Folder of the verified pairs, one SQL file per database.")
     timeout_s: float = Field(10.0, gt=0, description="Longest run of one query.")

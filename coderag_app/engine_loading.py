@@ -17,6 +17,7 @@ from coderag_app.models import LoadedLLM, describe_embed_model, load_embed_model
 from coderag_app.prompts import InstructFormat, PromptFormat
 from coderag_app.query_engine import TextToSQLQueryEngine
 from coderag_app.retriever import ExampleRetriever
+from coderag_app.unread_columns import UnreadColumns, without_samples
 from coderag_app.value_index import ValueIndex
 
 if TYPE_CHECKING:
@@ -73,14 +74,15 @@ def load_query_engine(
             f"There is nothing to ask: no database was given, and {config.storage_dir} holds no index. "
             "Give a database (--database FILE_OR_URL), or build an index (coderag ingest --help)."
         )
-    schema = opened.read_schema(config.sample_values) if opened is not None else None
+    unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
+    schema = without_samples(opened.read_schema(config.sample_values), unread) if opened is not None else None
     if retriever is not None and opened is not None and schema is not None:
         # Only a file's path is repeated: a URL may hold a password.
         target = "" if "://" in str(config.database) else str(config.database or "")
         if stale := staleness(retriever.index.synthesis, opened.name, schema, target):
             logger.warning(stale)
     values = (
-        ValueIndex.from_database(schema, opened.distinct_texts, config.unmatched_columns, partial(_rows_of, opened))
+        ValueIndex.from_database(schema, opened.distinct_texts, unread, partial(_rows_of, opened))
         if opened is not None and schema is not None and config.match_values
         else ValueIndex()
     )

@@ -224,3 +224,13 @@ def test_chat_goes_on_after_a_question_without_an_answer(coderag):
     assert outcome.code == 0
     assert "No answer" in outcome.out
     assert "seven" in outcome.out
+
+
+def test_chat_offers_the_other_meaning_of_a_question_and_asks_in_it(coderag):
+    replies = ["SELECT COUNT(*) AS n FROM stores WHERE city = 'Berlin'", "SELECT 'asked again' AS told"]
+    lines = ["/1", "How many are there in Berlin?", "/2", "/1", "/1"]
+    outcome = coderag("chat", "--demo", "--no-history", replies=replies, stdin="\n".join(lines))
+    assert '"Berlin" was taken as the city of stores. Did you mean the city of customers?' in outcome.out
+    assert "/1  How many are there in customer city Berlin?" in outcome.out
+    assert outcome.out.count("asked again") == 2  # in the SQL and as a cell: the second reply was asked for once
+    assert outcome.out.count("nothing to choose from") == 3

@@ -43,7 +43,7 @@ def test_there_are_the_commands_that_the_product_promises():
     names = {" ".join(name) for name in COMMANDS}
     index = {"index info", "index verify", "index add", "index remove"}
     history = {f"history {verb}" for verb in ("list", "show", "export", "rename", "delete")}
-    single = "ingest ask chat teach models ui evaluate compare evaluate-encoder train synthesize".split()
+    single = "ingest ask chat teach models ui evaluate compare evaluate-encoder train synthesize values".split()
     assert names == {*single, *index, *history}
 
 

@@ -91,6 +91,21 @@ def test_an_abstention_is_told_in_plain_words_with_what_the_database_knows(page)
     assert not app.error
 
 
+def test_an_unclear_question_offers_its_other_meaning_as_a_button(page):  # noqa: F811
+    in_stores = "SELECT COUNT(*) AS n FROM stores WHERE city = 'Berlin'"
+    app = ask(page(in_stores, in_stores.replace("stores", "customers")), "How many are there in Berlin?")
+    assert '"Berlin" was taken as the city of stores. Did you mean the city of customers?' in [
+        t.value for t in app.text
+    ]
+    button = next(button for button in app.button if button.key.endswith("reading-0"))
+    assert button.label == "city of customers"
+    button.click().run()
+    assert not app.exception
+    assert "How many are there in customer city Berlin?" in [text.value for text in app.text]
+    assert len(app.dataframe) == 2
+    assert not [button for button in app.button if "reading" in button.key]
+
+
 def test_the_same_connection_is_loaded_once(page, monkeypatch):  # noqa: F811
     from coderag_app import engine_loading
 

@@ -40,6 +40,30 @@ def test_the_schema_is_shown_with_types_keys_values_and_row_counts(page, shop): 
     assert any("CREATE TABLE shop" in code for code in codes(app))
 
 
+def test_values_of_a_column_are_switched_off_and_on_again(page, shop, tmp_path):  # noqa: F811
+    app = show(open_file(page(), shop), "Data")
+    assert app.dataframe[0].value["For example"].tolist() == ["1, 2", "Lyon, Porto"]
+    app.multiselect(key="unread-city").set_value(["name"]).run()
+    assert not app.exception
+    assert app.dataframe[0].value["For example"].tolist() == ["1, 2", "(switched off)"]
+    assert "city.name" in (tmp_path / "verified" / "shop.unread").read_text()
+    assert not app.session_state["session"].opened.engine.values.find("Lyon")
+    app.multiselect(key="unread-city").set_value([]).run()
+    assert app.dataframe[0].value["For example"].tolist() == ["1, 2", "Lyon, Porto"]
+    assert app.session_state["session"].opened.engine.values.find("Lyon")
+
+
+def test_a_column_that_the_settings_switch_off_stays_off_and_says_why(page, shop, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("CODERAG_UNMATCHED_COLUMNS", '["*.name"]')
+    app = show(open_file(page(), shop), "Data")
+    assert app.multiselect(key="unread-city").value == ["name"]
+    app.multiselect(key="unread-city").set_value([]).run()
+    assert not app.exception
+    assert "not switched" in app.error[0].value
+    assert any("unmatched_columns" in code for code in codes(app))
+    assert app.multiselect(key="unread-city").value == ["name"]
+
+
 @pytest.mark.parametrize(
     ("target", "says"), [("missing.sqlite", "missing.sqlite does not exist"), ("notes.txt", "neither a SQLite nor")]
 )

@@ -1,13 +1,14 @@
 """The whole flow on a Spider dev database that nothing was trained on, with the bundled model, in a browser."""
 
 import pytest
-from test_ui_browser import browser, context  # noqa: F401 - fixtures
 from ui_server import ChatPage, serve
+
+pytest_plugins = ["ui_browser"]
 
 PER_COUNTRY = "SELECT Country, COUNT(*) AS singers FROM singer GROUP BY Country ORDER BY Country"
 
 
-def test_a_database_is_connected_asked_edited_drawn_taught_and_followed_up(shared_data, context, tmp_path):  # noqa: F811
+def test_a_database_is_connected_asked_edited_drawn_taught_and_followed_up(shared_data, context, tmp_path):
     database = shared_data / "spider_dev" / "databases" / "concert_singer.sqlite"
     if not database.is_file():
         pytest.skip(f"there is no {database}")

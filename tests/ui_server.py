@@ -20,10 +20,19 @@ from coderag_app.cli.ui import page_path, server_command
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--proxy-server=http://127.0.0.1:1",
 ]  # fmt: skip
 TESTS = Path(__file__).parent
 PATIENCE_MS = 60_000
+LONG_SQL = "SELECT " + ", ".join(f"name AS name_{number}" for number in range(200)) + " FROM stores"
+REPLIES = f"""notes => SELECT * FROM notes ORDER BY id
+long => {LONG_SQL}
+nope => SELECT nope FROM stores
+sales => SELECT * FROM sales ORDER BY amount
+joined => SELECT people.name, shops.city FROM people JOIN shops ON people.shop = shops.id ORDER BY people.name
+Berlin => SELECT COUNT(*) AS n FROM stores WHERE city = 'Berlin'
+customers => SELECT COUNT(*) AS customers FROM customers
+stores => SELECT COUNT(*) AS stores FROM stores"""
 
 
 def free_port() -> int:
@@ -89,6 +98,22 @@ class ChatPage:
         self.page.goto(address)
         self.box.wait_for()
 
+    def begin(self) -> None:
+        """A wide window, the demo, an empty chat."""
+        self.page.set_viewport_size({"width": 1440, "height": 900})
+        if self.sidebar.get_by_text("demo", exact=True).count() == 0:
+            self.show("Connect")
+            self.page.get_by_role("radio", name="Demo").click()
+            self.page.get_by_role("button", name="Open the demo").click()
+            self.sidebar.get_by_text("demo", exact=True).wait_for()
+        self.page.get_by_role("button", name="New chat").click()
+        self.page.get_by_text("Ask your database").wait_for()
+        self.rest()
+
+    @property
+    def sidebar(self) -> Any:
+        return self.page.get_by_test_id("stSidebar")
+
     @property
     def box(self) -> Any:
         return self.page.get_by_test_id("stChatInputTextArea")
@@ -110,13 +135,34 @@ class ChatPage:
     def show(self, view: str) -> None:
         parts = self.page.get_by_role("radiogroup", name="Part of the page")
         parts.get_by_role("radio", name=view).click()
+        heading = {"Data": "Tables", "Verified": "Verified queries", "Connect": "Connect"}.get(view)
+        (self.page.get_by_role("heading", name=heading, exact=True) if heading else self.box).wait_for()
+        self.rest()
 
     def open_file(self, path: Path) -> None:
         self.show("Connect")
+        self.page.get_by_role("radio", name="File", exact=True).click()
         self.page.get_by_role("textbox", name="Path of a SQLite").fill(str(path))
         self.page.keyboard.press("Enter")
-        self.page.get_by_test_id("stSidebar").get_by_text(path.stem, exact=True).wait_for(state="attached")
+        self.opened(path.stem)
+
+    def opened(self, name: str) -> None:
+        """Wait until a database of this name is open."""
+        self.sidebar.get_by_text(name, exact=True).wait_for(state="attached")
         self.box.wait_for()
+
+    def choose_files(self, *paths: Path) -> None:
+        """Show the place to drop files on and choose these; they lie there, not yet opened."""
+        self.show("Connect")
+        self.page.get_by_role("radio", name="Drop files").click()
+        self.rest()
+        self.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(paths)
+
+    def rest(self) -> None:
+        """Wait until the page is drawn to its end: it may take the place of what a faster hand has touched."""
+        self.page.wait_for_timeout(100)
+        self.page.locator("[data-test-script-state=notRunning]").wait_for()
+        self.page.locator("[data-stale=true]").first.wait_for(state="detached")
 
     def edit(self, turn: int, sql: str) -> Any:
         """Change the SQL of an answer and run it; the new answer's bubble."""

@@ -11,6 +11,7 @@ from coderag_app.answers.step_labels import STEP_LABELS, duration_text
 from coderag_app.sql.lines import clause_lines
 from coderag_app.types import AnswerStatus
 from ui.answer_words import headline, source_label, summary, sureness
+from ui.clarification import draw_clarification
 from ui.plain_text import draw_error, draw_lines, draw_sql, draw_text
 from ui.result_table import draw_downloads, draw_result
 from ui.teach import draw_edit_box, draw_edit_button, draw_thumbs
@@ -28,10 +29,15 @@ def draw_answer(session: Session, position: int, turn: Turn, answer: SQLAnswer) 
         draw_text(turn.note)
     if not answer.ok and answer.error == turn.note:  # an answer in words alone
         return
+    is_last = position == len(session.chat.turns) - 1 and session.live is None
     if not answer.ok:
         _draw_no_answer(session, position, answer, key)
+        if is_last:
+            draw_clarification(session, answer, key)
     else:
         _draw_badges(answer)
+        if is_last:
+            draw_clarification(session, answer, key)
         if answer.executed:
             draw_result(answer, key)
         else:

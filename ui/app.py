@@ -14,6 +14,7 @@ from ui.history import draw_conversation_menu, draw_history
 from ui.plain_text import draw_error
 from ui.schema_browser import draw_schema
 from ui.session import current_session
+from ui.style import draw_style
 from ui.teach import draw_taught
 from ui.views import ASK, CONNECT, DATA, VERIFIED, pick_view, show_view
 
@@ -48,6 +49,7 @@ def _begin(session: Session) -> None:
 def main() -> None:
     """Draw the page once; Streamlit calls it at every interaction."""
     st.set_page_config("CodeRAG", page_icon=_ICON, layout="centered")
+    draw_style()
     try:
         session = current_session()
     except CodeRAGError as error:

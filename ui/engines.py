@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coderag_app.chat.history import HistoryStore
     from coderag_app.query_engine import TextToSQLQueryEngine
     from coderag_app.schema import Schema
+    from coderag_app.unread_columns import UnreadColumns
     from coderag_app.verified import Teaching
 
 MAX_OPEN = 4
@@ -27,12 +28,14 @@ class OpenDatabase:
 
     Attributes:
         teaching: None in corpus-only mode: without a database there is no SQL to confirm.
+        unread: The columns whose values are switched off; None in corpus-only mode.
         row_counts: Rows of the tables that were looked at; None where counting took too long.
         examples: Questions to begin with, once they were drawn from the schema.
     """
 
     engine: TextToSQLQueryEngine
     teaching: Teaching | None
+    unread: UnreadColumns | None
     row_counts: dict[str, int | None] = field(default_factory=dict)
     examples: tuple[str, ...] | None = None
 
@@ -59,13 +62,7 @@ def open_connection(connection: Connection) -> OpenDatabase:
         CodeRAGError: The database, the index or a model cannot be opened; the message holds no password.
     """
     try:
-        return _open(
-            connection.database_target,
-            connection.storage_dir,
-            connection.llm,
-            connection.embed_model,
-            _file_stamp(connection),
-        )
+        return _open(*_key(connection))
     except OSError as error:
         raise CodeRAGError(f"{connection.stored_target or 'The database'} cannot be read: {error.strerror}.") from error
 
@@ -75,15 +72,31 @@ def forget_engines() -> None:
     _open.clear()
 
 
+def forget_engine(connection: Connection) -> None:
+    """Open one database anew at the next call, in every tab."""
+    _open.clear(*_key(connection))
+
+
+def _key(connection: Connection) -> tuple[str, str, str, str, tuple[int, ...]]:
+    """What tells one cached engine from another; the order is that of ``_open``."""
+    stamp = _file_stamp(connection)
+    return connection.database_target, connection.storage_dir, connection.llm, connection.embed_model, stamp
+
+
 @st.cache_resource(max_entries=MAX_OPEN, show_spinner="Opening the database and the models…")
 def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tuple[int, ...]) -> OpenDatabase:
     from coderag_app.engine_loading import load_query_engine
+    from coderag_app.unread_columns import UnreadColumns
     from coderag_app.verified import open_verified
 
-    config = AppConfig.load(database=database, storage_dir=storage_dir, llm=llm, embed_model=embed_model)
+    config = AppConfig.load(
+        database=database, storage_dir=storage_dir, llm=llm, embed_model=embed_model,
+        verified_dir=_verified_folder(database),
+    )  # fmt: skip
     engine = load_query_engine(config=config)
-    teaching = open_verified(engine, _verified_folder(database)) if engine.database is not None else None
-    return OpenDatabase(engine, teaching)
+    if engine.database is None:
+        return OpenDatabase(engine, None, None)
+    return OpenDatabase(engine, open_verified(engine), UnreadColumns.of_database(engine.database.name, config))
 
 
 def _file_stamp(connection: Connection) -> tuple[int, ...]:

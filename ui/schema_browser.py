@@ -12,6 +12,7 @@ from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import CodeRAGError
 from ui.plain_text import draw_error, draw_sql, draw_text
 from ui.result_table import rows_frame
+from ui.value_switch import draw_value_switch
 
 if TYPE_CHECKING:
     from coderag_app.schema import Column, Schema, Table
@@ -39,20 +40,28 @@ def draw_schema(session: Session) -> None:
         format_func=lambda number: visible_text(schema.tables[number].name),
     )  # fmt: skip
     if chosen is not None and chosen < len(schema.tables):
-        _draw_table(opened, schema.tables[chosen])
+        _draw_table(session, opened, schema.tables[chosen])
     _draw_relations(schema)
 
 
-def _draw_table(opened: OpenDatabase, table: Table) -> None:
+def _draw_table(session: Session, opened: OpenDatabase, table: Table) -> None:
+    unread = _switched_off(opened, table)
     count = row_count(opened, table)
     rows = "too many rows to count quickly" if count is None else f"{count:,} row{'' if count == 1 else 's'}"
     st.caption(f"{len(table.columns)} columns · {rows}")
-    st.dataframe(columns_frame(table), hide_index=True, height="content", key=f"columns-{table.name}")
+    st.dataframe(columns_frame(table, unread), hide_index=True, height="content", key=f"columns-{table.name}")
+    if opened.unread is not None:
+        draw_value_switch(session, opened.unread, table)
     with st.expander("First rows", icon=":material/table_rows:", key="preview", on_change="rerun") as preview:
         if preview.open:
-            _draw_preview(opened, table)
+            _draw_preview(opened, table, unread)
     with st.expander("As SQL", icon=":material/code:", key="ddl"):
         draw_sql(opened.schema.keep([table.name]).to_ddl(samples=False) if opened.schema is not None else "")
+
+
+def _switched_off(opened: OpenDatabase, table: Table) -> frozenset[str]:
+    names = (column.name for column in table.columns)
+    return frozenset(name for name in names if opened.unread is not None and opened.unread.is_off(table.name, name))
 
 
 def row_count(opened: OpenDatabase, table: Table) -> int | None:
@@ -63,9 +72,14 @@ def row_count(opened: OpenDatabase, table: Table) -> int | None:
     return opened.row_counts[table.name]
 
 
-def _draw_preview(opened: OpenDatabase, table: Table) -> None:
+def _draw_preview(opened: OpenDatabase, table: Table, unread: frozenset[str]) -> None:
+    shown = [_quoted(opened, column) for column in table.columns if column.name not in unread]
+    if not shown:
+        st.caption("The values of all columns are switched off.")
+        return
+    columns = ", ".join(shown) if unread else "*"
     try:
-        answer = opened.engine.run_sql(f"SELECT * FROM {_quoted(opened, table)} LIMIT {_PREVIEW_ROWS}")
+        answer = opened.engine.run_sql(f"SELECT {columns} FROM {_quoted(opened, table)} LIMIT {_PREVIEW_ROWS}")
     except CodeRAGError as error:
         draw_error("The rows could not be read.", str(error))
         return
@@ -75,14 +89,19 @@ def _draw_preview(opened: OpenDatabase, table: Table) -> None:
         st.dataframe(rows_frame(answer.columns, answer.rows), hide_index=True, placeholder="NULL", key="preview-rows")
 
 
-def _quoted(opened: OpenDatabase, table: Table) -> str:
-    return exp.to_identifier(table.name, quoted=True).sql(dialect=opened.dialect)
+def _quoted(opened: OpenDatabase, named: Table | Column) -> str:
+    return exp.to_identifier(named.name, quoted=True).sql(dialect=opened.dialect)
 
 
-def columns_frame(table: Table) -> pd.DataFrame:
-    """The columns of a table: name, type, key, and some of its values."""
+def columns_frame(table: Table, unread: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """The columns of a table: name, type, key, and some of its values, unless they are switched off."""
     rows = [
-        (visible_text(column.name), visible_text(column.type), _key(table, column), _values(column))
+        (
+            visible_text(column.name),
+            visible_text(column.type),
+            _key(table, column),
+            "(switched off)" if column.name in unread else _values(column),
+        )  # fmt: skip
         for column in table.columns
     ]
     return pd.DataFrame(rows, columns=["Column", "Type", "Key", "For example"])

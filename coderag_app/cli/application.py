@@ -21,6 +21,7 @@ from coderag_app.cli import (
     teach,
     train,
     ui,
+    values,
 )
 from coderag_app.cli.console import print_error, set_up_logging, tolerate_any_text
 from coderag_app.cli.help_texts import SETTINGS, examples
@@ -101,6 +102,16 @@ app.command(
         "coderag teach --database shop.sqlite --remove 3f2a9c1b7d04",
     ),
 )(teach.teach)
+app.command(
+    "values",
+    help="List the columns of a database, and switch the reading of their values off and on.\n\n"
+    "What is off is neither matched with questions, nor shown to a model, nor shown as samples.",
+    epilog=examples(
+        "coderag values --database shop.sqlite",
+        "coderag values --database shop.sqlite --off customers.email --off customers.phone",
+        "coderag values --database shop.sqlite --on customers.phone",
+    ),
+)(values.values)
 app.command(
     "ingest",
     help="Build an index of verified question-SQL pairs: the examples that later answers learn from.\n\n"

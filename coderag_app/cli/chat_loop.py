@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
     from coderag_app.chat.conversation import Conversation
     from coderag_app.chat.history import HistoryStore
+    from coderag_app.clarification import Reading
     from coderag_app.query_engine import TextToSQLQueryEngine
     from coderag_app.types import SQLAnswer
 
 COMMANDS = {
     "/help": "this list",
+    "/1": 'after "Did you mean ...": ask in the first of these meanings; /2 in the second, and so on',
     "/schema": "the tables and their columns; /schema TABLE for one with sample values",
     "/sql": "the SQL of the last answer; /sql SELECT ... runs SQL of your own, read-only",
     "/explain": "what the SQL of the last answer does, in words",
@@ -45,6 +47,7 @@ class ChatLoop:
     history: HistoryStore | None = None
     last: SQLAnswer | None = None
     _kept_as: str = ""
+    _readings: tuple[Reading, ...] = ()
 
     @property
     def name(self) -> str:
@@ -83,6 +86,25 @@ class ChatLoop:
         if note:
             self._say(note)
         self.console.print(answer_view(self.last, self.console.width))
+        self._offer_readings(self.last)
+
+    def _offer_readings(self, answer: SQLAnswer) -> None:
+        """Say what the question left open, with a command for each meaning."""
+        from coderag_app.clarification import clarify
+
+        unclear = clarify(answer, self.engine.schema, self.engine.values)
+        self._readings = unclear.readings if unclear is not None else ()
+        if unclear is not None:
+            self._say(unclear.text)
+            for number, reading in enumerate(self._readings, 1):
+                self._say(f"/{number}  {reading.question}")
+
+    def _read_as(self, number: int) -> None:
+        if not 1 <= number <= len(self._readings):
+            self._say("There is nothing to choose from: the last question was clear.")
+        else:
+            self._say(self._readings[number - 1].question)
+            self._ask(self._readings[number - 1].question)
 
     def _keep(self, asked: str, answer: SQLAnswer, note: str = "") -> None:
         """Add a turn to the history; where that cannot be written, the chat goes on without."""
@@ -107,7 +129,9 @@ class ChatLoop:
             "/explain": self._explain, "/good": self._good, "/correct": self._correct, "/taught": self._taught,
             "/new": self._new,
         }  # fmt: skip
-        if word not in commands:
+        if word[1:].isdecimal():
+            self._read_as(int(word[1:]))
+        elif word not in commands:
             self._say(f"There is no command {word}. /help lists them.")
         else:
             commands[word](rest.strip())
@@ -190,7 +214,7 @@ class ChatLoop:
 
     def _new(self, _: str) -> None:
         self.talk.turns = ()
-        self.last, self._kept_as = None, ""
+        self.last, self._kept_as, self._readings = None, "", ()
         self._say("A new conversation.")
 
     def _sources(self, _: str) -> None:

@@ -1,0 +1,122 @@
+"""Columns whose values a person switched off: they are not matched, shown to the model, or shown as samples."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from coderag_app.errors import ConfigurationError
+from coderag_app.value_index import is_unmatched
+from coderag_app.verified.store import VerifiedStore
+
+if TYPE_CHECKING:
+    from coderag_app.config import AppConfig
+    from coderag_app.schema import Schema
+
+_HEADER = "# Columns whose values are not read, one table.column a line; * stands for any name.\n"
+_LOCK_TIMEOUT_S = 10.0
+
+
+class UnreadColumns:
+    """The switched-off columns of one database: those of the setting ``unmatched_columns``, and those of a text file.
+
+    The file lies beside the database's verified pairs, as ``NAME.unread``; a missing one switches nothing off.
+    """
+
+    def __init__(self, path: Path, settings: Sequence[str] = ()) -> None:
+        self.path = path
+        self.settings = tuple(settings)
+
+    @classmethod
+    def of_database(cls, name: str, config: AppConfig) -> UnreadColumns:
+        """Those of a database by its name (``Database.name``)."""
+        return cls(VerifiedStore(config.verified_dir, name).path.with_suffix(".unread"), config.unmatched_columns)
+
+    def patterns(self) -> tuple[str, ...]:
+        """All patterns in lower case, as ``is_unmatched`` takes them; the settings' first.
+
+        Raises:
+            ConfigurationError: The file cannot be read.
+        """
+        kept = (line.strip() for line in self._lines())
+        own = (line for line in kept if line and not line.startswith("#"))
+        return tuple(dict.fromkeys(pattern.lower() for pattern in (*self.settings, *own)))
+
+    def is_off(self, table: str, column: str) -> bool:
+        """Whether a column's values are switched off."""
+        return is_unmatched(self.patterns(), table, column)
+
+    def switch(self, table: str, column: str, on: bool) -> None:
+        """Switch a column's values on or off; an engine follows when it is opened anew.
+
+        Raises:
+            ConfigurationError: The file cannot be read or written, or the column is off by a pattern for several
+                columns, or by the settings, which are changed by hand.
+        """
+        wanted = pattern_of(table, column)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_suffix(".unread.lock"), timeout=_LOCK_TIMEOUT_S):
+            lines = self._lines()
+            if on:
+                lines = [line for line in lines if line.strip().lower() != wanted]
+            elif not self.is_off(table, column):
+                lines = [*(lines or [_HEADER]), f"{wanted}\n"]
+            self._write(lines)
+        if on and self.is_off(table, column):
+            by = next(pattern for pattern in self.patterns() if is_unmatched([pattern], table, column))
+            where = "the setting unmatched_columns" if by in map(str.lower, self.settings) else self.path
+            raise ConfigurationError(f"The values of {table}.{column} stay off: {where} has {by!r}; change that first.")
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.is_file() else []
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{self.path} cannot be read ({error}); expected UTF-8 text.") from error
+
+    def _write(self, lines: Sequence[str]) -> None:
+        try:
+            number, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+            with os.fdopen(number, "w", encoding="utf-8") as out:
+                out.write("".join(line if line.endswith("\n") else f"{line}\n" for line in lines))
+            Path(name).replace(self.path)
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}.") from error
+
+
+def pattern_of(table: str, column: str) -> str:
+    """The pattern for one column; what a pattern or the file would read otherwise is set in brackets.
+
+    Example:
+        >>> pattern_of("Customers", "e*mail #1")
+        'customers.e[*]mail[ ][#]1'
+    """
+    return "".join(_literally(char) for char in f"{table}.{column}".lower())
+
+
+def _literally(char: str) -> str:
+    if char in "*?[# ":
+        return f"[{char}]"
+    return "?" if char.isspace() or not char.isprintable() else char
+
+
+def without_samples(schema: Schema, patterns: Sequence[str]) -> Schema:
+    """The schema with no sample values of the columns that the patterns name."""
+    if not patterns:
+        return schema
+    tables = (
+        replace(
+            table,
+            columns=tuple(
+                replace(column, samples=()) if is_unmatched(patterns, table.name, column.name) else column
+                for column in table.columns
+            ),
+        )
+        for table in schema.tables
+    )
+    return replace(schema, tables=tuple(tables))
