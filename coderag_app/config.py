@@ -37,6 +37,7 @@ class AppConfig(BaseSettings):
     sample_temperature: float = Field(0.7, gt=0, le=2, description="Temperature that candidates are sampled at.")
     decode_budget_ms: int = Field(0, ge=0, description="Time after which no further candidate is sampled; 0: no limit.")
     rank_candidates: bool = Field(False, description="Let the encoder's ranking of the candidates count in the vote.")
+    reuse_examples: bool = Field(True, description="Where the model is unsure, let a fitting retrieved query answer.")
     constrain: Literal["always", "repair", "never"] = Field(
         "repair", description="When a grammar holds the reply to the live schema, where model and runtime allow it."
     )

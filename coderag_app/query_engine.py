@@ -104,7 +104,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         decoding = self._decoding(run)
         first = yield from decoding.most_likely()
         if not self.config.samples:
-            yield run.event("done", answer=self._assembled(run, first))
+            chosen = yield from decoding.reused(first)
+            yield run.event("done", answer=self._assembled(run, chosen))
             return
         vote = yield from decoding.vote(first)
         yield run.event("done", answer=self._assembled(run, first, decoding.chosen(vote), vote.size))
@@ -151,7 +152,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             self.config,
             self._full_schema(run),
             self.database,
-            self._rank(run) if self.config.rank_candidates else None,
+            self._rank(run),
         )
 
     def _rank(self, run: QuestionRun) -> Rank | None:

@@ -12,6 +12,7 @@ SWITCHES = {
     ("--samples", "4"): ("samples", 4),
     ("--decode-budget-ms", "900"): ("decode_budget_ms", 900),
     ("--rank",): ("rank_candidates", True),
+    ("--no-reuse",): ("reuse_examples", False),
     ("--constrain",): ("constrain", "always"),
     ("--no-constrain",): ("constrain", "never"),
     ("--no-link",): ("link_schema", False),

@@ -27,7 +27,7 @@ def assembled_answer(
 
     Args:
         run: What was found and tried.
-        first: The most likely reply, after its repairs.
+        first: The most likely reply, after its repairs, or the example that took its place.
         groups: The results that candidates voted for, the chosen one first; empty without a vote.
         drawn: Candidates that took part in the vote, refused ones included.
         abstain_below: Confidence below which the answer is held back.
@@ -35,11 +35,15 @@ def assembled_answer(
     """
     chosen = groups[0][0] if groups else first
     refused = sum(bool(attempt.error) for attempt in run.attempts)
-    if chosen is not first and chosen.accepted:
+    if (chosen is not first or chosen.reused) and chosen.accepted:
         run.attempts.append(Attempt(chosen.reply, chosen.sql, ""))
     agreement = len(groups[0]) / drawn if groups else None
     empty = chosen.result is not None and not chosen.result.rows
-    sure = confidence(chosen.log_probability, agreement, run.sources, refused, empty) if chosen.accepted else None
+    sure = (
+        confidence(chosen.log_probability, agreement, run.sources, refused, empty, reused=chosen.reused)
+        if chosen.accepted
+        else None
+    )
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
         question=run.question,

@@ -52,6 +52,7 @@ def ask(
     samples: opt.CandidatesOption = None,
     decode_budget_ms: opt.BudgetOption = None,
     rank: opt.RankOption = None,
+    reuse: opt.ReuseOption = None,
     constrain: opt.ConstrainOption = None,
     link: opt.LinkOption = None,
     repairs: opt.RepairsOption = None,
@@ -62,7 +63,7 @@ def ask(
     options = opt.EngineOptions(
         opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
         top_k, sample_values, timeout_s, max_rows,
-        samples, decode_budget_ms, rank, opt.constrain_setting(constrain), link, repairs, abstain_below,
+        samples, decode_budget_ms, rank, reuse, opt.constrain_setting(constrain), link, repairs, abstain_below,
     )  # fmt: skip
     several = not question or bool(follow_up)
     out = sys.stdout

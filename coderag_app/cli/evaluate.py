@@ -59,6 +59,7 @@ def evaluate(
     samples: opt.CandidatesOption = None,
     decode_budget_ms: opt.BudgetOption = None,
     rank: opt.RankOption = None,
+    reuse: opt.ReuseOption = None,
     constrain: opt.ConstrainOption = None,
     link: opt.LinkOption = None,
     repairs: opt.RepairsOption = None,
@@ -77,7 +78,7 @@ def evaluate(
 
     options = opt.EngineOptions(
         None, storage_dir, llm, llm_base_url, llm_model, embed_model, top_k,
-        samples=samples, decode_budget_ms=decode_budget_ms, rank_candidates=rank,
+        samples=samples, decode_budget_ms=decode_budget_ms, rank_candidates=rank, reuse_examples=reuse,
         constrain=opt.constrain_setting(constrain), link_schema=link, max_repairs=repairs, abstain_below=abstain_below,
     )  # fmt: skip
     config = AppConfig.load(**options.settings())

@@ -96,6 +96,13 @@ RankOption = Annotated[
         help="Let the encoder's ranking of sampled replies count beside the vote. Default: no.",
     ),
 ]  # fmt: skip
+ReuseOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--reuse/--no-reuse", rich_help_panel=_WRITING, show_default=False,
+        help="Where the model is unsure, answer with a retrieved query that fits the question better. Default: reuse.",
+    ),
+]  # fmt: skip
 ConstrainOption = Annotated[
     bool | None,
     typer.Option(
@@ -143,6 +150,7 @@ class EngineOptions:
     samples: int | None = None
     decode_budget_ms: int | None = None
     rank_candidates: bool | None = None
+    reuse_examples: bool | None = None
     constrain: str | None = None
     link_schema: bool | None = None
     max_repairs: int | None = None

@@ -24,6 +24,7 @@ class Candidate:
         result: Its rows; None where it was not run.
         error: Why it was refused or failed; empty where it was accepted.
         log_probability: Mean over the reply's tokens; None where the runtime does not tell.
+        reused: Whether it is a retrieved example's SQL, taken where the model was unsure.
     """
 
     reply: str
@@ -31,6 +32,7 @@ class Candidate:
     result: QueryResult | None = None
     error: str = ""
     log_probability: float | None = None
+    reused: bool = False
 
     @property
     def accepted(self) -> bool:

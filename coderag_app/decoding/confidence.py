@@ -23,6 +23,7 @@ def confidence(
     sources: Sequence[RetrievedExample],
     repairs: int = 0,
     empty: bool = False,
+    reused: bool = False,
 ) -> Confidence | None:
     """How sure an answer is; None where neither the model nor candidates tell.
 
@@ -32,6 +33,7 @@ def confidence(
         sources: The examples shown, most similar first.
         repairs: Replies that were refused before this one.
         empty: Whether the SQL returned no rows.
+        reused: Whether the SQL is an example's, taken since the model was unsure of its own.
     """
     told = [math.exp(log_probability)] if log_probability is not None else []
     told += [agreement] if agreement is not None else []
@@ -40,6 +42,7 @@ def confidence(
     similarity = sources[0].similarity if sources else None
     score = math.prod(told) ** (1 / len(told)) * _REPAIR_FACTOR**repairs * _EMPTY_FACTOR**empty
     reasons = _reasons(log_probability, agreement, similarity, repairs, empty)
+    reasons += ("a retrieved query fitted the question better than the model's own",) * reused
     return Confidence(score, agreement, similarity, reasons, log_probability)
 
 

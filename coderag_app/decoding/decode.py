@@ -12,6 +12,7 @@ from coderag_app.config import AppConfig
 from coderag_app.decoding.candidates import Candidate, Vote
 from coderag_app.decoding.generation import Reply, stream_reply
 from coderag_app.decoding.question_run import QuestionRun, StreamEvent
+from coderag_app.decoding.reuse import is_unsure, reusable
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.sql.extraction import NoSQLError
@@ -38,7 +39,7 @@ class Decoding:
         request: What the prompt is made of, without failed attempts.
         schema: What SQL is checked against.
         database: Where candidates run; None where they are only checked.
-        rank: Scores SQL by how well it fits the question; None leaves the choice to votes and probability.
+        rank: Scores SQL by how well it fits the question; None where no encoder can.
     """
 
     run: QuestionRun
@@ -72,7 +73,10 @@ class Decoding:
         vote.add(first)
         samples = self.config.samples
         for number in range(1, samples + 1):
-            if vote.decided(samples - number + 1, unanimous=self.rank is not None) or self._time_is_up():
+            if (
+                vote.decided(samples - number + 1, unanimous=self.rank is not None and self.config.rank_candidates)
+                or self._time_is_up()
+            ):
                 break
             try:
                 prompt = self.prompt_format.build(replace(self.request, variant=number))
@@ -85,10 +89,31 @@ class Decoding:
             vote.add(candidate)
         return vote
 
+    def reused(self, first: Candidate) -> Generator[StreamEvent, None, Candidate]:
+        """The retrieved query that fits the question better than an unsure reply; the reply itself where none does."""
+        rank, schema = self.rank, self.schema
+        if not (self.config.reuse_examples and rank and schema and is_unsure(first)):
+            return first
+        sqls = reusable(self.request.question, self.request.examples, schema, self.request.dialect)
+        if not sqls:
+            return first
+        yield self.run.event("vote")
+        with self.run.timed("vote"):
+            scores = list(rank([*sqls, *([first.sql] if first.accepted else [])]))
+            best = max(range(len(sqls)), key=scores.__getitem__)
+            if first.accepted and scores[best] <= scores[-1]:
+                return first
+            candidate = Candidate(sqls[best], sqls[best], log_probability=first.log_probability, reused=True)
+            try:
+                result = self.database.execute(sqls[best]) if self.database is not None else None
+            except DatabaseError:
+                return first
+        return replace(candidate, result=result)
+
     def chosen(self, vote: Vote) -> list[list[Candidate]]:
         """The vote's results, the chosen one first."""
         written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
-        if self.rank is None or len(vote.groups) < 2:
+        if self.rank is None or not self.config.rank_candidates or len(vote.groups) < 2:
             return vote.ranked()
         with self.run.timed("vote"):
             return vote.ranked(dict(zip(written, self.rank(written), strict=True)))

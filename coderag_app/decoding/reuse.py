@@ -1,0 +1,63 @@
+"""A retrieved query as the answer, where the model is unsure and the encoder finds that the query fits better.
+
+A small model is often unsure of a question whose very query has been retrieved: one that a person verified, or one made
+from the schema. The encoder was trained to tell near misses apart, so it compares them with the model's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import sqlglot
+from sqlglot import exp
+
+from coderag_app.decoding.candidates import Candidate
+from coderag_app.errors import SQLRejectedError
+from coderag_app.schema import Schema
+from coderag_app.sql.guard import check_sql
+from coderag_app.types import RetrievedExample
+
+UNSURE_BELOW = -0.15  # mean log-probability of a token; measured on Spider's training databases
+_NUMBER_WORDS = "zero one two three four five six seven eight nine ten".split()
+_OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
+
+
+def is_unsure(candidate: Candidate) -> bool:
+    """Whether the model was refused to the end, or gave its own SQL little probability; abstaining is an answer."""
+    if not candidate.accepted:
+        return True
+    return bool(candidate.sql) and candidate.log_probability is not None and candidate.log_probability < UNSURE_BELOW
+
+
+def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
+    """The SQL of examples that the schema can run and whose literals all stand in the question.
+
+    Args:
+        question: The question.
+        examples: What was retrieved, of whatever database.
+        schema: The live schema.
+        dialect: Its dialect.
+    """
+    found = []
+    for retrieved in examples:
+        try:
+            checked = check_sql(retrieved.example.sql, schema, dialect)
+        except SQLRejectedError:
+            continue
+        if _says_its_literals(question, checked.sql, dialect):
+            found.append(checked.sql)
+    return list(dict.fromkeys(found))
+
+
+def _says_its_literals(question: str, sql: str, dialect: str) -> bool:
+    asked = " ".join(question.casefold().split())
+    return all(_is_said(literal, asked) for literal in sqlglot.parse_one(sql, read=dialect).find_all(exp.Literal))
+
+
+def _is_said(literal: exp.Literal, asked: str) -> bool:
+    text = str(literal.this).casefold().strip("%")
+    if literal.is_string:
+        return text in asked
+    words = [text, _NUMBER_WORDS[int(text)]] if text.isdigit() and int(text) < len(_NUMBER_WORDS) else [text]
+    return text in _OF_THE_FORMULA or any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", asked) for word in words)
