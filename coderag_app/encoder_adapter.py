@@ -69,7 +69,7 @@ class EncoderAdapter:
         except (OSError, ValueError, TypeError, SafetensorError) as error:
             raise ModelError(
                 f"{folder} holds no encoder adapter that can be read: {error}. Expected {ADAPTER_FILE} and "
-                f"{ADAPTER_CARD}; make them with `python -m finetune.export_adapter`."
+                f"{ADAPTER_CARD}; make them with `python -m finetune.encoder.export_adapter`."
             ) from error
         if card.format_version != FORMAT_VERSION:
             raise ModelError(f"{folder}: got adapter format {card.format_version}, expected {FORMAT_VERSION}.")

@@ -8,14 +8,14 @@ import pytest
 
 from coderag_app.errors import ConfigurationError
 from coderag_app.schema import schema_from_ddl
-from finetune.code_rows import code_rows
-from finetune.encoder_data import EncoderDataPlan, real_rows, rows_of_database, synthetic_rows
-from finetune.encoder_rows import EncoderRow, read_rows, split_held_out, with_negatives, write_rows
-from finetune.equivalence import TargetDatabase
-from finetune.hard_negatives import open_synthetic
-from finetune.near_misses import near_misses
+from finetune.encoder.code_rows import code_rows
+from finetune.encoder.data import EncoderDataPlan, real_rows, rows_of_database, synthetic_rows
+from finetune.encoder.equivalence import TargetDatabase
+from finetune.encoder.hard_negatives import open_synthetic
+from finetune.encoder.near_misses import near_misses
+from finetune.encoder.rows import EncoderRow, read_rows, split_held_out, with_negatives, write_rows
+from finetune.encoder.table_aliases import with_aliases
 from finetune.synthesis.described import SyntheticPair
-from finetune.table_aliases import with_aliases
 
 DDL = """
 CREATE TABLE singer (singer_id INTEGER PRIMARY KEY, name TEXT, country TEXT, age INTEGER, fee REAL);

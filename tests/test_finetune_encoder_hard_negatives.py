@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from coderag_app.encoders import encoder_folder
 from coderag_app.errors import ModelError
-from finetune.encoder_rows import EncoderRow, read_rows, write_rows
-from finetune.hard_negatives import (
+from finetune.encoder.hard_negatives import (
     MiningPlan,
     load_cross_encoder,
     main,
@@ -20,6 +19,7 @@ from finetune.hard_negatives import (
     open_from,
     open_synthetic,
 )
+from finetune.encoder.rows import EncoderRow, read_rows, write_rows
 from finetune.synthesis.domains import load_domains
 
 TABLE = "\nsinger(singer_id, name, country, age)"

@@ -16,13 +16,13 @@ from coderag_app.encoder_adapter import ADAPTER_CARD, ADAPTER_FILE, EncoderAdapt
 from coderag_app.encoders import encoder_folder
 from coderag_app.errors import ConfigurationError, ModelError
 from coderag_app.models import load_embed_model
-from finetune.encoder_batches import NeighbourhoodBatchSampler
-from finetune.encoder_data import EncoderDataPlan, synthetic_rows
-from finetune.encoder_plan import Budget, TrainingPlan, stages_of, with_preset
-from finetune.encoder_rows import EncoderRow, write_rows
-from finetune.encoder_trainer import training_dataset
-from finetune.export_adapter import export_adapter
-from finetune.train_full_encoder import train_encoder
+from finetune.encoder.batches import NeighbourhoodBatchSampler
+from finetune.encoder.data import EncoderDataPlan, synthetic_rows
+from finetune.encoder.export_adapter import export_adapter
+from finetune.encoder.plan import Budget, TrainingPlan, stages_of, with_preset
+from finetune.encoder.rows import EncoderRow, write_rows
+from finetune.encoder.train import train_encoder
+from finetune.encoder.trainer import training_dataset
 
 TEXT = "SELECT count(*) FROM singer\nsinger(id, name)"
 

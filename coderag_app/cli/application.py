@@ -163,7 +163,7 @@ app.command(
 app.command(
     "train",
     help="Fine-tune the encoder on rows of query, positive and hard negatives.\n\n"
-    "The options are those of python -m finetune.train_full_encoder --help. "
+    "The options are those of python -m finetune.encoder.train --help. "
     "Needs the extra: pip install coderag\\[train]",
     epilog=examples("coderag train rows.csv --output CodeRAG_encoder", "coderag train rows.jsonl --preset sql-adapter"),
     context_settings=train.PASS_ON,

@@ -1,4 +1,4 @@
-"""`coderag train`: the encoder's training; its options are those of finetune.train_full_encoder."""
+"""`coderag train`: the encoder's training; its options are those of finetune.encoder.train."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 
 def train(context: typer.Context) -> None:
     """Fine-tune the encoder on rows of query, positive and hard negatives."""
-    from finetune.train_full_encoder import app
+    from finetune.encoder.train import app
 
     app(context.args, prog_name="coderag train", standalone_mode=False)

@@ -1,6 +1,6 @@
 """Fine-tune the bi-encoder: rows of anchor, positive and hard negatives in, a SentenceTransformer folder out.
 
-``python -m finetune.train_full_encoder runs/encoder/text_to_sql.jsonl --output CodeRAG_encoder``
+``python -m finetune.encoder.train runs/encoder/text_to_sql.jsonl --output CodeRAG_encoder``
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from finetune.encoder_card import TrainingReport, write_card
-from finetune.encoder_models import load_base, merged
-from finetune.encoder_plan import PLAN_FILE, PRESETS, Stage, TrainingPlan, stages_of, with_preset
-from finetune.encoder_rows import EncoderRow, read_rows, split_held_out
+from finetune.encoder.card import TrainingReport, write_card
+from finetune.encoder.models import load_base, merged
+from finetune.encoder.plan import PLAN_FILE, PRESETS, Stage, TrainingPlan, stages_of, with_preset
+from finetune.encoder.rows import EncoderRow, read_rows, split_held_out
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-logger = logging.getLogger("finetune.train_full_encoder")  # its name too when it is run as a program
+logger = logging.getLogger("finetune.encoder.train")  # its name too when it is run as a program
 
 REPORT_FILE = "training.json"
 _EASY_MARGIN = 0.3  # cosine by which a positive beats every negative in a row that has nothing left to teach
@@ -83,7 +83,7 @@ def _spread(rows: list[EncoderRow], most: int) -> list[EncoderRow]:
 def _first_scores(
     model: SentenceTransformer, rows: list[EncoderRow], plan: TrainingPlan
 ) -> tuple[Any, dict[str, float]]:
-    from finetune.encoder_scores import held_out_task
+    from finetune.encoder.scores import held_out_task
 
     if not rows:
         return None, {}
@@ -98,7 +98,7 @@ def _first_scores(
 
 def _scores(model: SentenceTransformer, task: Any, plan: TrainingPlan) -> dict[str, float]:
     from coderag_app.evaluation.encoder_ranking import means, rank
-    from finetune.encoder_scores import ModelRanker, uses_bf16
+    from finetune.encoder.scores import ModelRanker, uses_bf16
 
     return means(rank(task, ModelRanker(model, uses_bf16(plan))))
 
@@ -109,7 +109,7 @@ def _run_stage(
     """Train one stage, or load it where it is already done."""
     from safetensors.torch import load_model, save_model
 
-    from finetune.encoder_trainer import train_stage
+    from finetune.encoder.trainer import train_stage
 
     folder = plan.checkpoints / stage.name
     done, weights = folder / "done.json", folder / "weights.safetensors"
@@ -126,7 +126,7 @@ def _run_stage(
 
 def _without_easy(model: SentenceTransformer, rows: Any) -> list[EncoderRow]:
     """The rows whose positive does not yet stand clear of all their negatives."""
-    from finetune.encoder_scores import ModelRanker
+    from finetune.encoder.scores import ModelRanker
 
     ranker = ModelRanker(model, bf16=False)
     kept = []

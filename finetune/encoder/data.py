@@ -1,6 +1,6 @@
 """Training rows for the encoder from question-SQL pairs: near misses on the same database are the negatives.
 
-``python -m finetune.encoder_data runs/encoder/text_to_sql.jsonl --databases 1500 --pairs 32``
+``python -m finetune.encoder.data runs/encoder/text_to_sql.jsonl --databases 1500 --pairs 32``
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from coderag_app.database import open_database
 from coderag_app.errors import ConfigurationError
 from coderag_app.index.embed_view import embed_view
 from coderag_app.sql.reading import read_sql
-from finetune.code_rows import code_rows
-from finetune.encoder_rows import TEXT_TO_CODE, EncoderRow, write_rows
-from finetune.equivalence import TargetDatabase
-from finetune.near_misses import NearMiss, near_misses
+from finetune.encoder.code_rows import code_rows
+from finetune.encoder.equivalence import TargetDatabase
+from finetune.encoder.near_misses import NearMiss, near_misses
+from finetune.encoder.rows import TEXT_TO_CODE, EncoderRow, write_rows
+from finetune.encoder.table_aliases import with_aliases
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate_pairs
-from finetune.table_aliases import with_aliases
 
 logger = logging.getLogger(__name__)
 
@@ -218,8 +218,8 @@ def main(
     """Write training rows for the encoder: question, the gold's embed view, near misses.
 
     Examples:
-      python -m finetune.encoder_data runs/encoder/synthetic.jsonl --databases 1500
-      python -m finetune.encoder_data runs/encoder/real.jsonl --real ../shared/data/spider_train
+      python -m finetune.encoder.data runs/encoder/synthetic.jsonl --databases 1500
+      python -m finetune.encoder.data runs/encoder/real.jsonl --real ../shared/data/spider_train
     """
     plan = EncoderDataPlan(databases, pairs, negatives, seed)
     made = chain(real_rows(real, negatives, seed) if real is not None else synthetic_rows(plan), code_rows(code, seed))

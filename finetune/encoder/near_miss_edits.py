@@ -8,7 +8,7 @@ from random import Random
 from sqlglot.tokens import TokenType
 
 from coderag_app.schema import quote_identifier
-from finetune.query_tokens import LITERALS, Edit, TokenQuery
+from finetune.encoder.query_tokens import LITERALS, Edit, TokenQuery
 
 _AGGREGATES = ("avg", "sum", "min", "max")
 _OPPOSITE = {

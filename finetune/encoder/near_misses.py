@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 
 from coderag_app.schema import Schema
-from finetune.near_miss_edits import EDITS
-from finetune.query_tokens import Edit, Values, read_query
+from finetune.encoder.near_miss_edits import EDITS
+from finetune.encoder.query_tokens import Edit, Values, read_query
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Mine hard negatives: texts near to a query that do not answer it. Found, never written by a model.
 
-``python -m finetune.hard_negatives rows.jsonl mined.jsonl``
+``python -m finetune.encoder.hard_negatives rows.jsonl mined.jsonl``
 
 A negative's score is at most 95% of the positive's (sentence-transformers' miner with ``relative_margin=0.05``, which
 is the rule of CodeR, arXiv 2505.12697), and text that means the same as the positive is never a negative: SQL is
@@ -24,9 +24,9 @@ import typer
 from coderag_app.encoders import encoder_folder
 from coderag_app.errors import CodeRAGError, ModelError
 from coderag_app.evaluation.sql_form import read_form
-from finetune.encoder_data import described_target, sqlite_target
-from finetune.encoder_rows import EncoderRow, read_rows, write_rows
-from finetune.equivalence import TargetDatabase
+from finetune.encoder.data import described_target, sqlite_target
+from finetune.encoder.equivalence import TargetDatabase
+from finetune.encoder.rows import EncoderRow, read_rows, write_rows
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database
 

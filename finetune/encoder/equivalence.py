@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from coderag_app.evaluation.sql_form import read_form
 from coderag_app.schema import Schema
-from finetune.query_tokens import Values
+from finetune.encoder.query_tokens import Values
 
 _MOST_ROWS = 5000
 _MOST_STEPS = 400  # of 10,000 virtual machine instructions each

@@ -1,6 +1,6 @@
 """Turn a fine-tuned encoder into the small adapter that ships: low-rank differences to its base.
 
-``python -m finetune.export_adapter CodeRAG_encoder coderag_app/bundled/encoder --rank 64``
+``python -m finetune.encoder.export_adapter CodeRAG_encoder coderag_app/bundled/encoder --rank 64``
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import typer
 from coderag_app.encoder_adapter import ADAPTER_FILE, AdapterCard, EncoderAdapter, low_rank_tensors
 from coderag_app.encoders import BUNDLED_ENCODER, MINILM_NAME, WEIGHTS_FILE, file_sha256, minilm_folder, transformer_of
 from coderag_app.errors import CodeRAGError, ModelError
-from finetune.encoder_data import EncoderDataPlan, synthetic_rows
-from finetune.encoder_rows import read_rows
+from finetune.encoder.data import EncoderDataPlan, synthetic_rows
+from finetune.encoder.rows import read_rows
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -65,7 +65,7 @@ def export_adapter(
         ModelError: The folder does not load, or is not of the same architecture.
     """
     base_folder, _ = minilm_folder()
-    base, tuned = _load(base_folder), _load(tuned_folder)
+    base, tuned = load_full_encoder(base_folder), load_full_encoder(tuned_folder)
     tensors = _differences(base, tuned, rank)
     texts = _sample_texts(sample)
     wanted, unadapted = _embed(tuned, texts), _embed(base, texts)
@@ -96,7 +96,12 @@ def export_adapter(
     return export
 
 
-def _load(folder: Path) -> SentenceTransformer:
+def load_full_encoder(folder: Path) -> SentenceTransformer:
+    """A SentenceTransformer of a folder, in fp32 on the processor.
+
+    Raises:
+        ModelError: It does not load.
+    """
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 

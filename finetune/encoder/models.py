@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coderag_app.encoders import encoder_folder
 from coderag_app.errors import ModelError
-from finetune.encoder_plan import TrainingPlan
+from finetune.encoder.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

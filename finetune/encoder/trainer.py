@@ -24,10 +24,10 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 
 from coderag_app.evaluation.encoder_ranking import RankingTask
-from finetune.encoder_batches import NeighbourhoodBatchSampler
-from finetune.encoder_plan import Budget, TrainingPlan
-from finetune.encoder_rows import EncoderRow, with_negatives
-from finetune.encoder_scores import BEST_METRIC, HeldOutEvaluator, anchor_text, uses_bf16
+from finetune.encoder.batches import NeighbourhoodBatchSampler
+from finetune.encoder.plan import Budget, TrainingPlan
+from finetune.encoder.rows import EncoderRow, with_negatives
+from finetune.encoder.scores import BEST_METRIC, HeldOutEvaluator, anchor_text, uses_bf16
 
 logger = logging.getLogger(__name__)
 

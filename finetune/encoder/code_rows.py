@@ -10,10 +10,11 @@ import ast
 import re
 import sysconfig
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 
-from finetune.encoder_rows import TEXT_TO_CODE, EncoderRow
+from finetune.encoder.rows import TEXT_TO_CODE, EncoderRow
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n\s*\n")
 _WORDS_WANTED = range(4, 30)
@@ -35,18 +36,20 @@ def code_rows(count: int, seed: int = 0, folder: Path | None = None) -> list[Enc
         seed: Chooses the modules.
         folder: Where to look; the standard library without it.
     """
-    root = folder or standard_library()
+    return [row for row, _ in islice(described_code_rows(folder or standard_library(), seed), count)]
+
+
+def described_code_rows(root: Path, seed: int = 0) -> Iterator[tuple[EncoderRow, str]]:
+    """Each row with the function as it is written, docstring and all; module by module, in an order by the seed."""
     paths = sorted(path for path in root.rglob("*.py") if not _PASSED_OVER & set(path.relative_to(root).parts))
     Random(seed).shuffle(paths)
-    rows: list[EncoderRow] = []
     asked: set[str] = set()
     for path in paths:
-        if len(rows) >= count:
-            break
-        pairs = [pair for pair in _described_functions(path) if pair[0].lower() not in asked][:_MOST_PER_MODULE]
-        asked.update(description.lower() for description, _ in pairs)
-        rows += _rows_of_module(pairs, path.relative_to(root).as_posix())
-    return rows[:count]
+        found = [pair for pair in _described_functions(path) if pair[0].lower() not in asked][:_MOST_PER_MODULE]
+        asked.update(description.lower() for description, _, _ in found)
+        pairs = [(description, code) for description, code, _ in found]
+        rows = _rows_of_module(pairs, path.relative_to(root).as_posix())
+        yield from zip(rows, (whole for _, _, whole in found), strict=True)
 
 
 def _rows_of_module(pairs: list[tuple[str, str]], module: str) -> list[EncoderRow]:
@@ -64,8 +67,8 @@ def _rows_of_module(pairs: list[tuple[str, str]], module: str) -> list[EncoderRo
     ]
 
 
-def _described_functions(path: Path) -> Iterator[tuple[str, str]]:
-    """(first sentence of the docstring, code without it) of the functions worth a row; each description once."""
+def _described_functions(path: Path) -> Iterator[tuple[str, str, str]]:
+    """(first sentence of the docstring, code without it, all code) of the functions worth a row; each sentence once."""
     try:
         source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
@@ -83,11 +86,15 @@ def _described_functions(path: Path) -> Iterator[tuple[str, str]]:
         code = _without_docstring(node, lines)
         if len(code.splitlines()) in _LINES_WANTED:
             seen.add(description.lower())
-            yield description, code
+            yield description, code, _dedented(lines[node.lineno - 1 : node.end_lineno])
 
 
 def _without_docstring(node: ast.FunctionDef, lines: list[str]) -> str:
     docstring = node.body[0]
-    kept = [*lines[node.lineno - 1 : docstring.lineno - 1], *lines[docstring.end_lineno : node.end_lineno]]
+    return _dedented([*lines[node.lineno - 1 : docstring.lineno - 1], *lines[docstring.end_lineno : node.end_lineno]])
+
+
+def _dedented(kept: list[str]) -> str:
+    """The lines that are not empty, as far to the left as the first one allows."""
     indent = len(kept[0]) - len(kept[0].lstrip()) if kept else 0
     return "\n".join(line[indent:] for line in kept if line.strip())

@@ -13,8 +13,8 @@ from sentence_transformers.sentence_transformer.evaluation import SentenceEvalua
 
 from coderag_app.encoders import has_cpu_bf16
 from coderag_app.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task
-from finetune.encoder_plan import TrainingPlan
-from finetune.encoder_rows import EncoderRow
+from finetune.encoder.plan import TrainingPlan
+from finetune.encoder.rows import EncoderRow
 
 BEST_METRIC = "mrr_at_10"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from finetune.encoder_plan import TrainingPlan
+    from finetune.encoder.plan import TrainingPlan
 
 _CARD = """---
 library_name: sentence-transformers
@@ -72,7 +72,7 @@ class TrainingReport:
 
 def write_card(folder: Path, plan: TrainingPlan, report: TrainingReport) -> None:
     """Write README.md into ``folder``."""
-    from finetune.encoder_scores import uses_bf16
+    from finetune.encoder.scores import uses_bf16
 
     text = _CARD.format(
         base=report.base,
