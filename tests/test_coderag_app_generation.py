@@ -13,7 +13,13 @@ from coderag_app.models import BUNDLED_SQL_MODEL, load_llm
 from coderag_app.prompts import Prompt
 
 pytestmark = pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
-PROMPT = Prompt("how many customers are there ? <sql>", read_sql=str, stop=("</s>",), raw=True)
+PROMPT = Prompt(
+    "<schema> <t0> customers : <c0> id # ! , <c1> name , <c2> country , <c3> age #"
+    "<q> list the names <n1> <c1> and countries <n2> <c2> of customers <n3> <t0> <c1> , oldest <n4> ~ <c3> first<sql>",
+    read_sql=str,
+    stop=("</s>",),
+    raw=True,
+)
 TOKENS = 24
 
 
@@ -44,7 +50,7 @@ def test_probabilities_are_those_that_llama_cpp_itself_computes(llm):
     slow.close()
     recorder = TokenRecorder(llm._model)
     llm._model(PROMPT.text, logits_processor=[recorder], **options)
-    assert len(recorder.log_probabilities) >= 2
+    assert len(recorder.log_probabilities) >= 4
     expected = told[: len(recorder.log_probabilities)]
     assert recorder.log_probabilities == pytest.approx(expected, abs=0.01)
 
@@ -71,7 +77,7 @@ def test_the_mean_passes_over_an_end_that_was_not_drawn(llm):
 
 def test_a_higher_temperature_changes_what_is_written_and_lowers_its_probability(llm):
     greedy = reply_of(llm)
-    drawn = [reply_of(llm, replace(PROMPT, temperature=1.5, seed=seed)) for seed in range(1, 6)]
+    drawn = [reply_of(llm, replace(PROMPT, temperature=6.0, seed=seed)) for seed in range(1, 6)]
     assert len({reply.text for reply in drawn}) > 1
     assert sum(reply.log_probability for reply in drawn) / len(drawn) < greedy.log_probability < 0
 
