@@ -22,12 +22,13 @@ STOP_WORDS = frozenset(  # words of a question that are no name
     "about after before greater less larger smaller higher lower number total average maximum minimum".split()
 )
 _NAMES_TOO = frozenset("number total order".split())  # stop words that are names as well
-_NEVER_SIMILAR = frozenset(  # words that only an exact name may be linked to
+_NEVER_SIMILAR = STOP_WORDS | frozenset(  # words that only an exact name may be linked to
     "count compute ordered sorted ascending descending alphabetical listed either but never can could anything used "
-    "use two three four five six seven eight nine ten twenty hundred once twice at least most".split()
+    "use two three four five six seven eight nine ten twenty hundred once twice".split()
 )
 _OPENERS = frozenset("when where who".split())  # they ask for a date, a place, a person only as the first word
 _KEYS = frozenset("id ids identifier identifiers code codes".split())
+_NAMES_AND_KEYS = NAME_WORDS | _KEYS
 _DATES = frozenset("year years date dates day month founded opened built established birth birthday born since".split())
 _MOST_DATES, _WORDS_BEFORE_YEAR = 2, 4
 
@@ -69,6 +70,7 @@ class NameLinks:
             if own and own != item.stems:
                 self._add(own, item)
             self._items.append(item)
+        self._dates = [item for item in self._items if not item.is_table and _DATES.intersection(item.words)]
         self._parts = sorted(
             {(part, word) for item in self._items for part, word in zip(item.stems, item.words, strict=True)}
         )
@@ -109,7 +111,7 @@ class NameLinks:
             if (place not in covered or place in unnamed)
             and len(word) > 2
             and word.isalpha()
-            and word not in STOP_WORDS | _NEVER_SIMILAR
+            and word not in _NEVER_SIMILAR
             and (place == 0 or word not in _OPENERS)
         ]
         links = _merged(links, list(self._similar(words, loose, known, unnamed)), unnamed)
@@ -121,7 +123,7 @@ class NameLinks:
 
     def _beside_tables(self, words: Sequence[str], taken: set[int], mentions: Mentions) -> list[Link]:
         """Links of the words "id" and "name" where no column is called just that: "student id" is ``stu_id``."""
-        asked = [place for place, word in enumerate(words) if place not in taken and word in _KEYS | NAME_WORDS]
+        asked = [place for place, word in enumerate(words) if place not in taken and word in _NAMES_AND_KEYS]
         found = [(place, self._of_table(mentions.nearest(place), words[place : place + 1])) for place in asked]
         return [Link(place, place + 1, ids, exact=False) for place, ids in found if ids]
 
@@ -132,10 +134,9 @@ class NameLinks:
 
     def _of_year(self, place: int, links: Sequence[Link], mentions: Mentions) -> Link | None:
         """What a year is compared with: the dates of the tables that the question names, unless a word just said it."""
-        dates = [item for item in self._items if not item.is_table and _DATES.intersection(item.words)]
         said = {item_id for link in links if 0 <= place - link.end < _WORDS_BEFORE_YEAR for item_id in link.ids}
-        found = [item for item in dates if item.table_id in mentions.tables]
-        if not found or said & {item.item_id for item in dates}:
+        found = [item for item in self._dates if item.table_id in mentions.tables]
+        if not found or said & {item.item_id for item in self._dates}:
             return None
         found.sort(key=lambda item: (mentions.distance(item.table_id, place), "year" not in item.words))
         return Link(place, place + 1, tuple(item.item_id for item in found[:_MOST_DATES]), exact=False)

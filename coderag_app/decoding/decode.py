@@ -73,10 +73,7 @@ class Decoding:
         vote.add(first)
         samples = self.config.samples
         for number in range(1, samples + 1):
-            if (
-                vote.decided(samples - number + 1, unanimous=self.rank is not None and self.config.rank_candidates)
-                or self._time_is_up()
-            ):
+            if vote.decided(samples - number + 1, unanimous=self._ranks_votes) or self._time_is_up():
                 break
             try:
                 prompt = self.prompt_format.build(replace(self.request, variant=number))
@@ -113,7 +110,7 @@ class Decoding:
     def chosen(self, vote: Vote) -> list[list[Candidate]]:
         """The vote's results, the chosen one first."""
         written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
-        if self.rank is None or not self.config.rank_candidates or len(vote.groups) < 2:
+        if self.rank is None or not self._ranks_votes or len(vote.groups) < 2:
             return vote.ranked()
         with self.run.timed("vote"):
             return vote.ranked(dict(zip(written, self.rank(written), strict=True)))
@@ -173,6 +170,10 @@ class Decoding:
     def _time_is_up(self) -> bool:
         budget_s = self.config.decode_budget_ms / 1000
         return bool(budget_s) and time.perf_counter() - self._started >= budget_s
+
+    @property
+    def _ranks_votes(self) -> bool:
+        return self.rank is not None and self.config.rank_candidates
 
     @property
     def _reply_tokens(self) -> int:

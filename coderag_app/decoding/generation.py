@@ -69,7 +69,7 @@ def _llama_cpp_kwargs(model: Any, prompt: Prompt, max_tokens: int, recorder: Tok
         "top_k": 40 if prompt.temperature else 1,
         "repeat_penalty": 1.0,
         "seed": prompt.seed,
-        "logits_processor": [recorder, _reluctance(model, prompt)],
+        "logits_processor": [recorder, *([_reluctance(model, prompt)] if prompt.reluctance else [])],
     }
     if prompt.grammar is not None:
         kwargs["grammar"] = _llama_grammar(prompt.grammar)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from finetune.synthesis.described import DescribedTable
+from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.conditions import condition, equals
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
@@ -81,15 +81,21 @@ def percent_with_property(draw: Draw) -> Candidate | None:
     return Candidate(question, select(f"100.0 * {_sum_where(found)} / COUNT(*)", quoted(table.name)))
 
 
-@pattern(0.35, FAMILY)
-def percent_per_category(draw: Draw) -> Candidate | None:
-    """For each country, the percentage of singers older than 30."""
+def _property_per_category(draw: Draw) -> tuple[DescribedTable, DescribedColumn, Condition, str] | None:
+    """A table with a category to group by, a property of its rows, and the property as a verb; None without them."""
     place = grouped(draw)
     found = _property(draw, place[0], (place[1].name,)) if place else None
     does = _predicate(found) if found else ""
-    if place is None or found is None or not does:
+    return (*place, found, does) if place is not None and found is not None and does else None
+
+
+@pattern(0.35, FAMILY)
+def percent_per_category(draw: Draw) -> Candidate | None:
+    """For each country, the percentage of singers older than 30."""
+    place = _property_per_category(draw)
+    if place is None:
         return None
-    table, column = place
+    table, column, found, does = place
     question = draw.say(
         "[For [each|every] {column}, what [percentage|percent|proportion] of [the|its|] {rows} {does}|"
         "What percentage of {rows} {does} [in|for] each {column}|"
@@ -169,12 +175,10 @@ def counts_side_by_side(draw: Draw) -> Candidate | None:
 @pattern(0.25, FAMILY)
 def part_and_whole_per_category(draw: Draw) -> Candidate | None:
     """For each country, how many singers there are and how many of them are older than 30."""
-    place = grouped(draw)
-    found = _property(draw, place[0], (place[1].name,)) if place else None
-    does = _predicate(found) if found else ""
-    if place is None or found is None or not does:
+    place = _property_per_category(draw)
+    if place is None:
         return None
-    table, column = place
+    table, column, found, does = place
     question = draw.say(
         "[For [each|every] {column}, how many {rows} are there and how many of them {does}|"
         "<show> [each|the] {column}, the <count> of {rows} and the number of [those|them|{rows}] that {does}|"

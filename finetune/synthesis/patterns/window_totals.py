@@ -68,8 +68,7 @@ def share_of_total(draw: Draw) -> Candidate | None:
         **slots_of(draw, found),
     )
     number = draw.ref(found.table, found.number)
-    over = f"PARTITION BY {draw.ref(found.table, found.category)}" if found.category else ""
-    return _by_name(draw, found, question, f"100.0 * {number} / SUM({number}) OVER ({over})")
+    return _by_name(draw, found, question, f"100.0 * {number} / SUM({number}) OVER ({_within(draw, found)})")
 
 
 @pattern(0.25, FAMILY)
@@ -90,8 +89,12 @@ def distance_from_average(draw: Draw) -> Candidate | None:
         **slots_of(draw, found),
     )
     number = draw.ref(found.table, found.number)
-    over = f"PARTITION BY {draw.ref(found.table, found.category)}" if found.category else ""
-    return _by_name(draw, found, question, f"{number} - AVG({number}) OVER ({over})")
+    return _by_name(draw, found, question, f"{number} - AVG({number}) OVER ({_within(draw, found)})")
+
+
+def _within(draw: Draw, found: Measured) -> str:
+    """What a window is cut by: the category, if there is one."""
+    return f"PARTITION BY {draw.ref(found.table, found.category)}" if found.category else ""
 
 
 def _by_name(draw: Draw, found: Measured, question: str, measure: str) -> Candidate:
