@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -134,9 +134,14 @@ class ChatPage:
 
     def show(self, view: str) -> None:
         parts = self.page.get_by_role("radiogroup", name="Part of the page")
-        parts.get_by_role("radio", name=view).click()
         heading = {"Data": "Tables", "Verified": "Verified queries", "Connect": "Connect"}.get(view)
-        (self.page.get_by_role("heading", name=heading, exact=True) if heading else self.box).wait_for()
+        sought = self.page.get_by_role("heading", name=heading, exact=True) if heading else self.box
+
+        def choose(timeout_ms: float) -> None:
+            parts.get_by_role("radio", name=view).click()
+            sought.wait_for(timeout=timeout_ms)
+
+        repeat(choose)
         self.rest()
 
     def open_file(self, path: Path) -> None:
@@ -146,17 +151,38 @@ class ChatPage:
         self.page.keyboard.press("Enter")
         self.opened(path.stem)
 
-    def opened(self, name: str) -> None:
+    def opened(self, name: str, timeout_ms: float = PATIENCE_MS) -> None:
         """Wait until a database of this name is open."""
-        self.sidebar.get_by_text(name, exact=True).wait_for(state="attached")
+        self.sidebar.get_by_text(name, exact=True).wait_for(state="attached", timeout=timeout_ms)
         self.box.wait_for()
 
     def choose_files(self, *paths: Path) -> None:
         """Show the place to drop files on and choose these; they lie there, not yet opened."""
-        self.show("Connect")
-        self.page.get_by_role("radio", name="Drop files").click()
-        self.rest()
+        self.show_drop_zone()
         self.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(paths)
+
+    def show_drop_zone(self) -> Any:
+        """The place to drop files on."""
+        self.show("Connect")
+        zone = self.page.get_by_test_id("stFileUploaderDropzone")
+
+        def choose(timeout_ms: float) -> None:
+            self.page.get_by_role("radio", name="Drop files").click()
+            zone.wait_for(timeout=timeout_ms)
+
+        repeat(choose)
+        self.rest()
+        return zone
+
+    def download(self, button: Any) -> Any:
+        """What a download button sends."""
+
+        def receive(timeout_ms: float) -> Any:
+            with self.page.expect_download(timeout=timeout_ms) as started:
+                button.click()
+            return started.value
+
+        return repeat(receive)
 
     def rest(self) -> None:
         """Wait until the page is drawn to its end: it may take the place of what a faster hand has touched."""
@@ -180,6 +206,22 @@ class ChatPage:
 
     def close(self) -> None:
         self.page.close()
+
+
+def repeat(press: Callable[[float], Any], tries: int = 4) -> Any:
+    """Press a button again where nothing came of it: the page may just have put another in the place of what was hit.
+
+    ``press`` takes the milliseconds to wait and returns what it waited for.
+    """
+    from playwright.sync_api import TimeoutError as NothingHappenedError
+
+    for left in reversed(range(tries)):
+        try:
+            return press(PATIENCE_MS / tries)
+        except NothingHappenedError:
+            if not left:
+                raise
+    return None
 
 
 def is_local(url: str) -> bool:
