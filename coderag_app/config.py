@@ -33,11 +33,13 @@ class AppConfig(BaseSettings):
     threads: int = Field(0, ge=0, description="CPU threads for llama.cpp; 0 lets it choose.")
     similarity_top_k: int = Field(3, ge=0, le=50, description="Examples retrieved for a question.")
     max_repairs: int = Field(2, ge=0, le=5, description="Further attempts after SQL that was refused or failed.")
-    samples: int = Field(0, ge=0, le=64, description="Further candidates sampled, to vote on results; 0 for none.")
+    samples: int | None = Field(
+        None, ge=0, le=64, description="Further candidates sampled, to vote on results; unset: 4 of the bundled model."
+    )
     sample_temperature: float = Field(0.7, gt=0, le=2, description="Temperature that candidates are sampled at.")
     decode_budget_ms: int = Field(0, ge=0, description="Time after which no further candidate is sampled; 0: no limit.")
-    rank_candidates: bool = Field(False, description="Let the encoder's ranking of the candidates count in the vote.")
-    reuse_examples: bool = Field(True, description="Where the model is unsure, let a fitting retrieved query answer.")
+    rank_candidates: bool = Field(True, description="Let the encoder's ranking of the candidates count in the vote.")
+    reuse_examples: bool = Field(True, description="Let retrieved queries stand for election beside the model's own.")
     constrain: Literal["always", "repair", "never"] = Field(
         "repair", description="When a grammar holds the reply to the live schema, where model and runtime allow it."
     )

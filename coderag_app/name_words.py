@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z\u00df-\u024f]+|[A-Z]+|\d+|[^\W\d_]+")
 _IRREGULAR = {
     "people": "person", "men": "man", "women": "woman", "children": "child", "staff": "staff", "series": "series",

@@ -70,10 +70,14 @@ class Prompt:
 
 
 class PromptFormat(Protocol):
-    """How one kind of model is asked. ``reply_tokens`` is what its longest reply takes."""
+    """How one kind of model is asked.
+
+    ``reply_tokens`` is what its longest reply takes, ``samples`` how many further candidates vote unless told.
+    """
 
     name: str
     reply_tokens: int
+    samples: int
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt for a request."""
@@ -110,6 +114,7 @@ class InstructFormat:
 
     name = "instruct"
     reply_tokens = 512
+    samples = 0
 
     def build(self, request: PromptRequest) -> Prompt:
         """Instructions, schema, labelled examples, question, and what was wrong with earlier attempts."""

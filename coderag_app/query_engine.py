@@ -19,7 +19,7 @@ from coderag_app.answers.assembly import assembled_answer
 from coderag_app.config import AppConfig
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.database import Database
-from coderag_app.decoding.candidates import Candidate
+from coderag_app.decoding.candidates import Candidate, Result
 from coderag_app.decoding.decode import REFUSALS, Decoding, Rank
 from coderag_app.decoding.question_run import QuestionRun, StreamEvent
 from coderag_app.encoders import embed_documents
@@ -103,12 +103,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             run.schema = self.linked_schema(run.question)
         decoding = self._decoding(run)
         first = yield from decoding.most_likely()
-        if not self.config.samples:
-            chosen = yield from decoding.reused(first)
-            yield run.event("done", answer=self._assembled(run, chosen))
-            return
-        vote = yield from decoding.vote(first)
-        yield run.event("done", answer=self._assembled(run, first, decoding.chosen(vote), vote.size))
+        results = yield from decoding.vote(first)
+        yield run.event("done", answer=self._assembled(run, first, results))
 
     def run_sql(self, sql: str) -> SQLAnswer:
         """Run SQL that a person wrote or edited, through the same guard and sandbox as a model's.
@@ -131,8 +127,13 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         except REFUSALS as error:
             candidate = replace(candidate, error=str(error))
         run.attempts.append(Attempt("", candidate.sql, candidate.error))
-        answer = assembled_answer(run, candidate, database=self.database.name)
+        answer = assembled_answer(run, candidate, (), database=self.database.name)
         return replace(answer, error=candidate.error)
+
+    @property
+    def samples(self) -> int:
+        """How many further candidates vote: as configured, else as suits the model."""
+        return self.prompt_format.samples if self.config.samples is None else self.config.samples
 
     def _decoding(self, run: QuestionRun) -> Decoding:
         request = PromptRequest(
@@ -152,6 +153,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             self.config,
             self._full_schema(run),
             self.database,
+            self.samples,
             self._rank(run),
         )
 
@@ -194,12 +196,10 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def _dialect(self) -> str:
         return self.database.dialect if self.database is not None else "sqlite"
 
-    def _assembled(
-        self, run: QuestionRun, first: Candidate, groups: Sequence[Sequence[Candidate]] = (), drawn: int = 0
-    ) -> SQLAnswer:
+    def _assembled(self, run: QuestionRun, first: Candidate, results: Sequence[Result]) -> SQLAnswer:
         database = self.database.name if self.database is not None else ""
         names = {"database": database, "model": self.llm_name, "encoder": self.encoder_name}
-        return assembled_answer(run, first, groups, drawn, self.config.abstain_below, **names)
+        return assembled_answer(run, first, results, self.config.abstain_below, **names)
 
     # --- LlamaIndex ---
 

@@ -73,14 +73,14 @@ def write_examples(path: Path) -> Path:
     return path
 
 
-def engine_opener_with(answers: Mapping[str, tuple[str, str]], opened: list[str] | None = None, llm=None):
+def engine_opener_with(answers: Mapping[str, tuple[str, str]], opened: list[str] | None = None, llm=None, samples=0):
     """An ``open_engine`` with the real engine around a LookupLLM; notes the databases it opens."""
     llm = llm or LookupLLM(answers=dict(answers))
 
     def open_engine(target: str) -> TextToSQLQueryEngine:
         if opened is not None:
             opened.append(target)
-        config = AppConfig(storage_dir=Path("no index"), max_repairs=0)
+        config = AppConfig(storage_dir=Path("no index"), max_repairs=0, samples=samples)
         return load_query_engine(database=target, llm=llm, config=config)
 
     return open_engine

@@ -1,5 +1,7 @@
 """The vote among candidates, on results written by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from coderag_app.decoding.candidates import Candidate, Vote, alternatives
@@ -19,7 +21,7 @@ def vote_of(*candidates: Candidate) -> Vote:
 
 
 def winner(vote: Vote, **options) -> str:
-    return vote.ranked(**options)[0][0].sql
+    return vote.results(**options)[0].chosen.sql
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_candidates_agree_when_they_return_the_same_multiset_of_rows(first, seco
 def test_the_most_frequent_result_wins_however_its_sql_is_written():
     vote = vote_of(candidate("greedy", (1,), sure=-0.1), candidate("a", (2,), sure=-2.0), candidate("b", (2,)))
     assert winner(vote) == "a"
-    assert vote.agreement(vote.ranked()[0]) == pytest.approx(2 / 3)
+    assert vote.results()[0].evidence.share == pytest.approx(2 / 3)
 
 
 def test_of_equally_frequent_results_the_likelier_wins():
@@ -56,7 +58,7 @@ def test_without_probabilities_the_first_of_equally_frequent_results_wins():
 def test_a_refused_candidate_counts_for_nothing_but_lowers_the_agreement():
     vote = vote_of(candidate("bad", error="no such table"), candidate("a", (1,)), candidate("worse", error="no"))
     assert winner(vote) == "a"
-    assert vote.agreement(vote.groups[0]) == pytest.approx(1 / 3)
+    assert vote.results()[0].evidence.share == pytest.approx(1 / 3)
 
 
 def test_candidates_that_say_there_is_no_answer_agree_with_each_other():
@@ -70,19 +72,15 @@ def test_without_a_database_only_equal_sql_agrees():
 
 
 @pytest.mark.parametrize(
-    ("votes", "remaining", "decided"),
-    [([3], 2, True), ([3], 3, False), ([3, 1], 1, True), ([3, 1], 2, False), ([], 0, False)],
-)
-def test_a_vote_is_decided_when_the_rest_cannot_overtake_or_tie(votes, remaining, decided):
+    ("votes", "refused", "remaining", "decided"),
+    [([3], 0, 9, True), ([2], 0, 2, False), ([2], 0, 1, True), ([2], 1, 1, False), ([5, 1], 0, 1, False),
+     ([], 0, 0, False), ([3], 1, 9, False)],
+)  # fmt: skip
+def test_a_vote_is_decided_when_the_first_agree(votes, refused, remaining, decided):
     vote = vote_of(*(candidate(f"{i}", (i,)) for i, count in enumerate(votes) for _ in range(count)))
+    for _ in range(refused):
+        vote.add(candidate("bad", error="no such table"))
     assert vote.decided(remaining) is decided
-
-
-def test_where_ranks_count_too_only_agreement_of_all_decides_early():
-    vote = vote_of(*[candidate("a", (1,))] * 5, candidate("b", (2,)))
-    assert vote.decided(2)
-    assert not vote.decided(2, unanimous=True)
-    assert vote_of(*[candidate("a", (1,))] * 5).decided(2, unanimous=True)
 
 
 def test_a_much_better_rank_outweighs_a_vote():
@@ -92,7 +90,25 @@ def test_a_much_better_rank_outweighs_a_vote():
     assert winner(vote, ranks={"a": 0.5, "b": 0.6}) == "a"
 
 
+def test_a_retrieved_query_joins_a_result_and_has_no_vote():
+    vote = vote_of(candidate("a", (1,), sure=-0.1), candidate("b", (2,), sure=-0.1))
+    vote.add(replace(candidate("kept", (2,)), reused=True))
+    vote.add(replace(candidate("other", (3,)), reused=True))
+    assert vote.size == 2
+    kept, first, other = vote.results(ranks=dict.fromkeys(("a", "b", "kept", "other"), 0.5))
+    assert (kept.chosen.sql, kept.votes, kept.evidence.retrieved) == ("b", 1, True)
+    assert (first.votes, first.evidence.retrieved) == (1, False)
+    assert (other.votes, other.evidence.share, other.evidence.probability) == (0, 0.0, 0.0)
+    silent = vote_of(candidate("a", (1,)), replace(candidate("other", (3,)), reused=True))
+    assert silent.groups[1] and silent.results()[1].evidence.probability is None  # a model that tells none
+
+
+def test_a_result_without_rows_loses_against_an_equal_one_with_rows():
+    vote = vote_of(candidate("nothing", sure=-0.1), candidate("a", (1,), sure=-0.1))
+    assert winner(vote, ranks={"nothing": 0.5, "a": 0.5}) == "a"
+
+
 def test_the_alternatives_name_each_result_with_its_votes():
     vote = vote_of(candidate("a", (1,), sure=-1.0), candidate("b", (2,)), candidate("b2", (2,)))
-    told = [(one.sql, one.votes, one.log_probability) for one in alternatives(vote.ranked())]
+    told = [(one.sql, one.votes, one.log_probability) for one in alternatives(vote.results())]
     assert told == [("b", 2, None), ("a", 1, -1.0)]

@@ -41,6 +41,14 @@ def test_json_is_one_document_and_nothing_else_on_standard_output(coderag):
     assert document["status"] == "answered"
 
 
+def test_what_a_question_leaves_open_is_told_in_text_and_in_json(coderag):
+    question, replies = "How many are there in Berlin?", ["SELECT COUNT(*) FROM stores WHERE city = 'Berlin'"]
+    assert '"Berlin" was taken as the city of stores.' in coderag("ask", "--demo", question, replies=replies).out
+    (document,) = coderag("ask", "--demo", "--json", question, replies=replies).documents
+    assert document["clarification"]["words"] == "Berlin"
+    assert document["clarification"]["readings"][0]["question"] == "How many are there in customer city Berlin?"
+
+
 def test_questions_from_standard_input_share_one_loaded_model(coderag):
     replies = ["SELECT 1 AS a", "SELECT 2 AS a", "SELECT 3 AS a"]  # one script: a model loaded anew would say 1 again
     outcome = coderag("ask", "--demo", "--json", replies=replies, stdin="one\n\n  two\nthree")

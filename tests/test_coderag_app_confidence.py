@@ -1,47 +1,58 @@
-"""How sure an answer is said to be."""
+"""How sure an answer is said to be, and what orders results."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from coderag_app.decoding.confidence import confidence
+from coderag_app.decoding.evidence import Evidence, merit, probability_right
 from coderag_app.types import RetrievedExample, SQLExample
 
 SOURCES = (RetrievedExample(SQLExample("How many?", "SELECT 1", ""), 0.8),)
+PLAIN = Evidence(share=0.6, rank=0.6, probability=0.8, retrieved=False, empty=False)
 
 
 def test_nothing_is_said_where_neither_the_model_nor_candidates_tell():
-    assert confidence(None, None, SOURCES) is None
+    assert confidence(replace(PLAIN, share=None, probability=None), SOURCES) is None
 
 
 @pytest.mark.parametrize(
     ("surer", "less_sure"),
     [
-        ({"log_probability": -0.1}, {"log_probability": -0.5}),
-        ({"agreement": 0.9}, {"agreement": 0.4}),
-        ({"repairs": 0}, {"repairs": 1}),
+        ({"probability": 0.9}, {"probability": 0.5}),
+        ({"share": 0.9}, {"share": 0.4}),
+        ({"rank": 0.8}, {"rank": 0.5}),
+        ({"retrieved": True}, {"retrieved": False}),
         ({"empty": False}, {"empty": True}),
     ],
 )
-def test_each_sign_moves_the_score_its_own_way(surer, less_sure):
-    plain = {"log_probability": -0.3, "agreement": 0.7, "sources": ()}
-    assert confidence(**plain | surer).score > confidence(**plain | less_sure).score
+def test_each_sign_moves_merit_and_probability_its_own_way(surer, less_sure):
+    surer, less_sure = replace(PLAIN, **surer), replace(PLAIN, **less_sure)
+    assert merit(surer) > merit(less_sure)
+    assert 0 < probability_right(less_sure) < probability_right(surer) < 1
 
 
-def test_the_score_stays_between_0_and_1_and_reaches_both_ends():
-    assert confidence(0.0, 1.0, ()).score == 1.0
-    assert 0 <= confidence(-50.0, 0.01, (), repairs=5, empty=True).score < 1e-6
+def test_what_is_not_known_counts_as_neither_good_nor_bad():
+    for sign in ("share", "rank", "probability"):
+        low, unknown, high = (merit(replace(PLAIN, **{sign: value})) for value in (0.0, None, 1.0))
+        assert low < unknown < high
 
 
-def test_one_sign_alone_is_the_score():
-    assert confidence(math.log(0.5), None, ()).score == pytest.approx(0.5)
-    assert confidence(None, 0.25, ()).score == pytest.approx(0.25)
+def test_a_result_with_all_signs_for_it_is_almost_certain_and_one_with_none_is_not():
+    assert probability_right(Evidence(1.0, 0.9, 1.0, retrieved=True, empty=False)) > 0.9
+    assert probability_right(Evidence(0.0, 0.2, 0.0, retrieved=False, empty=True)) < 0.01
+
+
+def test_replies_that_were_refused_lower_the_score():
+    assert confidence(PLAIN, (), 1).score < confidence(PLAIN, ()).score
 
 
 def test_the_reasons_say_what_the_score_is_made_of():
-    sure = confidence(math.log(0.9), 0.75, SOURCES, repairs=2, empty=True)
+    sure = confidence(Evidence(0.75, 0.7, 0.9, retrieved=True, empty=True), SOURCES, repairs=2)
     assert sure.similarity == 0.8 and sure.log_probability == pytest.approx(math.log(0.9))
     text = "; ".join(sure.reasons)
-    for part in ("90%", "75% of the candidates", "similarity of 0.80", "2 replies were refused", "no rows"):
+    for part in ("90%", "75% of the candidates", "of 0.70", "a retrieved query", "of 0.80", "2 replies", "no rows"):
         assert part in text
-    assert confidence(-0.1, None, ()).reasons == ("the model gave its words a probability of 90% each",)
+    alone = Evidence(None, None, 0.9, retrieved=False, empty=False)
+    assert confidence(alone, ()).reasons == ("the model gave its words a probability of 90% each",)

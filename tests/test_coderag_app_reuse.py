@@ -1,4 +1,4 @@
-"""A retrieved query that answers where the model is unsure, with a scripted LLM and the real encoder."""
+"""Retrieved queries as candidates, with a scripted LLM and the real encoder."""
 
 import sqlite3
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 from scripted_llm import ScriptedLLM
 
 from coderag_app.config import AppConfig
-from coderag_app.decoding.candidates import Candidate
-from coderag_app.decoding.reuse import UNSURE_BELOW, is_unsure, reusable
+from coderag_app.decoding.reuse import reusable
 from coderag_app.engine_loading import load_query_engine
 from coderag_app.index.store import ExampleIndex
 from coderag_app.models import load_embed_model
+from coderag_app.prompts import CANNOT_ANSWER
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.schema import schema_from_ddl
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
@@ -27,20 +27,6 @@ def example(sql: str, similarity: float = 0.5) -> RetrievedExample:
 
 def found(question: str, *sqls: str) -> list[str]:
     return reusable(question, [example(sql) for sql in sqls], schema_from_ddl(DDL), "sqlite")
-
-
-@pytest.mark.parametrize(
-    ("candidate", "unsure"),
-    [
-        (Candidate("", "SELECT 1", log_probability=UNSURE_BELOW - 0.01), True),
-        (Candidate("", "SELECT 1", log_probability=UNSURE_BELOW + 0.01), False),
-        (Candidate("", "SELECT 1"), False),  # a server that tells no probability
-        (Candidate("", "", error="refused"), True),
-        (Candidate("", "", log_probability=-2.0), False),  # it says that there is no answer
-    ],
-)
-def test_unsure_is_a_refused_reply_or_one_of_little_probability(candidate, unsure):
-    assert is_unsure(candidate) is unsure
 
 
 def test_queries_of_other_schemas_and_statements_that_write_are_left_out():
@@ -71,8 +57,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def asked(shop: Path, reply: str, *examples: str, **settings):
-    engine = load_query_engine(database=shop, llm=ScriptedLLM(replies=[reply] * 3), **settings)
+def asked(shop: Path, replies: str | list[str], *examples: str, **settings):
+    replies = [replies] * 3 if isinstance(replies, str) else replies
+    engine = load_query_engine(database=shop, llm=ScriptedLLM(replies=replies), **settings)
     encoder = load_embed_model(AppConfig().embed_model)
     engine.retriever = ExampleRetriever(ExampleIndex.empty(encoder.info), encoder.embed_model)
     return engine.ask("Who is the oldest customer?", tuple(example(sql) for sql in examples))
@@ -84,17 +71,34 @@ def test_where_every_reply_is_refused_the_query_that_fits_best_answers(shop):
     assert answer.status is AnswerStatus.REPAIRED and answer.attempts[-1].sql == OLDEST
 
 
-def test_a_reply_that_nothing_says_is_unsure_stays(shop):
-    assert asked(shop, COUNT, OLDEST).sql == COUNT
+def test_where_a_model_is_asked_once_its_reply_stands(shop):
+    assert asked(shop, COUNT, OLDEST, samples=0).sql == COUNT
 
 
 def test_without_reuse_a_refused_reply_is_an_honest_failure(shop):
     assert asked(shop, "SELECT nme FROM customer", OLDEST, reuse_examples=False).status is AnswerStatus.FAILED
 
 
-@pytest.mark.parametrize(("reply", "retrieved"), [(COUNT, OLDEST), (OLDEST, COUNT)])
-def test_of_an_unsure_reply_and_a_retrieved_query_the_encoder_takes_what_fits(shop, monkeypatch, reply, retrieved):
-    monkeypatch.setattr("coderag_app.decoding.decode.is_unsure", lambda candidate: True)
-    answer = asked(shop, reply, retrieved)
+def test_a_retrieved_query_that_fits_beats_replies_that_disagree(shop):
+    replies = [f"SELECT {column} FROM customer" for column in ("id", "age", "country")]
+    answer = asked(shop, replies, OLDEST, samples=2)
     assert answer.sql == OLDEST and answer.status is AnswerStatus.ANSWERED
-    assert len(answer.attempts) == (2 if retrieved == OLDEST else 1)
+    assert answer.attempts[-1].sql == OLDEST
+    assert "it is a retrieved query" in answer.confidence.reasons
+    assert answer.alternatives[0].votes == 0
+
+
+def test_replies_that_agree_beat_a_retrieved_query_that_fits_worse(shop):
+    answer = asked(shop, [OLDEST] * 3, COUNT, samples=2)
+    assert answer.sql == OLDEST and answer.confidence.agreement == 1.0
+
+
+def test_a_retrieved_query_with_the_same_rows_speaks_for_a_reply_without_a_vote(shop):
+    alone, supported = (asked(shop, [OLDEST] * 3, *sqls, samples=2) for sqls in ((), (OLDEST + " OFFSET 0",)))
+    assert supported.confidence.score > alone.confidence.score
+    assert supported.confidence.agreement == alone.confidence.agreement == 1.0
+    assert "a retrieved query returns these rows" in supported.confidence.reasons
+
+
+def test_no_retrieved_query_overrides_replies_that_agree_on_having_no_answer(shop):
+    assert asked(shop, [CANNOT_ANSWER] * 3, COUNT, OLDEST, samples=2).status is AnswerStatus.ABSTAINED

@@ -11,8 +11,8 @@ from coderag_app.types import AnswerStatus, Origin
 if TYPE_CHECKING:
     from coderag_app.types import Confidence, RetrievedExample, SQLAnswer
 
-QUITE_SURE = 0.7
-FAIRLY_SURE = 0.4
+QUITE_SURE = 0.8
+FAIRLY_SURE = 0.5
 PREVIOUS_ANSWER = "previous answer"  # what a conversation calls the source of its own last query
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _WORD_JOINER = "\u2060"

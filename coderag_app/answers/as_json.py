@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from coderag_app.answers.cell_text import json_value
+from coderag_app.clarification import Clarification
 from coderag_app.types import RetrievedExample, SQLAnswer
 
 
@@ -46,8 +47,15 @@ def _source_document(source: RetrievedExample) -> dict[str, Any]:
     }
 
 
-def answer_line(answer: SQLAnswer, ascii_only: bool = False, note: str = "") -> str:
-    """The document on a single line (JSONL), without the line break; a follow-up's note is one more key."""
+def answer_line(
+    answer: SQLAnswer, ascii_only: bool = False, note: str = "", unclear: Clarification | None = None
+) -> str:
+    """The document on a single line (JSONL), without the line break.
+
+    A follow-up's note is one more key, and so is ``clarification`` where the question leaves something open.
+    """
     document = answer_document(answer) | ({"note": note} if note else {})
+    if unclear is not None:
+        document["clarification"] = asdict(unclear)
     text = json.dumps(document, ensure_ascii=ascii_only, allow_nan=False)
     return text if ascii_only else text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as \udcXX

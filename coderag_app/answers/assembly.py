@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from coderag_app.decoding.candidates import Candidate, alternatives
+from coderag_app.decoding.candidates import Candidate, Result, alternatives
 from coderag_app.decoding.confidence import confidence
 from coderag_app.decoding.question_run import QuestionRun
 from coderag_app.types import AnswerStatus, Attempt, Confidence, SQLAnswer
@@ -18,8 +18,7 @@ NO_ANSWER = "The question cannot be answered from this schema."
 def assembled_answer(
     run: QuestionRun,
     first: Candidate,
-    groups: Sequence[Sequence[Candidate]] = (),
-    drawn: int = 0,
+    results: Sequence[Result],
     abstain_below: float = 0.0,
     **names: Any,
 ) -> SQLAnswer:
@@ -27,23 +26,16 @@ def assembled_answer(
 
     Args:
         run: What was found and tried.
-        first: The most likely reply, after its repairs, or the example that took its place.
-        groups: The results that candidates voted for, the chosen one first; empty without a vote.
-        drawn: Candidates that took part in the vote, refused ones included.
+        first: The most likely reply, after its repairs.
+        results: What candidates returned, the chosen result first; empty where none was accepted or no model asked.
         abstain_below: Confidence below which the answer is held back.
         **names: ``database``, ``model`` and ``encoder`` of the answer.
     """
-    chosen = groups[0][0] if groups else first
+    chosen = results[0].chosen if results else first
     refused = sum(bool(attempt.error) for attempt in run.attempts)
-    if (chosen is not first or chosen.reused) and chosen.accepted:
+    if chosen is not first and chosen.accepted:
         run.attempts.append(Attempt(chosen.reply, chosen.sql, ""))
-    agreement = len(groups[0]) / drawn if groups else None
-    empty = chosen.result is not None and not chosen.result.rows
-    sure = (
-        confidence(chosen.log_probability, agreement, run.sources, refused, empty, reused=chosen.reused)
-        if chosen.accepted
-        else None
-    )
+    sure = confidence(results[0].evidence, run.sources, refused) if results else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
         question=run.question,
@@ -53,7 +45,7 @@ def assembled_answer(
         attempts=tuple(run.attempts),
         timings_s=run.timings_s,
         confidence=sure,
-        alternatives=alternatives(groups) if drawn > 1 else (),
+        alternatives=alternatives(results) if results and results[0].evidence.share is not None else (),
         **names,
     )
     if not chosen.accepted:

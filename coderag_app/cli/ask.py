@@ -17,6 +17,7 @@ from coderag_app.errors import CodeRAGError
 
 if TYPE_CHECKING:
     from coderag_app.chat.conversation import Conversation
+    from coderag_app.clarification import Clarification
     from coderag_app.decoding.question_run import StreamEvent
     from coderag_app.query_engine import TextToSQLQueryEngine
     from coderag_app.types import SQLAnswer
@@ -65,6 +66,8 @@ def ask(
         top_k, sample_values, timeout_s, max_rows,
         samples, decode_budget_ms, rank, reuse, opt.constrain_setting(constrain), link, repairs, abstain_below,
     )  # fmt: skip
+    from coderag_app.clarification import clarify
+
     several = not question or bool(follow_up)
     out = sys.stdout
     # Whatever a library prints must not mix with the answers.
@@ -80,8 +83,12 @@ def ask(
                 answer = answer_of(engine, text, talk.stream)
                 note = talk.turns[-1].note if len(talk.turns) > before else ""
                 failures += not answer.ok
+                unclear = clarify(answer, engine.schema, engine.values)
                 with contextlib.redirect_stdout(out):
-                    _print_json(answer, note) if as_json else _print_answer(answer, several, note)
+                    if as_json:
+                        _print_json(answer, note, unclear)
+                    else:
+                        _print_answer(answer, several, note, unclear)
         finally:
             engine.close()
     raise typer.Exit(1 if failures else 0)
@@ -118,15 +125,15 @@ def answer_of(
         return SQLAnswer(question=question, sql="", status=AnswerStatus.FAILED, error=str(error), model=engine.llm_name)
 
 
-def _print_json(answer: SQLAnswer, note: str) -> None:
+def _print_json(answer: SQLAnswer, note: str, unclear: Clarification | None) -> None:
     from coderag_app.answers.as_json import answer_line
 
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    sys.stdout.write(answer_line(answer, ascii_only=encoding != "utf8", note=note) + "\n")
+    sys.stdout.write(answer_line(answer, encoding != "utf8", note, unclear) + "\n")
     sys.stdout.flush()
 
 
-def _print_answer(answer: SQLAnswer, with_question: bool, note: str) -> None:
+def _print_answer(answer: SQLAnswer, with_question: bool, note: str, unclear: Clarification | None) -> None:
     from coderag_app.answers.cell_text import visible_text
     from coderag_app.cli.answer_view import answer_view
     from coderag_app.cli.console import output_console
@@ -135,4 +142,6 @@ def _print_answer(answer: SQLAnswer, with_question: bool, note: str) -> None:
     if note:
         console.print(visible_text(note), style="dim", soft_wrap=True)
     console.print(answer_view(answer, console.width, with_question))
+    if unclear is not None:
+        console.print(visible_text(unclear.text), style="dim", soft_wrap=True)
     sys.stdout.flush()

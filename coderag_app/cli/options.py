@@ -79,7 +79,7 @@ CandidatesOption = Annotated[
     int | None,
     typer.Option(
         "--samples", min=0, max=64, metavar="N", rich_help_panel=_WRITING,
-        help="Sample up to N further replies and vote on their results. Default: 0.",
+        help="Sample up to N further replies and vote on their results. Default: 4 of the bundled model, 0 of others.",
     ),
 ]  # fmt: skip
 BudgetOption = Annotated[
@@ -93,14 +93,14 @@ RankOption = Annotated[
     bool | None,
     typer.Option(
         "--rank/--no-rank", rich_help_panel=_WRITING, show_default=False,
-        help="Let the encoder's ranking of sampled replies count beside the vote. Default: no.",
+        help="Let the encoder's ranking of sampled replies count beside the vote. Default: rank.",
     ),
 ]  # fmt: skip
 ReuseOption = Annotated[
     bool | None,
     typer.Option(
         "--reuse/--no-reuse", rich_help_panel=_WRITING, show_default=False,
-        help="Where the model is unsure, answer with a retrieved query that fits the question better. Default: reuse.",
+        help="Let retrieved queries stand for election beside the model's own. Default: reuse.",
     ),
 ]  # fmt: skip
 ConstrainOption = Annotated[

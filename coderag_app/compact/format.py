@@ -33,6 +33,7 @@ class CompactFormat:
 
     name = "compact-v3"
     reply_tokens = 128
+    samples = 4
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt. The model reads no errors, so a repair changes the decoding instead.

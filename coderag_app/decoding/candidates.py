@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from coderag_app.decoding.evidence import Evidence, merit
 from coderag_app.decoding.same_rows import comparable_rows, same_multiset
 from coderag_app.types import Alternative, QueryResult
 
-# What a candidate's rank (a cosine) and mean probability weigh beside its result's share of the votes.
-RANK_WEIGHT = 1.0
-PROBABILITY_WEIGHT = 0.5
+_AGREEING = 3  # candidates that end the vote where all agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Candidate:
         result: Its rows; None where it was not run.
         error: Why it was refused or failed; empty where it was accepted.
         log_probability: Mean over the reply's tokens; None where the runtime does not tell.
-        reused: Whether it is a retrieved example's SQL, taken where the model was unsure.
+        reused: Whether it is a retrieved example's SQL that no model wrote for this question.
     """
 
     reply: str
@@ -60,13 +59,35 @@ def _same_rows(first: QueryResult, second: QueryResult) -> bool:
     return same_multiset(*comparable_rows(first.rows, second.rows))
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Candidates that returned the same rows, in the order they came, and what speaks for them.
+
+    The first stands for all: the most likely reply where that is among them.
+    """
+
+    candidates: tuple[Candidate, ...]
+    evidence: Evidence
+
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that stands for the result."""
+        return self.candidates[0]
+
+    @property
+    def votes(self) -> int:
+        """Candidates that the model wrote; a retrieved query is evidence and has no vote."""
+        return _votes(self.candidates)
+
+    @property
+    def log_probability(self) -> float | None:
+        """Mean over the tokens of the likeliest reply; None where none is known."""
+        return _likeliest(self.candidates)
+
+
 @dataclass
 class Vote:
-    """Candidates in the order they were written, grouped by their result.
-
-    The most frequent result wins; of several, the one whose likeliest candidate has the highest mean log-probability,
-    then the one that came first, so that the most likely reply wins every other tie.
-    """
+    """Candidates in the order they were written, grouped by their result."""
 
     groups: list[list[Candidate]] = field(default_factory=list)
     refused: int = 0
@@ -84,55 +105,56 @@ class Vote:
 
     @property
     def size(self) -> int:
-        """Candidates counted, the refused ones included."""
-        return self.refused + sum(map(len, self.groups))
+        """Candidates that the model wrote, the refused ones included."""
+        return self.refused + sum(map(_votes, self.groups))
 
-    def decided(self, remaining: int, unanimous: bool = False) -> bool:
-        """Whether no ``remaining`` further votes can change which result has the most.
+    def decided(self, remaining: int) -> bool:
+        """Whether it can end: the first few agree, or no ``remaining`` further votes change which result has the most.
 
         Args:
             remaining: Candidates still to come.
-            unanimous: Ask for agreement of all results so far, since more than the number of votes counts.
         """
-        counts = sorted((len(group) for group in self.groups), reverse=True)
-        if not counts or (unanimous and len(counts) > 1):
+        counts = sorted(map(_votes, self.groups), reverse=True)
+        if not counts:
             return False
-        return counts[0] - (counts[1] if len(counts) > 1 else 0) > remaining
+        if counts[0] == self.size >= _AGREEING:
+            return True
+        return len(counts) == 1 and counts[0] > remaining and not self.refused
 
-    def ranked(self, ranks: dict[str, float] | None = None) -> list[list[Candidate]]:
-        """The groups, the chosen one first.
+    def results(self, ranks: Mapping[str, float] | None = None) -> list[Result]:
+        """The results, the chosen one first.
 
         Args:
-            ranks: A score by SQL, such as the encoder's cosine to the question. Where given, share of the votes, rank
-                and mean probability are added up; else votes decide, and log-probability among equals.
+            ranks: A score by SQL: the encoder's cosine to the question. Where given, all evidence is weighed; else the
+                most votes win, of equals the one with the likeliest reply, then the one that came first.
         """
-        if ranks is None:
-            return sorted(self.groups, key=lambda group: (-len(group), -_likeliest(group)))
-        return sorted(self.groups, key=lambda group: -self._merit(group, ranks))
+        results = [Result(tuple(group), self._evidence(group, ranks)) for group in self.groups]
+        if ranks is not None:
+            return sorted(results, key=lambda result: -merit(result.evidence))
+        return sorted(results, key=lambda result: (-result.votes, -(result.evidence.probability or 0.0)))
 
-    def _merit(self, group: Sequence[Candidate], ranks: dict[str, float]) -> float:
-        rank = max(ranks.get(candidate.sql, 0.0) for candidate in group)
-        return len(group) / self.size + RANK_WEIGHT * rank + PROBABILITY_WEIGHT * math.exp(_likeliest(group))
-
-    def agreement(self, group: Sequence[Candidate]) -> float:
-        """The group's share of all candidates."""
-        return len(group) / self.size
-
-
-def representative(group: Sequence[Candidate]) -> Candidate:
-    """The candidate that stands for its group: the first, which is the most likely reply where that is among them."""
-    return group[0]
-
-
-def alternatives(groups: Sequence[Sequence[Candidate]]) -> tuple[Alternative, ...]:
-    """The groups as values for people to read."""
-    return tuple(Alternative(representative(group).sql, len(group), _told(_likeliest(group))) for group in groups)
+    def _evidence(self, group: Sequence[Candidate], ranks: Mapping[str, float] | None) -> Evidence:
+        known = [ranks[candidate.sql] for candidate in group if ranks and candidate.sql in ranks]
+        votes, likeliest = _votes(group), _likeliest(group)
+        # A query that was retrieved and not written has no probability by the model, and that speaks against it.
+        unwritten = 0.0 if not votes and any(_likeliest(group) is not None for group in self.groups) else None
+        return Evidence(
+            share=votes / self.size if self.size > 1 or not votes else None,
+            rank=max(known, default=None),
+            probability=math.exp(likeliest) if likeliest is not None else unwritten,
+            retrieved=any(candidate.reused for candidate in group),
+            empty=group[0].result is not None and not group[0].result.rows,
+        )
 
 
-def _likeliest(group: Sequence[Candidate]) -> float:
-    """The highest mean log-probability in a group; minus infinity where none is known."""
-    return max((c.log_probability for c in group if c.log_probability is not None), default=-math.inf)
+def alternatives(results: Sequence[Result]) -> tuple[Alternative, ...]:
+    """The results as values for people to read."""
+    return tuple(Alternative(result.chosen.sql, result.votes, result.log_probability) for result in results)
 
 
-def _told(log_probability: float) -> float | None:
-    return None if math.isinf(log_probability) else log_probability
+def _votes(candidates: Iterable[Candidate]) -> int:
+    return sum(not candidate.reused for candidate in candidates)
+
+
+def _likeliest(candidates: Iterable[Candidate]) -> float | None:
+    return max((c.log_probability for c in candidates if c.log_probability is not None), default=None)

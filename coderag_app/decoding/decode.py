@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from coderag_app.config import AppConfig
-from coderag_app.decoding.candidates import Candidate, Vote
+from coderag_app.decoding.candidates import Candidate, Result, Vote
 from coderag_app.decoding.generation import Reply, stream_reply
 from coderag_app.decoding.question_run import QuestionRun, StreamEvent
-from coderag_app.decoding.reuse import is_unsure, reusable
+from coderag_app.decoding.reuse import reusable
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.sql.extraction import NoSQLError
@@ -39,6 +39,7 @@ class Decoding:
         request: What the prompt is made of, without failed attempts.
         schema: What SQL is checked against.
         database: Where candidates run; None where they are only checked.
+        samples: How many further candidates may be written.
         rank: Scores SQL by how well it fits the question; None where no encoder can.
     """
 
@@ -49,6 +50,7 @@ class Decoding:
     config: AppConfig
     schema: Schema | None
     database: Database | None
+    samples: int
     rank: Rank | None = None
     _started: float = field(default_factory=time.perf_counter)
 
@@ -63,17 +65,27 @@ class Decoding:
                 break
         return candidate
 
-    def vote(self, first: Candidate) -> Generator[StreamEvent, None, Vote]:
-        """Sample further candidates and let their results vote with the first one's.
+    def vote(self, first: Candidate) -> Generator[StreamEvent, None, list[Result]]:
+        """Let the results of further candidates vote with the first one's; returns the results, the chosen one first.
 
-        It ends early when no further candidate can change the outcome, or when the time is up; a candidate that is
-        being written then is dropped.
+        The model writes candidates until enough agree or the time is up (one that is being written then is dropped).
+        Where it was asked for more than one, or its only reply was refused, retrieved queries are candidates too.
         """
-        vote, seen = Vote(), dict[tuple[str, str], Candidate]()
+        vote = Vote()
         vote.add(first)
-        samples = self.config.samples
+        yield from self._sampled(vote)
+        if (self.samples or not first.accepted) and self.config.reuse_examples and self._ranks:
+            yield self.run.event("vote")
+            with self.run.timed("vote"):
+                for candidate in self._retrieved():
+                    vote.add(candidate)
+        return self._ranked(vote)
+
+    def _sampled(self, vote: Vote) -> Generator[StreamEvent, None, None]:
+        """Add the further replies to the vote."""
+        samples, seen = self.samples, dict[tuple[str, str], Candidate]()
         for number in range(1, samples + 1):
-            if vote.decided(samples - number + 1, unanimous=self._ranks_votes) or self._time_is_up():
+            if vote.decided(samples - number + 1) or self._time_is_up():
                 break
             try:
                 prompt = self.prompt_format.build(replace(self.request, variant=number))
@@ -84,36 +96,24 @@ class Decoding:
             if candidate is None:
                 break
             vote.add(candidate)
-        return vote
 
-    def reused(self, first: Candidate) -> Generator[StreamEvent, None, Candidate]:
-        """The retrieved query that fits the question better than an unsure reply; the reply itself where none does."""
-        rank, schema = self.rank, self.schema
-        if not (self.config.reuse_examples and rank and schema and is_unsure(first)):
-            return first
-        sqls = reusable(self.request.question, self.request.examples, schema, self.request.dialect)
-        if not sqls:
-            return first
-        yield self.run.event("vote")
-        with self.run.timed("vote"):
-            scores = list(rank([*sqls, *([first.sql] if first.accepted else [])]))
-            best = max(range(len(sqls)), key=scores.__getitem__)
-            if first.accepted and scores[best] <= scores[-1]:
-                return first
-            candidate = Candidate(sqls[best], sqls[best], log_probability=first.log_probability, reused=True)
+    def _retrieved(self) -> Iterator[Candidate]:
+        """The queries of the examples that the schema can run and whose literals the question says."""
+        if self.schema is None:
+            return
+        for sql in reusable(self.request.question, self.request.examples, self.schema, self.request.dialect):
             try:
-                result = self.database.execute(sqls[best]) if self.database is not None else None
+                result = self.database.execute(sql) if self.database is not None else None
             except DatabaseError:
-                return first
-        return replace(candidate, result=result)
+                continue
+            yield Candidate(sql, sql, result, reused=True)
 
-    def chosen(self, vote: Vote) -> list[list[Candidate]]:
-        """The vote's results, the chosen one first."""
+    def _ranked(self, vote: Vote) -> list[Result]:
         written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
-        if self.rank is None or not self._ranks_votes or len(vote.groups) < 2:
-            return vote.ranked()
+        if self.rank is None or not self._ranks or not self.samples and len(written) < 2:
+            return vote.results()
         with self.run.timed("vote"):
-            return vote.ranked(dict(zip(written, self.rank(written), strict=True)))
+            return vote.results(dict(zip(written, self.rank(written), strict=True)))
 
     def _attempt(self) -> Generator[StreamEvent, None, Candidate]:
         """One reply with its pieces as events."""
@@ -172,7 +172,7 @@ class Decoding:
         return bool(budget_s) and time.perf_counter() - self._started >= budget_s
 
     @property
-    def _ranks_votes(self) -> bool:
+    def _ranks(self) -> bool:
         return self.rank is not None and self.config.rank_candidates
 
     @property

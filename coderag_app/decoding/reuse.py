@@ -1,8 +1,4 @@
-"""A retrieved query as the answer, where the model is unsure and the encoder finds that the query fits better.
-
-A small model is often unsure of a question whose very query has been retrieved: one that a person verified, or one made
-from the schema. The encoder was trained to tell near misses apart, so it compares them with the model's own.
-"""
+"""Retrieved queries as candidates: what a person verified, or what was made from the schema, may be the very answer."""
 
 from __future__ import annotations
 
@@ -12,22 +8,13 @@ from collections.abc import Sequence
 import sqlglot
 from sqlglot import exp
 
-from coderag_app.decoding.candidates import Candidate
 from coderag_app.errors import SQLRejectedError
+from coderag_app.name_words import NUMBER_WORDS
 from coderag_app.schema import Schema
 from coderag_app.sql.guard import check_sql
 from coderag_app.types import RetrievedExample
 
-UNSURE_BELOW = -0.15  # mean log-probability of a token; measured on Spider's training databases
-_NUMBER_WORDS = "zero one two three four five six seven eight nine ten".split()
 _OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
-
-
-def is_unsure(candidate: Candidate) -> bool:
-    """Whether the model was refused to the end, or gave its own SQL little probability; abstaining is an answer."""
-    if not candidate.accepted:
-        return True
-    return bool(candidate.sql) and candidate.log_probability is not None and candidate.log_probability < UNSURE_BELOW
 
 
 def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
@@ -59,5 +46,5 @@ def _is_said(literal: exp.Literal, asked: str) -> bool:
     text = str(literal.this).casefold().strip("%")
     if literal.is_string:
         return text in asked
-    words = [text, _NUMBER_WORDS[int(text)]] if text.isdigit() and int(text) < len(_NUMBER_WORDS) else [text]
+    words = [text, NUMBER_WORDS[int(text)]] if text.isdigit() and int(text) < len(NUMBER_WORDS) else [text]
     return text in _OF_THE_FORMULA or any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", asked) for word in words)

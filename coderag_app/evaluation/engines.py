@@ -36,6 +36,11 @@ class Engine(Protocol):
         """Name and origin of the LLM."""
         ...
 
+    @property
+    def samples(self) -> int:
+        """How many further candidates vote."""
+        ...
+
     def ask(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> SQLAnswer:
         """Answer a question with these examples."""
         ...

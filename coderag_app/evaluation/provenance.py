@@ -43,7 +43,7 @@ def run_identity(
     """
     engine = _first_engine(dataset, open_engine)
     try:
-        llm = {"name": engine.llm_name, "fingerprint": model_fingerprint(engine)}
+        llm, samples = {"name": engine.llm_name, "fingerprint": model_fingerprint(engine)}, engine.samples
     finally:
         engine.close()
     return {
@@ -54,7 +54,7 @@ def run_identity(
         "examples_sha256": _sha256(sorted(pool.ids)),
         "llm": llm,
         "similarity_top_k": config.similarity_top_k,
-        "engine": config.model_dump(mode="json", exclude=_NOT_IDENTITY),
+        "engine": config.model_dump(mode="json", exclude=_NOT_IDENTITY) | {"samples": samples},
         **settings,
     }
 

@@ -69,8 +69,8 @@ def decoding_text(engine: Mapping[str, Any]) -> str:
     if engine.get("samples"):
         ranked = ", ranked by the encoder" if engine.get("rank_candidates") else ""
         parts.append(f"vote of up to {engine['samples'] + 1}{ranked}")
-    if engine.get("reuse_examples") is False:
-        parts.append("no reuse of examples")
+        if engine.get("reuse_examples") is False:
+            parts.append("no reuse of examples")
     if engine.get("link_schema") is False:
         parts.append("no schema linking")
     if engine.get("max_repairs") == 0:

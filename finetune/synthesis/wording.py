@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from coderag_app.name_words import NUMBER_WORDS
 from finetune.synthesis import inflection
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -44,8 +45,6 @@ FRAGMENTS = {
     "least": "[at least|at least|no less than|no less than|no lower than|greater than or equal to]",
     "most": "[at most|no more than|not above|up to|not exceeding|not exceeding|no higher than|less than or equal to]",
 }
-
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def expand(template: str, rng: Random) -> str:
@@ -92,12 +91,12 @@ def _is_question(text: str) -> bool:
 
 def number_word(value: int, rng: Random, share: float = 0.3) -> str:
     """A small whole number, sometimes as a word."""
-    return _NUMBERS[value] if 0 < value < len(_NUMBERS) and rng.random() < share else str(value)
+    return NUMBER_WORDS[value] if 0 < value < len(NUMBER_WORDS) and rng.random() < share else str(value)
 
 
 def number_words(value: int) -> tuple[str, ...]:
     """All ways in which ``number_word`` may write the value."""
-    return (str(value), _NUMBERS[value]) if 0 < value < len(_NUMBERS) else (str(value),)
+    return (str(value), NUMBER_WORDS[value]) if 0 < value < len(NUMBER_WORDS) else (str(value),)
 
 
 def is_plural(phrase: str) -> bool:

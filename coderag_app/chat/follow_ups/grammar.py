@@ -27,11 +27,11 @@ from coderag_app.chat.follow_ups.intents import (
     Unfilter,
 )
 from coderag_app.chat.follow_ups.periods import PERIOD, read_period
+from coderag_app.name_words import NUMBER_WORDS
 
 _MAX_WORDS = 24
 _MAX_READINGS = 40
-_NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
-_COUNT = rf"(?P<count>\d+|{'|'.join(_NUMBERS)})"
+_COUNT = rf"(?P<count>\d+|{'|'.join(NUMBER_WORDS[1:])})"
 _DOWN = (
     r"descending|desc|in descending order|(?:from )?high(?:est)? to low(?:est)?|(?:highest|largest|biggest|most) first"
 )
@@ -124,7 +124,7 @@ def _superlative_sort(match: re.Match[str]) -> list[Intent | None]:
 
 def _limit(match: re.Match[str]) -> list[Intent | None]:
     number = _group_text(match, "count").lower()
-    count = (int(number) if number.isdigit() else _NUMBERS.index(number) + 1) if number else 1
+    count = (int(number) if number.isdigit() else NUMBER_WORDS.index(number)) if number else 1
     word = _group_text(match, "word").lower()
     down = None if word in ("", "first") else word in ("top", "best", "highest", "largest", "biggest", "most")
     return [Limit(min(count, 1_000_000), _group_text(match, "column"), down)] if count else []
