@@ -41,20 +41,23 @@ SAME = $(DATA)/spider_dev --examples same
 INDEXES = demo spider_train synthesized
 INDEX = $(INDEXES:%=$(RESULTS)/index_%/manifest.json)
 MEASURED = demo spider_dev spider_dev_synthesized spider_dev_same spider_dev_same_leaks geography defog_basic \
-  gretel_sample spider_dev_constrained spider_dev_voting spider_dev_ranked
+  gretel_sample spider_dev_default spider_dev_constrained spider_dev_voting spider_dev_ranked
+GREEDY = $(EVALUATE) --samples 0
 results: $(READY) $(INDEX)
-	$(EVALUATE) demo --run-dir $(RESULTS)/demo --examples $(RESULTS)/index_demo --arms all
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev --arms all
-	$(EVALUATE) $(DATA)/spider_dev --examples $(RESULTS)/index_synthesized --run-dir $(RESULTS)/spider_dev_synthesized \
+	$(EVALUATE) $(DATA)/spider_dev --examples $(RESULTS)/index_synthesized --run-dir $(RESULTS)/spider_dev_default \
 	  --arms none,tuned
-	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same --arms all
-	$(EVALUATE) $(SAME) --run-dir $(RESULTS)/spider_dev_same_leaks --arms none,tuned --keep-leaks
-	$(EVALUATE) $(DATA)/geography --run-dir $(RESULTS)/geography --examples same --arms all
-	$(EVALUATE) $(DATA)/defog_basic --run-dir $(RESULTS)/defog_basic --examples same --arms all
-	$(EVALUATE) $(DATA)/gretel_sample.jsonl --run-dir $(RESULTS)/gretel_sample --examples same --arms all
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none --samples 8
-	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none --samples 8 --rank
+	$(GREEDY) demo --run-dir $(RESULTS)/demo --examples $(RESULTS)/index_demo --arms all
+	$(GREEDY) $(SPIDER) --run-dir $(RESULTS)/spider_dev --arms all
+	$(GREEDY) $(DATA)/spider_dev --examples $(RESULTS)/index_synthesized --run-dir $(RESULTS)/spider_dev_synthesized \
+	  --arms none,tuned
+	$(GREEDY) $(SAME) --run-dir $(RESULTS)/spider_dev_same --arms all
+	$(GREEDY) $(SAME) --run-dir $(RESULTS)/spider_dev_same_leaks --arms none,tuned --keep-leaks
+	$(GREEDY) $(DATA)/geography --run-dir $(RESULTS)/geography --examples same --arms all
+	$(GREEDY) $(DATA)/defog_basic --run-dir $(RESULTS)/defog_basic --examples same --arms all
+	$(GREEDY) $(DATA)/gretel_sample.jsonl --run-dir $(RESULTS)/gretel_sample --examples same --arms all
+	$(GREEDY) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none --samples 8 --no-rank
+	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none --samples 8
 	$(BIN)/python -m coderag_app.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(if $(LIMIT),,--readme README.md)
 
 $(RESULTS)/index_demo/manifest.json: | $(READY)

@@ -45,8 +45,8 @@ def model_table() -> list[ModelStatus]:
             ModelStatus(preset.name, preset.size_gb, preset.licence, preset.spider_dev, on_disk, automatic, note)
         )
     shipped = BUNDLED_SQL_MODEL.is_file()
-    note = "small model of this project, made for CPUs; the README has its accuracy"
-    statuses.append(ModelStatus("bundled", _size_gb(BUNDLED_SQL_MODEL), "Apache-2.0", "", shipped, not taken, note))
+    note = "small model of this project, made for CPUs, trained in part on Spider (Yu et al. 2018, CC BY-SA 4.0)"
+    statuses.append(ModelStatus("bundled", _size_gb(BUNDLED_SQL_MODEL), "CC-BY-SA-4.0", "", shipped, not taken, note))
     return statuses
 
 

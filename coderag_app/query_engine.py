@@ -101,7 +101,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         yield run.event("link")
         with run.timed("link"):
             run.schema = self.linked_schema(run.question)
-        decoding = self._decoding(run)
+        decoding = self.decoding(run)
         first = yield from decoding.most_likely()
         results = yield from decoding.vote(first)
         yield run.event("done", answer=self._assembled(run, first, results))
@@ -135,7 +135,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """How many further candidates vote: as configured, else as suits the model."""
         return self.prompt_format.samples if self.config.samples is None else self.config.samples
 
-    def _decoding(self, run: QuestionRun) -> Decoding:
+    def decoding(self, run: QuestionRun) -> Decoding:
+        """What writes and elects the candidates of a question, with its sources and schema as the run holds them."""
         request = PromptRequest(
             question=run.question,
             schema=run.schema,

@@ -18,6 +18,7 @@ from finetune.sql_model.tokenizer import END, MARKERS, TOKENIZER_FILE, load_toke
 
 PROMPT_FORMAT_KEY = "coderag.prompt_format"
 PROMPT_FORMAT = "compact-v3"
+LICENCE = "Apache-2.0"
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 app = typer.Typer(add_completion=False)
@@ -36,13 +37,14 @@ _TENSOR_TYPES = {
 }
 
 
-def export_gguf(run: Path, out: Path, weight_type: WeightType = WeightType.Q8_0) -> None:
+def export_gguf(run: Path, out: Path, weight_type: WeightType = WeightType.Q8_0, licence: str = LICENCE) -> None:
     """Write the model of a run directory as one GGUF file that llama.cpp loads.
 
     Args:
         run: Run directory with ``checkpoint.safetensors`` and ``tokenizer.json``.
         out: The file to write; it appears only when it is complete.
         weight_type: Storage of the matrices; the norms are always float32.
+        licence: What the file says of its licence, an SPDX name.
 
     Raises:
         ModelError: If the run directory lacks one of its files.
@@ -52,7 +54,7 @@ def export_gguf(run: Path, out: Path, weight_type: WeightType = WeightType.Q8_0)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".part")
     writer = gguf.GGUFWriter(unfinished, "llama")
-    _add_facts(writer, checkpoint, config, weight_type)
+    _add_facts(writer, checkpoint, config, weight_type, licence)
     _add_vocabulary(writer, tokenizer)
     _add_weights(writer, checkpoint, config, weight_type)
     writer.write_header_to_file()
@@ -75,11 +77,13 @@ def interleave_halves(weight: np.ndarray, heads: int) -> np.ndarray:
     return weight.reshape(heads, 2, -1, weight.shape[1]).swapaxes(1, 2).reshape(weight.shape)
 
 
-def _add_facts(writer: gguf.GGUFWriter, checkpoint: Checkpoint, config: ModelConfig, weight_type: WeightType) -> None:
+def _add_facts(
+    writer: gguf.GGUFWriter, checkpoint: Checkpoint, config: ModelConfig, weight_type: WeightType, licence: str
+) -> None:
     steps, window_tokens = checkpoint.facts["progress"]["step"], checkpoint.facts["train"]["window_tokens"]
     writer.add_name("CodeRAG SQL model")
     writer.add_description(f"Writes compact SQL for a schema and a question; trained from scratch in {steps} steps.")
-    writer.add_license("Apache-2.0")
+    writer.add_license(licence)
     writer.add_string(PROMPT_FORMAT_KEY, PROMPT_FORMAT)
     writer.add_file_type(_TENSOR_TYPES[weight_type][1])
     writer.add_vocab_size(config.vocab_size)
@@ -128,11 +132,12 @@ def main(
     run: Annotated[Path, typer.Option(help="Run directory of finetune.sql_model.train.")],
     out: Annotated[Path, typer.Option(help="GGUF file to write.")],
     weights: Annotated[WeightType, typer.Option(help="Storage of the matrices.")] = WeightType.Q8_0,
+    licence: Annotated[str, typer.Option(help="What its data asks for: Spider's questions CC-BY-SA-4.0.")] = LICENCE,
 ) -> None:
     """Export a run's averaged weights to GGUF."""
     console = Console()
     try:
-        export_gguf(run, out, weights)
+        export_gguf(run, out, weights, licence)
     except CodeRAGError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
