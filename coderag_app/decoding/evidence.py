@@ -31,7 +31,7 @@ class Evidence:
     empty: bool
 
 
-# Printed by the command above. What is not known counts as its mean over winning results.
+# Printed by the command above. What is not known counts about as in right results.
 SHARE_WEIGHT, TYPICAL_SHARE = 1.50, 0.8
 RANK_WEIGHT, TYPICAL_RANK = 2.88, 0.75
 PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 2.83, 0.9

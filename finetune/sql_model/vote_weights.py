@@ -124,8 +124,8 @@ def winners(chosen: Sequence[Election], weights: np.ndarray) -> tuple[np.ndarray
 
 
 def typical_signs(chosen: Sequence[Election]) -> np.ndarray:
-    """The mean of each sign where it is known, shape (signs,)."""
-    return np.nanmean(np.concatenate([each.signs for each in chosen]), axis=0)
+    """The mean of each sign over right results where it is known, shape (signs,)."""
+    return np.nanmean(np.concatenate([each.signs[each.right] for each in chosen]), axis=0)
 
 
 def known(chosen: Sequence[Election], typical: np.ndarray) -> list[Election]:
@@ -150,7 +150,7 @@ def main(
     merits, right = winners(asked, weights)
     logistic = LogisticRegression(C=3).fit(merits[:, None], right)
     for name, weight, mean in zip(SIGNS, weights, typical, strict=True):
-        typer.echo(f"{name}: weight {weight:.2f}, mean {mean:.2f}")
+        typer.echo(f"{name}: weight {weight:.2f}, mean of right results {mean:.2f}")
     typer.echo(f"confidence: slope {logistic.coef_[0][0]:.2f}, intercept {logistic.intercept_[0]:.2f}")
     left_out = [
         winners([e for e in asked if e.db_id == db_id], fit_weights([e for e in asked if e.db_id != db_id]))
