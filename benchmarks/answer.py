@@ -25,11 +25,13 @@ import numpy as np
 
 DEMO = Path(__file__).parent.parent / "coderag_app" / "bundled" / "demo"
 SETTINGS: dict[str, dict[str, Any]] = {
-    "greedy": {"similarity_top_k": 0},
-    "constrained": {"similarity_top_k": 0, "constrain": "always"},
-    "voting 8": {"similarity_top_k": 0, "samples": 8},
-    "3 examples": {"similarity_top_k": 3},
-    "3 examples, voting 8": {"similarity_top_k": 3, "samples": 8},
+    "greedy": {"similarity_top_k": 0, "samples": 0},
+    "constrained": {"similarity_top_k": 0, "samples": 0, "constrain": "always"},
+    "voting 8": {"similarity_top_k": 0, "samples": 8, "rank_candidates": False},
+    "ranked 8": {"similarity_top_k": 0, "samples": 8},
+    "as it comes, no examples": {"similarity_top_k": 0},
+    "3 examples": {"similarity_top_k": 3, "samples": 0},
+    "as it comes, 3 examples": {"similarity_top_k": 3},
 }
 STEPS = ("total", "first token", "retrieve", "link", "generate", "vote", "check", "execute")
 
@@ -39,7 +41,8 @@ def measure(llm: str, storage_dir: str | None, questions: list[str], settings: d
     from coderag_app import load_query_engine
 
     started = time.perf_counter()
-    engine = load_query_engine(database=DEMO / "demo.sqlite", storage_dir=storage_dir, llm=llm, **settings)
+    index = storage_dir if settings["similarity_top_k"] else None  # an index loads the encoder
+    engine = load_query_engine(database=DEMO / "demo.sqlite", storage_dir=index, llm=llm, **settings)
     engine.ask(questions[0])
     times: dict[str, list[float]] = {"load": [time.perf_counter() - started]}
     for question in questions:
@@ -87,13 +90,13 @@ def main() -> None:
         return
     wanted = arguments.settings or [name for name in SETTINGS if arguments.storage_dir or "examples" not in name]
     print(f"{len(questions)} questions, llm {arguments.llm}; milliseconds, median / 95th percentile")
-    print(f"{'setting':21}" + "".join(f"{step:>14}" for step in STEPS) + f"{'load s':>8}{'peak MB':>9}")
+    print(f"{'setting':26}" + "".join(f"{step:>14}" for step in STEPS) + f"{'load s':>8}{'peak MB':>9}")
     totals: dict[str, list[float]] = {}
     for name in wanted:
         found = measured_apart(arguments, name)
         totals[name] = found["times"]["total"]
         cells = "".join(f"{milliseconds(found['times'].get(step)):>14}" for step in STEPS)
-        print(f"{name:21}{cells}{found['times']['load'][0]:8.1f}{found['peak_mb']:9.0f}", flush=True)
+        print(f"{name:26}{cells}{found['times']['load'][0]:8.1f}{found['peak_mb']:9.0f}", flush=True)
     command = [sys.executable, "-m", "coderag_app.cli", "ask", "--database", str(DEMO / "demo.sqlite"), "--json"]
     started = time.perf_counter()
     subprocess.run([*command, "--llm", arguments.llm, questions[0]], capture_output=True, check=False)
