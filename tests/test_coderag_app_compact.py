@@ -172,10 +172,69 @@ def test_from_is_left_out_where_the_columns_say_the_tables(names, values):
 
 def test_columns_of_a_nested_query_do_not_stand_for_tables_outside_it(database, names, values):
     text = encode_sql("SELECT count(*) FROM person WHERE city_id IN (SELECT id FROM city WHERE name = 'Lyon')", names)
-    assert text.startswith(with_ids("<sql> select count ( * ) where {person.city_id} in ( from {city} select", names))
+    start = "<sql> select count ( {person} ) where {person.city_id} in ( from {city} select"
+    assert text.startswith(with_ids(start, names))
     silent = encode_sql("SELECT count(*) FROM person WHERE EXISTS (SELECT id FROM city WHERE name = 'from')", names)
-    assert silent.startswith(with_ids("<sql> from {person} select count ( * ) where exists ( from {city}", names))
+    assert silent.startswith(with_ids("<sql> select count ( {person} ) where exists ( from {city}", names))
     assert database.execute(decode_sql(silent, names, (), values)).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "counted"),
+    [
+        ("SELECT name, count(*) FROM city JOIN person ON city_id = city.id GROUP BY name", "person"),
+        ("SELECT name, count(*) FROM city JOIN person ON city_id = city.id GROUP BY name HAVING max(age) > 1", "person"),
+        ("SELECT count(*) FROM city WHERE name = 'Lyon'", "city"),
+        ("SELECT max(title), count(*) FROM club WHERE id IN (SELECT club_id FROM membership)", "club"),
+    ],
+)
+def test_counted_rows_are_said_by_their_table(names, values, sql, counted):
+    text = encode_sql(sql, names)
+    assert with_ids(f"count ( {{{counted}}} )", names) in text and not text.startswith("<sql> from")
+    assert "COUNT(*)" in decode_sql(text, names, (), values)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "id NOT IN (SELECT person_id FROM membership)",
+        "NOT id IN (SELECT person_id FROM membership)",
+        "NOT EXISTS (SELECT 1 FROM membership WHERE person_id = person.id)",
+        "NOT EXISTS (SELECT * FROM membership AS m WHERE person.id = m.person_id)",
+    ],
+)
+def test_rows_without_a_partner_are_said_by_its_table(database, names, values, condition):
+    sql = f"SELECT full_name FROM person WHERE {condition}"
+    text = encode_sql(sql, names)
+    assert text == with_ids("<sql> select {person.full_name} where without {membership}", names)
+    decoded = decode_sql(text, names, (), values)
+    assert "NOT EXISTS" in decoded
+    assert database.execute(decoded).fetchall() == database.execute(sql).fetchall() != []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "id NOT IN (SELECT club_id FROM membership)",
+        "id NOT IN (SELECT person_id FROM membership WHERE since > 2019)",
+        "NOT EXISTS (SELECT 1 FROM membership WHERE person_id = person.id AND since > 2019)",
+        "NOT EXISTS (SELECT 1 FROM membership)",
+        "age NOT IN (SELECT person_id FROM membership)",
+    ],
+)
+def test_a_condition_that_is_no_bare_foreign_key_keeps_its_nested_query(names, condition):
+    assert "without" not in encode_sql(f"SELECT full_name FROM person WHERE {condition}", names)
+
+
+@pytest.mark.parametrize("text", ["without {person}", "without {club}", "{membership} = 1", "without <t99>"])
+def test_a_table_that_no_foreign_key_leaves_out_is_refused(names, values, text):
+    with pytest.raises(CannotDecodeError):
+        decode_sql(with_ids("<sql> select {person.full_name} where " + text, names), names, (), values)
+
+
+def test_a_column_is_shown_once(names, values):
+    text = with_ids("<sql> select {city.name} , {city.id} , {city.name}", names)
+    assert decode_sql(text, names, (), values) == "SELECT city.name, city.id FROM city"
 
 
 def test_a_query_that_names_no_table_and_no_column_is_refused(names, values):

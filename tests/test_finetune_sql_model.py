@@ -351,7 +351,7 @@ def test_the_q8_0_export_loads_and_generates_with_its_licence_and_prompt_format(
     export_gguf(trained, path)
     llama = Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
     assert llama.metadata["general.license"] == "Apache-2.0"
-    assert llama.metadata["coderag.prompt_format"] == "compact-v3"
+    assert llama.metadata["coderag.prompt_format"] == "compact-v4"
     choice = llama.create_completion(_prompts(data_file, 1)[0], max_tokens=30, temperature=0)["choices"][0]
     assert choice["text"].startswith(" from ")
     assert choice["finish_reason"] == "stop"

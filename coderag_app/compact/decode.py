@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 import sqlglot
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.compact.anti_joins import partner
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.joins import JoinStep
@@ -19,6 +21,8 @@ from coderag_app.value_index import ValueIndex
 NO_ANSWER = "none"
 _MOST_NESTED = 8
 _TOKEN = re.compile(r"<v\d>|<[tc]\d+>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
+_WITHOUT = "\x00"  # around the table that is left out, until it is known which tables are joined
+_LEFT_OUT = re.compile(rf"{_WITHOUT} (.+?) {_WITHOUT}")
 _CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
 _SET_WORDS = frozenset({"union", "intersect", "except"})
 
@@ -45,8 +49,15 @@ def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], value
         tree = sqlglot.parse_one(sql, read="sqlite")
     except (SqlglotError, RecursionError) as error:
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
+    _show_each_column_once(tree)
     filled = fill_literals(tree, names, literals, values)
     return filled.sql(dialect=names.schema.dialect)
+
+
+def _show_each_column_once(tree: exp.Expr) -> None:
+    """Leave out a column that is selected again, which a small model does and nobody asks for."""
+    if isinstance(tree, exp.Select):
+        tree.set("expressions", list({item.sql(): item for item in tree.expressions}.values()))
 
 
 class _Reader:
@@ -91,6 +102,7 @@ class _Reader:
         needed = list(dict.fromkeys((*tables, *(table for table in used if table not in outer))))
         if not needed:
             raise CannotDecodeError("no table is named")
+        rest = _LEFT_OUT.sub(lambda match: self.no_row_of(match[1], needed), rest)
         return f"SELECT {items} FROM {self.from_clause(needed, on)} {rest}".strip()
 
     def tables(self) -> list[str]:
@@ -119,6 +131,12 @@ class _Reader:
                 parts.append(self.column(word, used))
                 self.position += 1
                 continue
+            if word.startswith("<t"):
+                parts.append(self.counted_or_left_out(used))
+                continue
+            if word == "without":
+                self.position += 1
+                continue
             if word == "from":
                 parts.append(self.query((*outer, *used), level + 1))
                 continue
@@ -136,6 +154,25 @@ class _Reader:
         table, column = self.names.column_by_id[word]
         used.append(table)
         return f"{self.quote(table)}.{self.quote_column(table, column)}"
+
+    def counted_or_left_out(self, used: list[str]) -> str:
+        """``count ( <t0> )`` as ``*``, the table noted as used; ``without <t0>`` as a mark for ``no_row_of``."""
+        before = list(self.tokens[max(self.position - 2, 0) : self.position])
+        table = self.table()
+        if before[-1:] == ["without"]:
+            return f"{_WITHOUT} {table} {_WITHOUT}"
+        if before != ["count", "("]:
+            raise CannotDecodeError(f"a table where none may stand: {table!r}")
+        used.append(table)
+        return "*"
+
+    def no_row_of(self, other: str, tables: Sequence[str]) -> str:
+        """The condition that no row of ``other`` refers to a row of ``tables`` or is referred to by it."""
+        joined = self.joins.connect(tables) or []
+        step = partner(self.joins, (step.table for step in joined), other)
+        if step is None or other in {step.table for step in joined}:
+            raise CannotDecodeError(f"no foreign key leads to {other!r}")
+        return f"NOT EXISTS (SELECT 1 FROM {self.quote(other)} WHERE {self.equalities(step)})"
 
     def plain(self, word: str) -> str:
         """One token as SQL; LIKE's ``%`` becomes part of a marked pattern that ``_fill_literals`` resolves."""
@@ -162,11 +199,14 @@ class _Reader:
     def _step(self, step: JoinStep, number: int) -> str:
         if number == 0:
             return self.quote(step.table)
-        conditions = " AND ".join(
+        return f"JOIN {self.quote(step.table)} ON {self.equalities(step)}"
+
+    def equalities(self, step: JoinStep) -> str:
+        """The condition of a join."""
+        return " AND ".join(
             " = ".join(f"{self.quote(table)}.{self.quote_column(table, column)}" for table, column in pair)
             for pair in step.on
         )
-        return f"JOIN {self.quote(step.table)} ON {conditions}"
 
     def quote(self, table: str) -> str:
         found = self.names.schema.table(table)

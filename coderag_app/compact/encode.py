@@ -18,6 +18,7 @@ _SET_OPERATIONS: dict[type[exp.Expr], str] = {
     exp.Intersect: "intersect",
     exp.Except: "except",
 }
+_COUNTED = ["count", "(", "*"]
 _Pair = frozenset[tuple[str, str]]
 
 
@@ -88,7 +89,7 @@ class _Encoder:
             body.append("order by " + self.expressions.comma(clauses["order"].expressions, scopes))
         if clauses["limit"] is not None:
             body.append("limit " + self.expressions.expression(clauses["limit"].expression, scopes))
-        text = " ".join(body)
+        text = self.counted(" ".join(body), sources)
         return f"{self.source(tree, sources, text, nested=bool(outer))} {text}".strip()
 
     def sources(self, tree: exp.Select) -> dict[str, str]:
@@ -112,8 +113,7 @@ class _Encoder:
         """
         wanted = self.join_conditions(tree, sources)
         ordered = list(sources.values())
-        columns = (self.names.column_by_id.get(word) for word in _own_words(body))
-        spoken = [table for table in dict.fromkeys(found[0] for found in columns if found) if table in ordered]
+        spoken = [table for table in self.spoken(body) if table in ordered]
         silent = [table for table in ordered if table not in spoken]
         for candidate in (spoken or ordered[:1], ordered) if nested else ([], silent, ordered):
             steps = self.joins.connect(list(dict.fromkeys((*candidate, *spoken))))
@@ -125,6 +125,31 @@ class _Encoder:
             " = ".join(self.names.column_ids[side] for side in sorted(pair)) for pair in sorted(map(sorted, wanted))
         )
         return f"from {self.table_list(ordered)} on {conditions}"
+
+    def spoken(self, body: str) -> list[str]:
+        """The tables that a query's text says: by their columns, or as what it counts."""
+        words = list(_own_words(body))
+        found = []
+        for place, word in enumerate(words):
+            if word in self.names.column_by_id:
+                found.append(self.names.column_by_id[word][0])
+            elif word in self.names.table_by_id and words[max(place - 2, 0) : place] == _COUNTED[:2]:
+                found.append(self.names.table_by_id[word])
+        return list(dict.fromkeys(found))
+
+    def counted(self, body: str, sources: dict[str, str]) -> str:
+        """``count ( <t1> )`` for ``count ( * )``: whose rows are counted is said where it is asked.
+
+        Those of the table that no column speaks of, else of the one that refers to the others.
+        """
+        spoken, ordered = self.spoken(body), list(sources.values())
+        silent = [table for table in ordered if table not in spoken]
+        rows = silent[0] if len(silent) == 1 else self.joins.most_rows(ordered)
+        words, own = body.split(), _own_places(body)
+        for place in own:
+            if words[place - 2 : place + 1] == _COUNTED:
+                words[place] = self.names.table_ids[rows]
+        return " ".join(words)
 
     def table_list(self, tables: Sequence[str]) -> str:
         return " , ".join(self.names.table_ids[table] for table in tables)
@@ -144,8 +169,13 @@ class _Encoder:
 
 def _own_words(body: str) -> Iterator[str]:
     """The words of a query's text outside its nested queries and its text literals."""
+    words = body.split()
+    return (words[place] for place in _own_places(body))
+
+
+def _own_places(body: str) -> Iterator[int]:
     depth, nested_at, quoted = 0, None, False
-    for word in body.split():
+    for place, word in enumerate(body.split()):
         quoted ^= word == "'"
         if quoted:
             continue
@@ -153,7 +183,7 @@ def _own_words(body: str) -> Iterator[str]:
         if word == "from" and nested_at is None:
             nested_at = depth
         elif nested_at is None:
-            yield word
+            yield place
         elif depth < nested_at:
             nested_at = None
 

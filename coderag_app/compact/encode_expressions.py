@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from coderag_app.compact.anti_joins import table_left_out
 from coderag_app.compact.expressions import rich_expression
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
@@ -94,6 +95,8 @@ class ExpressionEncoder:
                 return f"( {self.query(node.this, scopes)} )"
             case exp.Exists():
                 return f"exists ( {self.query(node.this, scopes)} )"
+            case exp.Not(this=denied) if (table := self._left_out(denied, scopes)) is not None:
+                return f"without {self.names.table_ids[table]}"
             case exp.Not(this=exp.Paren(this=exp.Is() | exp.In() | exp.Like() | exp.Between()) as paren):
                 return self._predicate(paren.this, inner, scopes, negated=True)
             case exp.Not(this=exp.Is() | exp.In() | exp.Like() | exp.Between() as predicate):
@@ -107,6 +110,9 @@ class ExpressionEncoder:
             case exp.TsOrDsToTimestamp():
                 return inner(node.this)
         raise CannotEncodeError(type(node).__name__)
+
+    def _left_out(self, condition: exp.Expr, scopes: Scopes) -> str | None:
+        return table_left_out(condition, scopes[0], self.names.column_ids, self.names.joins)
 
     def operands(self, node: exp.Expr, inner: Callable[[exp.Expr], str]) -> tuple[str, str]:
         """Both sides of a binary operator; a zero-padded month or day becomes the plain number it stands for."""

@@ -31,7 +31,7 @@ class CompactFormat:
     learns from a solved question of the same database, and is misled by names of another.
     """
 
-    name = "compact-v3"
+    name = "compact-v4"
     reply_tokens = 128
     samples = 4
 

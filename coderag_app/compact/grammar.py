@@ -23,7 +23,7 @@ order ::= " order by" sorted (" ," sorted)*
 sorted ::= expression (" asc" | " desc")
 limit ::= " limit" (value | number)
 condition ::= predicate ((" and" | " or") predicate)*
-predicate ::= " (" condition " )" | " not (" condition " )" | " exists (" nested " )" | expression test
+predicate ::= " (" condition " )" | " not (" condition " )" | " exists (" nested " )" | " without" table | expression test
 test ::= comparison expression | " is" " not"? " null" | " not"? (inside | between | like)
 comparison ::= " =" | " !=" | " >" | " >=" | " <" | " <="
 inside ::= " in (" (nested | literal (" ," literal)*) " )"
@@ -31,7 +31,7 @@ between ::= " between" expression " and" expression
 like ::= " like" " %"? literal " %"?
 expression ::= term ((" +" | " -" | " *" | " /") term)*
 term ::= column | call | case | literal | " (" (nested | expression) " )"
-call ::= aggregate " (" (" *" | " distinct"? expression) " )" over? | function " (" expression " )" | rich
+call ::= aggregate " (" (table | " *" | " distinct"? expression) " )" over? | function " (" expression " )" | rich
 over ::= " over (" (" partition by" expression (" ," expression)*)? order? " )"
 rich ::= ranking over | defaulted expression (" ," expression)+ " )" | " round (" expression (" ," number)? " )"
 defaulted ::= " coalesce (" | " nullif ("

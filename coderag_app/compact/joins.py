@@ -29,6 +29,7 @@ class JoinGraph:
 
     def __init__(self, schema: Schema) -> None:
         self._edges: dict[str, list[JoinStep]] = {table.name.lower(): [] for table in schema.tables}
+        self._parents: dict[str, set[str]] = {table: set() for table in self._edges}
         for table in schema.tables:
             for key in table.foreign_keys:
                 parent = schema.table(key.ref_table)
@@ -41,6 +42,7 @@ class JoinGraph:
                     for column, target in zip(key.columns, referenced, strict=False)
                 )
                 if pairs and child != other:
+                    self._parents[child].add(other)
                     self._edges[child].append(JoinStep(other, pairs))
                     self._edges[other].append(JoinStep(child, pairs))
         self._add_implied(schema)
@@ -58,6 +60,15 @@ class JoinGraph:
                     pair = (((first, column_name), (second, column_name)),)
                     self._edges[first].append(JoinStep(second, pair))
                     self._edges[second].append(JoinStep(first, pair))
+
+    def most_rows(self, tables: Sequence[str]) -> str:
+        """Of joined tables the one whose rows the join has: it refers to others, and none of them to it.
+
+        Where that is none or several, the last.
+        """
+        others = {table: {t for t in tables if t != table} for table in tables}
+        many = [t for t in tables if self._parents[t] & others[t] and not any(t in self._parents[o] for o in others[t])]
+        return many[0] if len(many) == 1 else tables[-1]
 
     def connect(self, tables: Sequence[str]) -> list[JoinStep] | None:
         """Join the tables in order, each by the shortest path from those before it; tables on the way join too.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coderag_app.compact.names import SchemaNames, plain_words
-from coderag_app.value_index import StoredValue, ValueIndex
+from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
 MAX_LITERALS = 9
 MAX_LINKS = 15
@@ -98,7 +99,13 @@ def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> lis
 
     for quoted in _QUOTED.finditer(question):
         text = next(group for group in quoted.groups() if group is not None)
-        whole = [m for m in values.find(text) if (m.start, m.end) == (0, len(text))]
+        found = values.find(text)
+        whole = [match for match in found if (match.start, match.end) == (0, len(text))]
+        if not whole and _in_several_columns(text, found):
+            ends = [quoted.start(), *(quoted.start() + 1 + match.end for match in found[:-1]), quoted.end()]
+            for match, start, end in zip(found, ends, ends[1:], strict=False):
+                add(start, end, Literal(text[match.start : match.end], match.values))
+            continue
         add(*quoted.span(), Literal(text, whole[0].values if whole else ()))
     for match in values.find(question):
         text = question[match.start : match.end]
@@ -110,6 +117,13 @@ def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> lis
         text = name.group().rstrip(".,'’-")
         add(name.start(), name.start() + len(text), Literal(text))
     return sorted(spans, key=lambda span: span[0])
+
+
+def _in_several_columns(text: str, found: Sequence[ValueMatch]) -> bool:
+    """Whether the stored values in a quoted text are all of it and stand side by side in one table: "Ada Lovelace"."""
+    said = sum(len(text[match.start : match.end].split()) for match in found)
+    tables = [{value.table for value in match.values} for match in found]
+    return len(found) > 1 and said == len(text.split()) and bool(set.intersection(*tables))
 
 
 def _storing_columns(literal: Literal, names: SchemaNames) -> list[tuple[str, str]]:
