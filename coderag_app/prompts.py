@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from coderag_app.mentions import Mentions
 from coderag_app.schema import Schema
 from coderag_app.sql.extraction import extract_sql
 from coderag_app.sql.grammar import sql_grammar
@@ -57,6 +58,7 @@ class Prompt:
         temperature: 0 for the most likely reply.
         seed: Seed of a reply that is drawn, for runtimes that take one.
         reluctance: Texts of one token that are made less likely, by how much their log-probability falls.
+        mentions: What the question says by name or value, as far as the format knows.
     """
 
     text: str
@@ -67,6 +69,7 @@ class Prompt:
     temperature: float = 0.0
     seed: int = 0
     reluctance: Mapping[str, float] = field(default_factory=dict)
+    mentions: Mentions = Mentions()
 
 
 class PromptFormat(Protocol):

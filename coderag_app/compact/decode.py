@@ -12,6 +12,7 @@ from sqlglot.errors import SqlglotError
 from coderag_app.compact.anti_joins import partner
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
+from coderag_app.compact.grounding import ground_values
 from coderag_app.compact.joins import JoinStep
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
@@ -41,10 +42,10 @@ def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], value
         raise CannotDecodeError("the reply is empty")
     if tokens == [NO_ANSWER]:
         return ""
-    reader = _Reader(tokens, names)
+    reader = _Reader(ground_values(tokens, names, literals), names)
     sql = reader.query(())
-    if reader.position != len(tokens):
-        raise CannotDecodeError(f"unexpected {' '.join(tokens[reader.position : reader.position + 4])!r}")
+    if reader.position != len(reader.tokens):
+        raise CannotDecodeError(f"unexpected {' '.join(reader.tokens[reader.position : reader.position + 4])!r}")
     try:
         tree = sqlglot.parse_one(sql, read="sqlite")
     except (SqlglotError, RecursionError) as error:

@@ -10,8 +10,9 @@ from coderag_app.compact.decode import NO_ANSWER, CannotDecodeError, decode_sql
 from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
-from coderag_app.compact.question import mark_question
+from coderag_app.compact.question import MarkedQuestion, mark_question
 from coderag_app.corpus_schema import corpus_schema
+from coderag_app.mentions import Mentions, Name
 from coderag_app.prompts import Prompt, PromptRequest, fitting
 from coderag_app.schema import Schema
 from coderag_app.sql.extraction import NoSQLError
@@ -63,6 +64,7 @@ class CompactFormat:
             grammar=compact_grammar(names, len(marked.literals)) if _constrained(request) else None,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
             reluctance={f" {NO_ANSWER}": _RELUCTANCE_TO_ABSTAIN},
+            mentions=Mentions(tuple(literal.spellings for literal in marked.literals), _named(marked, names)),
         )
 
     def schema_size(self, schema: Schema) -> int:
@@ -94,6 +96,12 @@ def _names(schema: Schema, variant: int = 0) -> SchemaNames:
     tables = list(schema.tables)
     random.Random(variant).shuffle(tables)
     return SchemaNames(replace(schema, tables=tuple(tables)))
+
+
+def _named(marked: MarkedQuestion, names: SchemaNames) -> tuple[frozenset[Name], ...]:
+    """The tables and columns that the question names."""
+    of_id = names.column_by_id | {item_id: (table, "") for item_id, table in names.table_by_id.items()}
+    return tuple(frozenset(of_id[item_id] for item_id in group) for group in marked.named)
 
 
 def _example(retrieved: RetrievedExample, names: SchemaNames, values: ValueIndex) -> str:

@@ -23,7 +23,8 @@ order ::= " order by" sorted (" ," sorted)*
 sorted ::= expression (" asc" | " desc")
 limit ::= " limit" (value | number)
 condition ::= predicate ((" and" | " or") predicate)*
-predicate ::= " (" condition " )" | " not (" condition " )" | " exists (" nested " )" | " without" table | expression test
+predicate ::= " (" condition " )" | " not (" condition " )" | " exists (" nested " )" | partnerless | expression test
+partnerless ::= " without" table
 test ::= comparison expression | " is" " not"? " null" | " not"? (inside | between | like)
 comparison ::= " =" | " !=" | " >" | " >=" | " <" | " <="
 inside ::= " in (" (nested | literal (" ," literal)*) " )"

@@ -36,6 +36,12 @@ class Literal:
         """Whether the literal looks like a year and no text column stores it."""
         return not self.values and bool(re.fullmatch(r"1[5-9]\d\d|20\d\d", self.text))
 
+    @property
+    def spellings(self) -> frozenset[str]:
+        """How SQL may say it, in lowercase."""
+        texts = (self.text, self.number or "", *(value.text for value in self.values))
+        return frozenset(text.casefold() for text in texts if text)
+
     def stored_in(self, table: str, column: str) -> str | None:
         """The value's stored spelling in that column, or None."""
         wanted = (table.lower(), column.lower())
@@ -44,10 +50,17 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class MarkedQuestion:
-    """The question as the model reads it; ``literals[i]`` is ``<v{i+1}>``."""
+    """The question as the model reads it.
+
+    Attributes:
+        text: With its marks.
+        literals: ``literals[i]`` is ``<v{i+1}>``.
+        named: The ids behind each word that is a name or a stored value, without those that it only may mean.
+    """
 
     text: str
     literals: tuple[Literal, ...]
+    named: tuple[tuple[str, ...], ...] = ()
 
 
 def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> MarkedQuestion:
@@ -74,6 +87,7 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
     years = [place for place, (_, _, literal) in zip(blanks, spans, strict=True) if literal.is_year]
     behind = {link.end: link for link in names.links.link(words, tables, years)}
     parts, number, groups = ["<q>"], 0, 0
+    named: list[tuple[str, ...]] = []
     for place, word in enumerate(words, 1):
         if word:
             parts.append(word)
@@ -84,10 +98,13 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
             number += 1
         if place in behind:
             linked += [*([] if behind[place].exact else ["~"]), *behind[place].ids]
+        if linked and "~" not in linked:
+            named.append(tuple(linked))
         if linked:
             groups += 1
             parts += [f"<n{min(groups, MAX_LINKS)}>", *linked]
-    return MarkedQuestion(" ".join(part for part in parts if part), tuple(literal for _, _, literal in spans))
+    literals = tuple(literal for _, _, literal in spans)
+    return MarkedQuestion(" ".join(part for part in parts if part), literals, tuple(named))
 
 
 def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> list[tuple[int, int, Literal]]:

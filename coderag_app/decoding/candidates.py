@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from coderag_app.decoding.evidence import Evidence, merit
 from coderag_app.decoding.same_rows import comparable_rows, same_multiset
+from coderag_app.mentions import Unsaid
 from coderag_app.types import Alternative, QueryResult
 
 _AGREEING = 3  # candidates that end the vote where all agree
@@ -24,6 +25,7 @@ class Candidate:
         error: Why it was refused or failed; empty where it was accepted.
         log_probability: Mean over the reply's tokens; None where the runtime does not tell.
         reused: Whether it is a retrieved example's SQL that no model wrote for this question.
+        unsaid: What of the question its SQL leaves out.
     """
 
     reply: str
@@ -32,6 +34,7 @@ class Candidate:
     error: str = ""
     log_probability: float | None = None
     reused: bool = False
+    unsaid: Unsaid = Unsaid()
 
     @property
     def accepted(self) -> bool:
@@ -144,6 +147,8 @@ class Vote:
             probability=math.exp(likeliest) if likeliest is not None else unwritten,
             retrieved=any(candidate.reused for candidate in group),
             empty=group[0].result is not None and not group[0].result.rows,
+            unsaid_values=min(candidate.unsaid.values for candidate in group),
+            unsaid_names=min(candidate.unsaid.names for candidate in group),
         )
 
 

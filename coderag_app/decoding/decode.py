@@ -14,6 +14,7 @@ from coderag_app.decoding.generation import Reply, stream_reply
 from coderag_app.decoding.question_run import QuestionRun, StreamEvent
 from coderag_app.decoding.reuse import reusable
 from coderag_app.errors import DatabaseError, SQLRejectedError
+from coderag_app.mentions import Mentions, unsaid
 from coderag_app.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import check_sql
@@ -53,6 +54,7 @@ class Decoding:
     samples: int
     rank: Rank | None = None
     _started: float = field(default_factory=time.perf_counter)
+    _mentions: Mentions = Mentions()  # of the last prompt
 
     def most_likely(self) -> Generator[StreamEvent, None, Candidate]:
         """The most likely reply, repaired where it was refused; returns the first accepted candidate, or the last."""
@@ -88,7 +90,7 @@ class Decoding:
             if vote.decided(samples - number + 1) or self._time_is_up():
                 break
             try:
-                prompt = self.prompt_format.build(replace(self.request, variant=number))
+                prompt = self.prompt_format.build(self._variant(number))
             except NoSQLError:  # the first candidate has failed for the same reason and says so
                 break
             sampled = replace(prompt, temperature=self.config.sample_temperature, seed=number)
@@ -96,6 +98,11 @@ class Decoding:
             if candidate is None:
                 break
             vote.add(candidate)
+
+    def _variant(self, number: int) -> PromptRequest:
+        """What a further candidate is asked with; every other one sees no examples, lest all are misled by one."""
+        examples = () if number % 2 and self.request.schema is not None else self.request.examples
+        return replace(self.request, variant=number, examples=examples)
 
     def _retrieved(self) -> Iterator[Candidate]:
         """The queries of the examples that the schema can run and whose literals the question says."""
@@ -106,7 +113,8 @@ class Decoding:
                 result = self.database.execute(sql) if self.database is not None else None
             except DatabaseError:
                 continue
-            yield Candidate(sql, sql, result, reused=True)
+            left_out = unsaid(sql, self._mentions, self.request.dialect)
+            yield Candidate(sql, sql, result, reused=True, unsaid=left_out)
 
     def _ranked(self, vote: Vote) -> list[Result]:
         written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
@@ -152,6 +160,7 @@ class Decoding:
 
     def _judged(self, prompt: Prompt, reply: Reply) -> Generator[StreamEvent, None, Candidate]:
         """Read, check and run a reply."""
+        self._mentions = prompt.mentions
         candidate = Candidate(reply.text, "", log_probability=reply.log_probability)
         try:
             candidate = replace(candidate, sql=prompt.read_sql(reply.text))
@@ -163,7 +172,8 @@ class Decoding:
             yield self.run.event("execute", checked.sql)
             with self.run.timed("execute"):
                 result = self.database.execute(checked.sql) if self.database is not None else None
-            return replace(candidate, sql=checked.sql, result=result)
+            left_out = unsaid(checked.sql, prompt.mentions, self.request.dialect)
+            return replace(candidate, sql=checked.sql, result=result, unsaid=left_out)
         except REFUSALS as error:
             return replace(candidate, error=str(error))
 

@@ -22,6 +22,8 @@ class Evidence:
         probability: Mean probability of a token in the likeliest reply; None where the runtime does not tell.
         retrieved: Whether a retrieved query returns it.
         empty: Whether it has no rows: a wrong literal or join gives that more often than a right query.
+        unsaid_values: How many values of the question the query leaves out, 0 where none are known.
+        unsaid_names: How many tables and columns that the question names it leaves out.
     """
 
     share: float | None
@@ -29,6 +31,8 @@ class Evidence:
     probability: float | None
     retrieved: bool
     empty: bool
+    unsaid_values: int = 0
+    unsaid_names: int = 0
 
 
 # Printed by the command above. What is not known counts about as in right results.
@@ -37,6 +41,8 @@ RANK_WEIGHT, TYPICAL_RANK = 2.88, 0.75
 PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 2.83, 0.9
 RETRIEVED_WEIGHT = 1.18
 EMPTY_WEIGHT = -1.44
+UNSAID_VALUE_WEIGHT = -0.7
+UNSAID_NAME_WEIGHT = -1.0
 CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 1.38, -7.71
 
 
@@ -51,6 +57,8 @@ def merit(evidence: Evidence) -> float:
         + PROBABILITY_WEIGHT * probability
         + RETRIEVED_WEIGHT * evidence.retrieved
         + EMPTY_WEIGHT * evidence.empty
+        + UNSAID_VALUE_WEIGHT * evidence.unsaid_values
+        + UNSAID_NAME_WEIGHT * evidence.unsaid_names
     )
 
 

@@ -1,0 +1,93 @@
+"""Rows without a partner: ``without <t1>`` stands for the NOT IN or NOT EXISTS over the foreign key that leads there.
+
+Which keys such a condition compares is the schema's business; a small model gets them wrong more often than the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from coderag_app.compact.joins import JoinGraph, JoinStep
+
+_Pairs = set[frozenset[tuple[str, str]]]
+
+
+def partner(joins: JoinGraph, tables: Iterable[str], other: str) -> JoinStep | None:
+    """The direct join from the one of ``tables`` that has any to ``other``; None where none or several have one."""
+    steps = {table: joins.connect([table, other]) for table in dict.fromkeys(tables)}
+    direct = [found[1] for found in steps.values() if found is not None and len(found) == 2]
+    return direct[0] if len(direct) == 1 else None
+
+
+def table_left_out(
+    condition: exp.Expr, sources: dict[str, str], columns: Iterable[tuple[str, str]], joins: JoinGraph
+) -> str | None:
+    """The table that a negated IN or EXISTS asks to have no row for, where that compares the foreign key and no more.
+
+    Args:
+        condition: What stands behind NOT.
+        sources: Real table names by alias, all in lowercase, of the query around it.
+        columns: (table, column) of the whole schema, in lowercase.
+        joins: The schema's foreign keys.
+    """
+    found = _compared(condition.unnest(), sources, frozenset(columns))
+    if found is None:
+        return None
+    other, pairs = found
+    if other in sources.values():
+        return None
+    step = partner(joins, sources.values(), other)
+    return other if step is not None and {frozenset(pair) for pair in step.on} == pairs else None
+
+
+def _compared(
+    condition: exp.Expr, sources: dict[str, str], columns: frozenset[tuple[str, str]]
+) -> tuple[str, _Pairs] | None:
+    """The only table of the nested query and the column pairs that tie it to the tables around it."""
+    match condition:
+        case exp.In(this=exp.Column() as left, args={"query": exp.Subquery(this=exp.Select() as inner)}):
+            equal = [(left, inner.expressions[0])] if inner.args.get("where") is None else []
+        case exp.Exists(this=exp.Select() as inner):
+            where = inner.args.get("where")
+            conjuncts = list(where.this.flatten()) if where and isinstance(where.this, exp.And) else []
+            conjuncts = conjuncts or ([where.this] if where else [])
+            equal = [(part.this, part.expression) for part in conjuncts if isinstance(part, exp.EQ)]
+            if len(equal) != len(conjuncts):
+                return None
+        case _:
+            return None
+    from_ = inner.args.get("from_")
+    if not equal or from_ is None or not isinstance(from_.this, exp.Table):
+        return None
+    if any(inner.args.get(part) for part in ("joins", "group", "having", "limit", "with_", "offset")):
+        return None
+    other = from_.this.name.lower()
+    scopes = ({from_.this.alias_or_name.lower(): other}, sources)
+    pairs: _Pairs = set()
+    for number, sides in enumerate(equal):
+        # In an IN the left side belongs to the query around it, whatever its name.
+        outer_first = isinstance(condition, exp.In)
+        found = [
+            _place(side, scopes[1:] if outer_first and place == 0 else scopes, columns)
+            for place, side in enumerate(sides)
+        ]
+        if len(found) != 2 or None in found or number > 3:
+            return None
+        pairs.add(frozenset(place for place in found if place is not None))
+    return other, pairs
+
+
+def _place(
+    node: exp.Expr, scopes: tuple[dict[str, str], ...], columns: frozenset[tuple[str, str]]
+) -> tuple[str, str] | None:
+    if not isinstance(node, exp.Column):
+        return None
+    name, qualifier = node.name.lower(), node.table.lower()
+    for sources in scopes:
+        tables = [sources[qualifier]] if qualifier in sources else [] if qualifier else list(sources.values())
+        found = next((table for table in tables if (table, name) in columns), None)
+        if found is not None:
+            return found, name
+    return None
