@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
+from coderag_app.name_words import singular
 from coderag_app.schema import Schema
 from coderag_app.value_links import Lookup, read_lookups
 
@@ -91,7 +92,7 @@ class ValueIndex:
     def find(self, text: str) -> list[ValueMatch]:
         """The longest stored values in the text, left to right, none overlapping.
 
-        Values of up to three letters must match in case too ("IN" is not "in").
+        Values of up to three letters must match in case too ("IN" is not "in"). A single word may be a value's plural.
         """
         words = list(_WORD.finditer(text))
         folded = [without_accents(word.group()) for word in words]
@@ -110,11 +111,13 @@ class ValueIndex:
         self, text: str, words: list[re.Match[str]], folded: list[str], position: int
     ) -> tuple[ValueMatch, int] | None:
         for length in range(min(self._longest, len(words) - position), 0, -1):
-            found = self._by_words.get(tuple(folded[position : position + length]))
+            start, end = words[position].start(), words[position + length - 1].end()
+            asked, phrase = text[start:end], folded[position : position + length]
+            found = self._by_words.get(tuple(phrase))
+            if not found and length == 1 and (one := singular(phrase[0])) != phrase[0]:
+                found, asked = self._by_words.get((one,)), asked[: len(one)]  # "cashiers" are of the kind Cashier
             if not found:
                 continue
-            start, end = words[position].start(), words[position + length - 1].end()
-            asked = text[start:end]
             same = [value for value in found if len(value.text) > 3 or _plain(value.text) == _plain(asked)]
             accented = [value for value in same if _words(value.text) == _words(asked)]
             exact = tuple(accented or same)

@@ -1,7 +1,7 @@
 """Values compared with a column that cannot hold them, moved to the one that stores them.
 
-``<c3> = <v1>`` where ``<c3>`` is a number and ``<v1>`` is "king", stored as a type of bed, can only mean the type of bed.
-Text columns stay as they are: that nothing equals the value may be the answer.
+Where ``<c3>`` is a number and ``<v1>`` is "king", stored as a type of bed, ``<c3> = <v1>`` can only mean the type of
+bed. Text columns stay as they are: that nothing equals the value may be the answer.
 """
 
 from __future__ import annotations

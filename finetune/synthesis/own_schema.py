@@ -28,6 +28,7 @@ from finetune.synthesis.described import DescribedSchema
 from finetune.synthesis.describing.tables import describe_database
 from finetune.synthesis.patterns import PATTERNS, Candidate, Lookup, Pattern
 from finetune.synthesis.patterns.plain_columns import PLAIN_PATTERNS
+from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
 from finetune.synthesis.spreading import SpreadingDraw, SpreadingPatterns
 from finetune.synthesis.text_to_sql import UNANSWERABLE, uninteresting
 from finetune.synthesis.wording import finish
@@ -101,7 +102,7 @@ class _Synthesis:
         started = time.monotonic()
         rng = Random(f"{self.described.db_id}:{self.seed}")
         draw = SpreadingDraw(rng, Lookup(self.described))
-        answerable = [*(rule for rule in PATTERNS if rule.family != UNANSWERABLE), *PLAIN_PATTERNS]
+        answerable = [*(rule for rule in PATTERNS if rule.family != UNANSWERABLE), *PLAIN_PATTERNS, *KEY_PATTERNS]
         patterns = SpreadingPatterns(answerable, max(int(_LARGEST_SHARE * self.limit), 10))
         last_kept = 0
         while self.kept < self.limit and self.tried < self.limit * _ATTEMPTS_PER_EXAMPLE + _IDLE_ATTEMPTS:
