@@ -54,6 +54,7 @@ def index_of(path, unmatched=()) -> ValueIndex:
         ("orders of Zoë", ["Zoë"]),
         ("orders of Zoe", ["Zoe"]),
         ("who is in it", []),
+        ("prices of lamps", ["Lamp"]),
         ("nothing here", []),
     ],
 )

@@ -20,6 +20,7 @@ from finetune.synthesis.describing.kinds import kind_of
 from finetune.synthesis.describing.tables import describe_database
 from finetune.synthesis.describing.words import singular, words_of, written_out
 from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
+from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
 
 SHOP = """
 CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, full_name TEXT, city TEXT, signup_date TEXT, vip_yn TEXT);
@@ -87,6 +88,15 @@ def test_pairs_are_marked_as_synthetic_and_name_their_pattern(shop):
     assert {example.db_id for example in examples} == {"shop"}
     assert len({example.source for example in examples}) > 25
     assert all(example.source.startswith("synthesized:") for example in examples)
+
+
+def test_keys_are_asked_about_too(shop):
+    examples = examples_of(shop, 1500)
+    of_keys = {rule.name for rule in KEY_PATTERNS}
+    assert {example.source.removeprefix("synthesized:") for example in examples} >= of_keys
+    queries = {example.sql for example in examples}
+    assert "SELECT customer_id FROM customers WHERE customer_id NOT IN (SELECT customer_id FROM orders)" in queries
+    assert "SELECT customer_id, count(*) FROM orders GROUP BY customer_id" in queries
 
 
 def test_no_query_and_no_question_comes_twice(shop):
