@@ -226,10 +226,17 @@ def test_a_condition_that_is_no_bare_foreign_key_keeps_its_nested_query(names, c
     assert "without" not in encode_sql(f"SELECT full_name FROM person WHERE {condition}", names)
 
 
-@pytest.mark.parametrize("text", ["without {person}", "without {club}", "{membership} = 1", "without <t99>"])
+@pytest.mark.parametrize("text", ["without {person}", "{membership} = 1", "without <t99>"])
 def test_a_table_that_no_foreign_key_leaves_out_is_refused(names, values, text):
     with pytest.raises(CannotDecodeError):
         decode_sql(with_ids("<sql> select {person.full_name} where " + text, names), names, (), values)
+
+
+def test_rows_without_a_partner_beyond_another_table(database, names, values):
+    text = with_ids("<sql> select {person.full_name} where without {club}", names)
+    sql = decode_sql(text, names, (), values)
+    assert "NOT EXISTS(SELECT 1 FROM membership JOIN club ON" in sql
+    assert database.execute(sql).fetchall() == [("Cy",)]
 
 
 def test_a_column_is_shown_once(names, values):

@@ -9,7 +9,6 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.compact.anti_joins import partner
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.grounding import ground_values
@@ -168,12 +167,14 @@ class _Reader:
         return "*"
 
     def no_row_of(self, other: str, tables: Sequence[str]) -> str:
-        """The condition that no row of ``other`` refers to a row of ``tables`` or is referred to by it."""
-        joined = self.joins.connect(tables) or []
-        step = partner(self.joins, (step.table for step in joined), other)
-        if step is None or other in {step.table for step in joined}:
+        """The condition that no row of ``other`` belongs to one of ``tables``, directly or over the tables between."""
+        joined = [step.table for step in self.joins.connect(tables) or ()]
+        path = (self.joins.connect([*joined, *self.joins.between(joined, other), other]) or [])[len(joined) :]
+        if not path or other in joined:
             raise CannotDecodeError(f"no foreign key leads to {other!r}")
-        return f"NOT EXISTS (SELECT 1 FROM {self.quote(other)} WHERE {self.equalities(step)})"
+        nearest, *further = path
+        source = " ".join((self.quote(nearest.table), *(self._join(step) for step in further)))
+        return f"NOT EXISTS (SELECT 1 FROM {source} WHERE {self.equalities(nearest)})"
 
     def plain(self, word: str) -> str:
         """One token as SQL; LIKE's ``%`` becomes part of a marked pattern that ``_fill_literals`` resolves."""
@@ -195,11 +196,9 @@ class _Reader:
         steps = self.joins.connect(tables)
         if steps is None:
             raise CannotDecodeError(f"no foreign keys join {', '.join(tables)}")
-        return " ".join(self._step(step, number) for number, step in enumerate(steps))
+        return " ".join((self.quote(steps[0].table), *(self._join(step) for step in steps[1:])))
 
-    def _step(self, step: JoinStep, number: int) -> str:
-        if number == 0:
-            return self.quote(step.table)
+    def _join(self, step: JoinStep) -> str:
         return f"JOIN {self.quote(step.table)} ON {self.equalities(step)}"
 
     def equalities(self, step: JoinStep) -> str:

@@ -70,6 +70,14 @@ class JoinGraph:
         many = [t for t in tables if self._parents[t] & others[t] and not any(t in self._parents[o] for o in others[t])]
         return many[0] if len(many) == 1 else tables[-1]
 
+    def between(self, tables: Sequence[str], other: str) -> list[str]:
+        """The first table that refers to both one of ``tables`` and ``other``; none where a key joins them directly."""
+        if any(step.table == other for table in tables for step in self._edges[table]):
+            return []
+        return [name for name, parents in self._parents.items() if other in parents and parents.intersection(tables)][
+            :1
+        ]
+
     def connect(self, tables: Sequence[str]) -> list[JoinStep] | None:
         """Join the tables in order, each by the shortest path from those before it; tables on the way join too.
 
