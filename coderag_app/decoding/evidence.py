@@ -35,15 +35,15 @@ class Evidence:
     unsaid_names: int = 0
 
 
-# Printed by the command above. What is not known counts about as in right results.
-SHARE_WEIGHT, TYPICAL_SHARE = 1.50, 0.8
-RANK_WEIGHT, TYPICAL_RANK = 2.88, 0.75
-PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 2.83, 0.9
-RETRIEVED_WEIGHT = 1.18
-EMPTY_WEIGHT = -1.44
-UNSAID_VALUE_WEIGHT = -0.7
-UNSAID_NAME_WEIGHT = -1.0
-CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 1.38, -7.71
+# Printed by the command above. What is not known counts as the mean of right results.
+SHARE_WEIGHT, TYPICAL_SHARE = 1.70, 0.83
+RANK_WEIGHT, TYPICAL_RANK = 1.26, 0.78
+PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 2.64, 0.94
+RETRIEVED_WEIGHT = 0.75
+EMPTY_WEIGHT = -0.75
+UNSAID_VALUE_WEIGHT = -0.52
+UNSAID_NAME_WEIGHT = -1.05
+CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 1.59, -6.43
 
 
 def merit(evidence: Evidence) -> float:
