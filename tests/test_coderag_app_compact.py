@@ -413,6 +413,13 @@ def test_tables_without_foreign_keys_join_on_a_key_column_of_one_name():
     assert "JOIN water ON fish.SpeciesID = water.speciesid" in sql
 
 
+def test_tables_without_foreign_keys_join_on_a_column_called_after_one_of_them():
+    ddl = "CREATE TABLE states (state_name TEXT, area INT); CREATE TABLE city (state_name TEXT, area INT, age INT);"
+    joins = JoinGraph(schema_from_ddl(ddl))
+    steps = joins.connect(["city", "states"])
+    assert steps is not None and steps[1].on == ((("states", "state_name"), ("city", "state_name")),)
+
+
 def test_unconnected_tables_have_no_join_path():
     graph = JoinGraph(schema_from_ddl("CREATE TABLE a (x INT); CREATE TABLE b (y INT)"))
     assert graph.connect(["a", "b"]) is None

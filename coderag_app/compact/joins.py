@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from coderag_app.name_words import singular
 from coderag_app.schema import Schema
 
 _KEY_ENDINGS = ("id", "code", "number", "_no", "key")
@@ -23,8 +24,8 @@ class JoinStep:
 class JoinGraph:
     """The foreign keys of a schema as an undirected graph over its tables.
 
-    A table that neither declares nor receives a foreign key is joined on identically named key columns instead: many
-    real schemas declare none.
+    A table that neither declares nor receives a foreign key is joined on identically named key columns instead, or on
+    columns called after one of the tables (``state_name`` of ``state``): many real schemas declare none.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -52,9 +53,10 @@ class JoinGraph:
         holders: dict[str, list[str]] = {}
         for table in schema.tables:
             for column in table.columns:
-                if column.name.lower().endswith(_KEY_ENDINGS):
-                    holders.setdefault(column.name.lower(), []).append(table.name.lower())
+                holders.setdefault(column.name.lower(), []).append(table.name.lower())
         for column_name, tables in holders.items():
+            if not (column_name.endswith(_KEY_ENDINGS) or _is_called_after(column_name, tables)):
+                continue
             for first, second in combinations(tables, 2):
                 if first in alone or second in alone:
                     pair = (((first, column_name), (second, column_name)),)
@@ -111,3 +113,8 @@ class JoinGraph:
                 seen.add(step.table)
                 queue.append((step.table, [*path, step]))
         return None
+
+
+def _is_called_after(column: str, tables: Sequence[str]) -> bool:
+    """Whether a column that several tables have begins with the name of one of them, as ``state_name``."""
+    return any(column.startswith(f"{singular(table)}_") for table in tables)
