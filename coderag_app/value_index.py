@@ -89,17 +89,21 @@ class ValueIndex:
         ]
         return cls(values, read_lookups(schema, rows, skipped) if rows is not None else ())
 
-    def find(self, text: str) -> list[ValueMatch]:
+    def find(self, text: str, *, plurals: bool = False) -> list[ValueMatch]:
         """The longest stored values in the text, left to right, none overlapping.
 
-        Values of up to three letters must match in case too ("IN" is not "in"). A single word may be a value's plural.
+        Values of up to three letters must match in case too ("IN" is not "in").
+
+        Args:
+            text: The question.
+            plurals: Whether a single word may be a value's plural, for callers that know what else it may name.
         """
         words = list(_WORD.finditer(text))
         folded = [without_accents(word.group()) for word in words]
         matches: list[ValueMatch] = []
         position = 0
         while position < len(words):
-            match = self._longest_at(text, words, folded, position)
+            match = self._longest_at(text, words, folded, position, plurals)
             if match is None:
                 position += 1
             else:
@@ -108,13 +112,13 @@ class ValueIndex:
         return matches
 
     def _longest_at(
-        self, text: str, words: list[re.Match[str]], folded: list[str], position: int
+        self, text: str, words: list[re.Match[str]], folded: list[str], position: int, plurals: bool
     ) -> tuple[ValueMatch, int] | None:
         for length in range(min(self._longest, len(words) - position), 0, -1):
             start, end = words[position].start(), words[position + length - 1].end()
             asked, phrase = text[start:end], folded[position : position + length]
             found = self._by_words.get(tuple(phrase))
-            if not found and length == 1 and (one := singular(phrase[0])) != phrase[0]:
+            if not found and plurals and length == 1 and (one := singular(phrase[0])) != phrase[0]:
                 found, asked = self._by_words.get((one,)), asked[: len(one)]  # "cashiers" are of the kind Cashier
             if not found:
                 continue

@@ -54,12 +54,17 @@ def index_of(path, unmatched=()) -> ValueIndex:
         ("orders of Zoë", ["Zoë"]),
         ("orders of Zoe", ["Zoe"]),
         ("who is in it", []),
-        ("prices of lamps", ["Lamp"]),
         ("nothing here", []),
     ],
 )
 def test_case_and_accents_do_not_matter_unless_both_forms_are_stored(values, text, stored):
     assert [value.text for match in values.find(text) for value in match.values] == stored
+
+
+def test_a_plural_is_its_value_only_where_asked_for(values):
+    assert not values.find("prices of lamps")
+    (match,) = values.find("prices of lamps", plurals=True)
+    assert match.values == (StoredValue("product", "name", "Lamp"),)
 
 
 def test_a_name_is_linked_to_its_code_and_a_code_to_its_name(values):

@@ -124,7 +124,7 @@ def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> lis
                 add(start, end, Literal(text[match.start : match.end], match.values))
             continue
         add(*quoted.span(), Literal(text, whole[0].values if whole else ()))
-    for match in values.find(question):
+    for match in values.find(question, plurals=True):
         text = question[match.start : match.end]
         if not (text.islower() and (names.links.names(text) or text in _NEVER_VALUES)):  # "driver" is the table first
             add(match.start, match.end, Literal(text, match.values))
