@@ -30,6 +30,13 @@ def _reference(draw: Draw) -> tuple[Relation, DescribedTable, DescribedColumn] |
     return draw.lookup.references[child.name, column.name], child, column
 
 
+def _measured_reference(draw: Draw) -> tuple[Relation, DescribedTable, DescribedColumn, DescribedColumn] | None:
+    """A foreign key with its table, its column, and a number of the same table."""
+    found = _reference(draw)
+    number = draw.numeric(found[1]) if found else None
+    return None if found is None or number is None else (*found, number)
+
+
 def ids_without_rows(draw: Draw) -> Candidate | None:
     """The ids of students without any allergies, or of those with some."""
     found = _reference(draw)
@@ -81,11 +88,10 @@ def rows_per_key(draw: Draw) -> Candidate | None:
 
 def measure_per_key(draw: Draw) -> Candidate | None:
     """For each game id the hours played in all."""
-    found = _reference(draw)
-    number = draw.numeric(found[1]) if found else None
-    if found is None or number is None:
+    found = _measured_reference(draw)
+    if found is None:
         return None
-    _, child, column = found
+    _, child, column, number = found
     function = draw.choice(("sum", "avg", "max", "min"))
     ref = draw.ref(child, column)
     question = draw.say(
@@ -114,11 +120,10 @@ def aggregates_of_all(draw: Draw) -> Candidate | None:
 
 def measure_per_parent(draw: Draw) -> Candidate | None:
     """The name of each country with the average speed of its roller coasters."""
-    found = _reference(draw)
-    number = draw.numeric(found[1]) if found else None
-    if found is None or number is None:
+    found = _measured_reference(draw)
+    if found is None:
         return None
-    relation, child, _ = found
+    relation, child, _, number = found
     parent = draw.lookup.tables[relation.parent_table]
     columns = draw.projection(parent, draw.choice((1, 1, 2)))
     if not columns or parent.name == child.name:
