@@ -5,13 +5,15 @@ Which keys such a condition compares is the schema's business; a small model get
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
 from coderag_app.compact.joins import JoinGraph, JoinStep
 
 _Pairs = set[frozenset[tuple[str, str]]]
+Resolve = Callable[[exp.Expr, tuple[dict[str, str], ...]], tuple[str, str] | None]
+_MOST_COLUMNS = 4  # of a key
 
 
 def partner(joins: JoinGraph, tables: Iterable[str], other: str) -> JoinStep | None:
@@ -21,18 +23,16 @@ def partner(joins: JoinGraph, tables: Iterable[str], other: str) -> JoinStep | N
     return direct[0] if len(direct) == 1 else None
 
 
-def table_left_out(
-    condition: exp.Expr, sources: dict[str, str], columns: Iterable[tuple[str, str]], joins: JoinGraph
-) -> str | None:
+def table_left_out(condition: exp.Expr, sources: dict[str, str], joins: JoinGraph, resolve: Resolve) -> str | None:
     """The table that a negated IN or EXISTS asks to have no row for, where that compares the foreign key and no more.
 
     Args:
         condition: What stands behind NOT.
         sources: Real table names by alias, all in lowercase, of the query around it.
-        columns: (table, column) of the whole schema, in lowercase.
         joins: The schema's foreign keys.
+        resolve: The (table, column) that a reference means in the scopes around it, innermost first; None for neither.
     """
-    found = _compared(condition.unnest(), sources, frozenset(columns))
+    found = _compared(condition.unnest(), sources, resolve)
     if found is None:
         return None
     other, pairs = found
@@ -42,9 +42,7 @@ def table_left_out(
     return other if step is not None and {frozenset(pair) for pair in step.on} == pairs else None
 
 
-def _compared(
-    condition: exp.Expr, sources: dict[str, str], columns: frozenset[tuple[str, str]]
-) -> tuple[str, _Pairs] | None:
+def _compared(condition: exp.Expr, sources: dict[str, str], resolve: Resolve) -> tuple[str, _Pairs] | None:
     """The only table of the nested query and the column pairs that tie it to the tables around it."""
     match condition:
         case exp.In(this=exp.Column() as left, args={"query": exp.Subquery(this=exp.Select() as inner)}):
@@ -59,35 +57,18 @@ def _compared(
         case _:
             return None
     from_ = inner.args.get("from_")
-    if not equal or from_ is None or not isinstance(from_.this, exp.Table):
+    if not 0 < len(equal) <= _MOST_COLUMNS or from_ is None or not isinstance(from_.this, exp.Table):
         return None
     if any(inner.args.get(part) for part in ("joins", "group", "having", "limit", "with_", "offset")):
         return None
     other = from_.this.name.lower()
-    scopes = ({from_.this.alias_or_name.lower(): other}, sources)
+    nested = ({from_.this.alias_or_name.lower(): other}, sources)
+    # In an IN the left side belongs to the query around it, whatever its name.
+    around = nested[1:] if isinstance(condition, exp.In) else nested
     pairs: _Pairs = set()
-    for number, sides in enumerate(equal):
-        # In an IN the left side belongs to the query around it, whatever its name.
-        outer_first = isinstance(condition, exp.In)
-        found = [
-            _place(side, scopes[1:] if outer_first and place == 0 else scopes, columns)
-            for place, side in enumerate(sides)
-        ]
-        if len(found) != 2 or None in found or number > 3:
+    for left, right in equal:
+        places = resolve(left, around), resolve(right, nested)
+        if places[0] is None or places[1] is None:
             return None
-        pairs.add(frozenset(place for place in found if place is not None))
+        pairs.add(frozenset((places[0], places[1])))
     return other, pairs
-
-
-def _place(
-    node: exp.Expr, scopes: tuple[dict[str, str], ...], columns: frozenset[tuple[str, str]]
-) -> tuple[str, str] | None:
-    if not isinstance(node, exp.Column):
-        return None
-    name, qualifier = node.name.lower(), node.table.lower()
-    for sources in scopes:
-        tables = [sources[qualifier]] if qualifier in sources else [] if qualifier else list(sources.values())
-        found = next((table for table in tables if (table, name) in columns), None)
-        if found is not None:
-            return found, name
-    return None

@@ -112,7 +112,13 @@ class ExpressionEncoder:
         raise CannotEncodeError(type(node).__name__)
 
     def _left_out(self, condition: exp.Expr, scopes: Scopes) -> str | None:
-        return table_left_out(condition, scopes[0], self.names.column_ids, self.names.joins)
+        def place(node: exp.Expr, around: Scopes) -> tuple[str, str] | None:
+            try:
+                return self.resolve(node, around) if isinstance(node, exp.Column) else None
+            except CannotEncodeError:
+                return None
+
+        return table_left_out(condition, scopes[0], self.names.joins, place)
 
     def operands(self, node: exp.Expr, inner: Callable[[exp.Expr], str]) -> tuple[str, str]:
         """Both sides of a binary operator; a zero-padded month or day becomes the plain number it stands for."""
