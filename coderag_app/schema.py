@@ -30,6 +30,11 @@ class Column:
         return any(word in declared for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"))
 
     @property
+    def is_boolean(self) -> bool:
+        """Whether the declared type holds true and false."""
+        return "BOOL" in self.type.upper()
+
+    @property
     def is_temporal(self) -> bool:
         """Whether the declared type holds dates or times."""
         return any(word in self.type.upper() for word in ("DATE", "TIME"))

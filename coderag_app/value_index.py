@@ -13,6 +13,7 @@ from typing import Any
 
 from coderag_app.name_words import singular
 from coderag_app.schema import Schema
+from coderag_app.value_flags import read_flags
 from coderag_app.value_links import Lookup, read_lookups
 
 MAX_VALUES_PER_COLUMN = 5_000
@@ -50,7 +51,13 @@ class ValueMatch:
 class ValueIndex:
     """The distinct text values of a database, by their words."""
 
-    def __init__(self, values: Iterable[StoredValue] = (), lookups: Iterable[Lookup] = ()) -> None:
+    def __init__(
+        self,
+        values: Iterable[StoredValue] = (),
+        lookups: Iterable[Lookup] = (),
+        flags: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self._flags = frozenset(flags)
         self._by_words: dict[tuple[str, ...], list[StoredValue]] = defaultdict(list)
         self._by_column: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._links: dict[StoredValue, tuple[StoredValue, ...]] = defaultdict(tuple)
@@ -77,7 +84,7 @@ class ValueIndex:
             schema: The schema to walk.
             distinct_texts: ``(table, column, limit) -> values``, such as ``Database.distinct_texts``.
             unmatched: Columns to leave alone, as ``table.column``; ``*`` stands for any name. Nothing of them is read.
-            rows: Runs one query; with it, codes are linked to names through lookup tables.
+            rows: Runs one query; with it, codes are linked to names through lookup tables, and flags are known.
         """
         skipped = partial(is_unmatched, [pattern.lower() for pattern in unmatched])
         values = [
@@ -87,7 +94,9 @@ class ValueIndex:
             if not column.is_numeric and not skipped(table.name, column.name)
             for text in distinct_texts(table.name, column.name, MAX_VALUES_PER_COLUMN)
         ]
-        return cls(values, read_lookups(schema, rows, skipped) if rows is not None else ())
+        if rows is None:
+            return cls(values)
+        return cls(values, read_lookups(schema, rows, skipped), read_flags(schema, rows, skipped))
 
     def find(self, text: str, *, plurals: bool = False) -> list[ValueMatch]:
         """The longest stored values in the text, left to right, none overlapping.
@@ -154,6 +163,10 @@ class ValueIndex:
         if 0 < len(values) <= FEW_VALUES and all(0 < len(value.strip()) <= 16 for value in values):
             return tuple(values)
         return ()
+
+    def is_flag(self, table: str, column: str) -> bool:
+        """Whether a column holds nothing but 0 and 1."""
+        return (table.lower(), column.lower()) in self._flags
 
     def values_of(self, table: str, column: str) -> tuple[str, ...]:
         """The indexed values of a column, as stored."""

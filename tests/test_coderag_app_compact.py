@@ -366,7 +366,6 @@ def test_the_schema_text_shows_types_keys_and_categories(names, values):
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT a.name FROM city a JOIN city b ON a.id = b.id",
         "SELECT name FROM (SELECT name FROM city)",
         "SELECT nowhere FROM city",
         "DELETE FROM city",

@@ -9,13 +9,15 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.compact.days import write_days
+from coderag_app.compact.derived_tables import PER_GROUP, PLACE, unfold
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.grounding import ground_values
-from coderag_app.compact.joins import JoinStep
+from coderag_app.compact.joins import again
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
-from coderag_app.schema import needs_quotes
+from coderag_app.compact.spelled_names import SpelledNames
 from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
@@ -23,6 +25,9 @@ _MOST_NESTED = 8
 _TOKEN = re.compile(r"<v\d>|<[tc]\d+>|'[^']*'|-?\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W_]+)*|[<>!]=|<>|[^\s\w]|\w+")
 _WITHOUT = "\x00"  # around the table that is left out, until it is known which tables are joined
 _LEFT_OUT = re.compile(rf"{_WITHOUT} (.+?) {_WITHOUT}")
+_BY, _PER = "\x01", "\x02"  # stand for these words until the whole clause is read
+_PER_GROUP = re.compile(rf"\b(avg|max|min|sum) \( ((?:count|sum|avg|max|min) \( .+? \)) {_BY} ([^()]+?) \)")
+_TOP_PER_GROUP = re.compile(rf"^(.*)order by (.+) limit (\S+) {_PER} (.+)$")
 _CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
 _SET_WORDS = frozenset({"union", "intersect", "except"})
 
@@ -50,7 +55,8 @@ def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], value
     except (SqlglotError, RecursionError) as error:
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
     _show_each_column_once(tree)
-    filled = fill_literals(tree, names, literals, values)
+    filled = fill_literals(unfold(tree), names, literals, values)
+    write_days(filled, names.schema.dialect)
     return filled.sql(dialect=names.schema.dialect)
 
 
@@ -68,6 +74,7 @@ class _Reader:
         self.names = names
         self.joins = names.joins
         self.position = 0
+        self.spelled = SpelledNames(names.schema)
 
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
@@ -92,6 +99,23 @@ class _Reader:
 
     def select(self, outer: tuple[str, ...], depth: int) -> str:
         tables = self.tables() if self.peek() == "from" else []
+        nested_outside = self.spelled.nested
+        self.spelled.nested = tuple(table for table in tables if table in outer and self.looks_outside())
+        text = self.select_from(tables, outer, depth)
+        self.spelled.nested = nested_outside
+        return text
+
+    def looks_outside(self) -> bool:
+        """Whether the nested query that begins here speaks of the other row of a table."""
+        depth = 0
+        for word in self.tokens[self.position :]:
+            depth += (word == "(") - (word == ")")
+            if word == "other" or depth < 0:
+                return word == "other"
+        return False
+
+    def select_from(self, tables: list[str], outer: tuple[str, ...], depth: int) -> str:
+        """What follows the tables of a SELECT, from its join conditions to its LIMIT."""
         used: list[str] = []
         on = self.words_until(frozenset({"select"}), used, outer, depth) if self.peek() == "on" else ""
         self.expect("select")
@@ -99,6 +123,10 @@ class _Reader:
         if not items:
             raise CannotDecodeError("nothing is selected")
         rest = self.words_until(_SET_WORDS, used, (*outer, *tables), depth)
+        items = _PER_GROUP.sub(rf"\1 ( {PER_GROUP} ( \2 , \3 ) )", items)
+        if (top := _TOP_PER_GROUP.match(rest)) is not None:
+            items += f" , rank ( ) over ( partition by {top[4]} order by {top[2]} ) as {PLACE}"
+            rest = f"{top[1]} limit {top[3]}"
         needed = list(dict.fromkeys((*tables, *(table for table in used if table not in outer))))
         if not needed:
             raise CannotDecodeError("no table is named")
@@ -127,6 +155,11 @@ class _Reader:
         depth = 0
         while self.position < len(self.tokens):
             word = self.peek()
+            if word == "other":
+                self.position += 1
+                parts.append(self.column(self.peek(), used, other=True))
+                self.position += 1
+                continue
             if word.startswith("<c"):
                 parts.append(self.column(word, used))
                 self.position += 1
@@ -147,13 +180,21 @@ class _Reader:
             self.position += 1
         return " ".join(parts)
 
-    def column(self, word: str, used: list[str]) -> str:
-        """The column that an id stands for, with its table, which is noted as used."""
+    def column(self, word: str, used: list[str], *, other: bool = False) -> str:
+        """The column that an id stands for, with its table, which is noted as used.
+
+        Args:
+            word: The id.
+            used: The tables used so far.
+            other: Whether it is a column of the table's second reading, or of the query around this one.
+        """
         if word not in self.names.column_by_id:
             raise CannotDecodeError(f"no column {word!r}")
         table, column = self.names.column_by_id[word]
-        used.append(table)
-        return f"{self.quote(table)}.{self.quote_column(table, column)}"
+        if other and table in self.spelled.nested:
+            return self.spelled.column(table, column, outside=True)
+        used += [table, again(table)] if other else [table]
+        return self.spelled.column(again(table) if other else table, column)
 
     def counted_or_left_out(self, used: list[str]) -> str:
         """``count ( <t0> )`` as ``*``, the table noted as used; ``without <t0>`` as a mark for ``no_row_of``."""
@@ -173,8 +214,8 @@ class _Reader:
         if not path or other in joined:
             raise CannotDecodeError(f"no foreign key leads to {other!r}")
         nearest, *further = path
-        source = " ".join((self.quote(nearest.table), *(self._join(step) for step in further)))
-        return f"NOT EXISTS (SELECT 1 FROM {source} WHERE {self.equalities(nearest)})"
+        source = " ".join((self.spelled.source(nearest.table), *map(self.spelled.join, further)))
+        return f"NOT EXISTS (SELECT 1 FROM {source} WHERE {self.spelled.equalities(nearest)})"
 
     def plain(self, word: str) -> str:
         """One token as SQL; LIKE's ``%`` becomes part of a marked pattern that ``_fill_literals`` resolves."""
@@ -184,7 +225,9 @@ class _Reader:
             return "'" + word.strip("'").strip() + "'"
         if word == "%":
             return self._percent()
-        return RANKINGS.get(word, word)
+        if word == "by" and self.tokens[self.position - 1] not in ("group", "order", "partition"):
+            return _BY
+        return _PER if word == "per" else RANKINGS.get(word, word)
 
     def _percent(self) -> str:
         before = self.tokens[self.position - 1] if self.position else ""
@@ -192,31 +235,8 @@ class _Reader:
 
     def from_clause(self, tables: Sequence[str], on: str) -> str:
         if on:
-            return f"{' JOIN '.join(map(self.quote, tables))} {on}"
+            return f"{' JOIN '.join(map(self.spelled.source, tables))} {on}"
         steps = self.joins.connect(tables)
         if steps is None:
             raise CannotDecodeError(f"no foreign keys join {', '.join(tables)}")
-        return " ".join((self.quote(steps[0].table), *(self._join(step) for step in steps[1:])))
-
-    def _join(self, step: JoinStep) -> str:
-        return f"JOIN {self.quote(step.table)} ON {self.equalities(step)}"
-
-    def equalities(self, step: JoinStep) -> str:
-        """The condition of a join."""
-        return " AND ".join(
-            " = ".join(f"{self.quote(table)}.{self.quote_column(table, column)}" for table, column in pair)
-            for pair in step.on
-        )
-
-    def quote(self, table: str) -> str:
-        found = self.names.schema.table(table)
-        return self.spelled(found.name if found else table)
-
-    def quote_column(self, table: str, column: str) -> str:
-        found = self.names.schema.table(table)
-        real = found.column(column) if found else None
-        return self.spelled(real.name if real else column)
-
-    def spelled(self, name: str) -> str:
-        """The name in the SQL that is parsed next; sqlglot carries the quotes over into the schema's dialect."""
-        return '"' + name.replace('"', '""') + '"' if needs_quotes(name, self.names.schema.dialect) else name
+        return " ".join((self.spelled.source(steps[0].table), *map(self.spelled.join, steps[1:])))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.compact.derived_tables import PLACE, fold
 from coderag_app.compact.encode_expressions import CannotEncodeError, ExpressionEncoder, Scopes
-from coderag_app.compact.joins import JoinStep
+from coderag_app.compact.encode_sources import Pair, SourceEncoder
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 
@@ -18,8 +19,6 @@ _SET_OPERATIONS: dict[type[exp.Expr], str] = {
     exp.Intersect: "intersect",
     exp.Except: "except",
 }
-_COUNTED = ["count", "(", "*"]
-_Pair = frozenset[tuple[str, str]]
 
 
 def encode_sql(sql: str, names: SchemaNames, literals: Sequence[Literal] = ()) -> str:
@@ -47,9 +46,8 @@ class _Encoder:
     """Walks one query; ``scopes`` holds, innermost first, the tables of each enclosing SELECT by alias."""
 
     def __init__(self, names: SchemaNames, literals: Sequence[Literal]) -> None:
-        self.names = names
-        self.joins = names.joins
         self.expressions = ExpressionEncoder(names, literals, self.query)
+        self.sources = SourceEncoder(names, self.expressions)
 
     def query(self, tree: exp.Expr, scopes: Scopes) -> str:
         if isinstance(tree, exp.Subquery):
@@ -65,137 +63,52 @@ class _Encoder:
         return self.select(tree, scopes)
 
     def select(self, tree: exp.Select, outer: Scopes) -> str:
+        tree = fold(tree)
         for part in ("with_", "windows", "qualify", "offset", "laterals", "hint"):
             if tree.args.get(part):
                 raise CannotEncodeError(part)
-        sources = self.sources(tree)
-        scopes = (sources, *outer)
+        sources = self.sources.read(tree, outer)
+        wanted, unjoined = self.sources.join_conditions(tree, sources)
+        text = self.sources.counted(self.clauses(tree, (sources, *outer), unjoined), sources)
+        return f"{self.sources.said(wanted, sources, text, nested=bool(outer))} {text}".strip()
+
+    def clauses(self, tree: exp.Select, scopes: Scopes, unjoined: Sequence[Pair]) -> str:
+        """The query from SELECT to LIMIT; ``unjoined`` column pairs join its conditions."""
         aliases = {item.alias.lower(): item.this for item in tree.expressions if isinstance(item, exp.Alias)}
         clauses = {name: tree.args.get(name) for name in ("where", "group", "having", "order", "limit")}
         for name in ("group", "having", "order"):
             clause = clauses[name]
             if clause is not None:
                 clauses[name] = _without_aliases(clause, aliases, tree.expressions)
-        items = [item.this if isinstance(item, exp.Alias) else item for item in tree.expressions]
+        place = next((item.this for item in tree.expressions if item.alias == PLACE), None)
+        items = [item.unalias() for item in tree.expressions if item.alias != PLACE]
         distinct = "distinct " if tree.args.get("distinct") else ""
         body = [f"select {distinct}{self.expressions.comma(items, scopes)}"]
+        conditions = [" = ".join(self.expressions.column_text(side) for side in sorted(pair)) for pair in unjoined]
         if clauses["where"] is not None:
-            body.append("where " + self.expressions.expression(clauses["where"].this, scopes))
+            conditions.append(self.expressions.expression(_in_brackets(clauses["where"].this, conditions), scopes))
+        if conditions:
+            body.append("where " + " and ".join(conditions))
         if clauses["group"] is not None:
             body.append("group by " + self.expressions.comma(clauses["group"].expressions, scopes))
         if clauses["having"] is not None:
             body.append("having " + self.expressions.expression(clauses["having"].this, scopes))
-        if clauses["order"] is not None:
-            body.append("order by " + self.expressions.comma(clauses["order"].expressions, scopes))
-        if clauses["limit"] is not None:
-            body.append("limit " + self.expressions.expression(clauses["limit"].expression, scopes))
-        text = self.counted(" ".join(body), sources)
-        return f"{self.source(tree, sources, text, nested=bool(outer))} {text}".strip()
+        return " ".join((*body, *self.end(place if place is not None else tree, clauses, scopes)))
 
-    def sources(self, tree: exp.Select) -> dict[str, str]:
-        """Real table name by alias, for the tables of one FROM clause."""
-        from_ = tree.args.get("from_")
-        if from_ is None:
-            raise CannotEncodeError("no FROM")
-        sources: dict[str, str] = {}
-        for source in (from_.this, *(join.this for join in tree.args.get("joins") or ())):
-            if not isinstance(source, exp.Table) or source.name.lower() not in self.names.table_ids:
-                raise CannotEncodeError("derived or unknown table")
-            if source.name.lower() in sources.values():
-                raise CannotEncodeError("self join")
-            sources[source.alias_or_name.lower()] = source.name.lower()
-        return sources
-
-    def source(self, tree: exp.Select, sources: dict[str, str], body: str, *, nested: bool) -> str:
-        """``from`` and the tables that the columns of the body leave unsaid; the conditions where no keys give them.
-
-        At the top nothing is written where the columns say it all; a nested query always begins with ``from``.
-        """
-        wanted = self.join_conditions(tree, sources)
-        ordered = list(sources.values())
-        spoken = [table for table in self.spoken(body) if table in ordered]
-        silent = [table for table in ordered if table not in spoken]
-        for candidate in (spoken or ordered[:1], ordered) if nested else ([], silent, ordered):
-            steps = self.joins.connect(list(dict.fromkeys((*candidate, *spoken))))
-            if steps and {s.table for s in steps} == set(ordered) and _conditions(steps) == wanted:
-                return f"from {self.table_list(candidate)}" if candidate else ""
-        if len(wanted) < len(ordered) - 1:
-            raise CannotEncodeError("join without a condition")
-        conditions = " and ".join(
-            " = ".join(self.names.column_ids[side] for side in sorted(pair)) for pair in sorted(map(sorted, wanted))
-        )
-        return f"from {self.table_list(ordered)} on {conditions}"
-
-    def spoken(self, body: str) -> list[str]:
-        """The tables that a query's text says: by their columns, or as what it counts."""
-        words = list(_own_words(body))
-        found = []
-        for place, word in enumerate(words):
-            if word in self.names.column_by_id:
-                found.append(self.names.column_by_id[word][0])
-            elif word in self.names.table_by_id and words[max(place - 2, 0) : place] == _COUNTED[:2]:
-                found.append(self.names.table_by_id[word])
-        return list(dict.fromkeys(found))
-
-    def counted(self, body: str, sources: dict[str, str]) -> str:
-        """``count ( <t1> )`` for ``count ( * )``: whose rows are counted is said where it is asked.
-
-        Those of the table that no column speaks of, else of the one that refers to the others.
-        """
-        spoken, ordered = self.spoken(body), list(sources.values())
-        silent = [table for table in ordered if table not in spoken]
-        rows = silent[0] if len(silent) == 1 else self.joins.most_rows(ordered)
-        words, own = body.split(), _own_places(body)
-        for place in own:
-            if words[place - 2 : place + 1] == _COUNTED:
-                words[place] = self.names.table_ids[rows]
-        return " ".join(words)
-
-    def table_list(self, tables: Sequence[str]) -> str:
-        return " , ".join(self.names.table_ids[table] for table in tables)
-
-    def join_conditions(self, tree: exp.Select, sources: dict[str, str]) -> set[_Pair]:
-        conditions: set[_Pair] = set()
-        for join in tree.args.get("joins") or ():
-            if join.side or join.kind in ("CROSS", "OUTER") or join.args.get("using") or join.args.get("method"):
-                raise CannotEncodeError("join that is not inner")
-            for equality in _conjuncts(join.args.get("on")):
-                sides = (equality.this, equality.expression) if isinstance(equality, exp.EQ) else ()
-                if not sides or not all(isinstance(side, exp.Column) for side in sides):
-                    raise CannotEncodeError("join condition that is not column = column")
-                conditions.add(frozenset(self.expressions.resolve(side, (sources,)) for side in sides))
-        return conditions
+    def end(self, ordered: exp.Expr, clauses: Mapping[str, exp.Expr | None], scopes: Scopes) -> Iterator[str]:
+        """ORDER BY and LIMIT; ``ordered`` is the query, or the window that ranks the rows of each group."""
+        order, limit = clauses["order"] if isinstance(ordered, exp.Select) else ordered.args["order"], clauses["limit"]
+        if order is not None:
+            yield "order by " + self.expressions.comma(order.expressions, scopes)
+        if limit is not None:
+            yield "limit " + self.expressions.expression(limit.expression, scopes)
+        if isinstance(ordered, exp.Window):
+            yield "per " + self.expressions.comma(ordered.args["partition_by"], scopes)
 
 
-def _own_words(body: str) -> Iterator[str]:
-    """The words of a query's text outside its nested queries and its text literals."""
-    words = body.split()
-    return (words[place] for place in _own_places(body))
-
-
-def _own_places(body: str) -> Iterator[int]:
-    depth, nested_at, quoted = 0, None, False
-    for place, word in enumerate(body.split()):
-        quoted ^= word == "'"
-        if quoted:
-            continue
-        depth += (word == "(") - (word == ")")
-        if word == "from" and nested_at is None:
-            nested_at = depth
-        elif nested_at is None:
-            yield place
-        elif depth < nested_at:
-            nested_at = None
-
-
-def _conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
-    if condition is None:
-        return []
-    return [part.unnest() for part in (condition.flatten() if isinstance(condition, exp.And) else (condition,))]
-
-
-def _conditions(steps: Sequence[JoinStep]) -> set[_Pair]:
-    return {frozenset(pair) for step in steps for pair in step.on}
+def _in_brackets(condition: exp.Expr, others: Sequence[str]) -> exp.Expr:
+    """The condition as it may stand behind AND."""
+    return exp.paren(condition) if others and isinstance(condition, exp.Or) else condition
 
 
 def _without_aliases(clause: exp.Expr, aliases: dict[str, exp.Expr], items: Sequence[exp.Expr]) -> exp.Expr:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from coderag_app.compact.anti_joins import table_left_out
+from coderag_app.compact.days import days_between, is_today
+from coderag_app.compact.derived_tables import PER_GROUP
 from coderag_app.compact.expressions import rich_expression
+from coderag_app.compact.joins import again, is_again, real_name
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 
@@ -48,10 +51,12 @@ class ExpressionEncoder:
         name, qualifier = column.name.lower(), column.table.lower()
         for depth, sources in enumerate(scopes):
             tables = [sources[qualifier]] if qualifier in sources else [] if qualifier else list(sources.values())
-            found = next((table for table in tables if (table, name) in self.names.column_ids), None)
+            found = next((table for table in tables if (real_name(table), name) in self.names.column_ids), None)
             if found is not None:
                 if any(found in inner.values() for inner in scopes[:depth]):
-                    raise CannotEncodeError("outer table shadowed by an inner one")
+                    if depth != 1 or is_again(found):
+                        raise CannotEncodeError("outer table shadowed by an inner one")
+                    return again(found), name  # the enclosing query's row, seen from its nested query
                 return found, name
         raise CannotEncodeError(f"unknown column {column.sql()}")
 
@@ -71,6 +76,8 @@ class ExpressionEncoder:
 
         if (rich := rich_expression(node, inner)) is not None:
             return rich
+        if (days := days_between(node)) is not None:
+            return f"days ( {self._day(days[0], inner)} , {self._day(days[1], inner)} )"
         if type(node) in _BINARY:
             left, right = self.operands(node, inner)
             return f"{left} {_BINARY[type(node)]} {right}"
@@ -95,6 +102,8 @@ class ExpressionEncoder:
                 return f"( {self.query(node.this, scopes)} )"
             case exp.Exists():
                 return f"exists ( {self.query(node.this, scopes)} )"
+            case exp.Anonymous(this=name, expressions=[aggregate, *keys]) if name == PER_GROUP:
+                return f"{inner(aggregate)} by {self.comma(keys, scopes)}"
             case exp.Not(this=denied) if (table := self._left_out(denied, scopes)) is not None:
                 return f"without {self.names.table_ids[table]}"
             case exp.Not(this=exp.Paren(this=exp.Is() | exp.In() | exp.Like() | exp.Between()) as paren):
@@ -110,6 +119,9 @@ class ExpressionEncoder:
             case exp.TsOrDsToTimestamp():
                 return inner(node.this)
         raise CannotEncodeError(type(node).__name__)
+
+    def _day(self, day: exp.Expr, inner: Callable[[exp.Expr], str]) -> str:
+        return "today" if is_today(day) else inner(day)
 
     def _left_out(self, condition: exp.Expr, scopes: Scopes) -> str | None:
         def place(node: exp.Expr, around: Scopes) -> tuple[str, str] | None:
@@ -162,11 +174,17 @@ class ExpressionEncoder:
 
     def _column(self, node: exp.Column, scopes: Scopes) -> str:
         try:
-            return self.names.column_ids[self.resolve(node, scopes)]
+            return self.column_text(self.resolve(node, scopes))
         except CannotEncodeError:
             if node.this.quoted and not node.table:  # SQLite reads an unknown "name" as a string
                 return self._literal(node.name, is_string=True)
             raise
+
+    def column_text(self, place: tuple[str, str]) -> str:
+        """A column's id, behind ``other`` where its table is read for the second time."""
+        table, column = place
+        text = self.names.column_ids[real_name(table), column]
+        return f"other {text}" if is_again(table) else text
 
     def _literal(self, text: str, is_string: bool) -> str:
         for number, literal in enumerate(self.literals, 1):

@@ -43,7 +43,9 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
             if literal.is_year and column is not None:
                 _compare_year(node, names.schema, column)
             node.replace(_typed(literal, column, values))
-        elif node.is_string:
+        elif not node.is_string:
+            _compare_boolean(node, names.schema)
+        else:
             column = _compared_column(node, names)
             stored = values.stored_form(*column, node.this) if column else None
             node.replace(exp.Literal.string(stored if stored is not None else node.this))
@@ -56,12 +58,24 @@ def _replace_date_part(node: exp.Expr) -> None:
     if part not in _DATE_FORMATS:
         return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
-    node.replace(_date_part(part, operand.find(exp.Column) or operand))
+    number = _date_part(part, operand.find(exp.Column) or operand)
+    holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
+    shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
+    node.replace(number.this if shown else number)
 
 
 def _date_part(part: str, operand: exp.Expr) -> exp.Expr:
     call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
     return exp.Cast(this=call, to=exp.DataType.build("INT"))
+
+
+def _compare_boolean(node: exp.Expr, schema: Schema) -> None:
+    """TRUE for 1 beside a Boolean, which only SQLite and DuckDB compare with numbers."""
+    beside = node.parent.this if isinstance(node.parent, exp.EQ | exp.NEQ) else None
+    table = schema.table(_table_of(beside)) if isinstance(beside, exp.Column) else None
+    column = table.column(beside.name) if table is not None and beside is not None else None
+    if schema.dialect != "sqlite" and column is not None and column.is_boolean and node.name in ("0", "1"):
+        node.replace(exp.Boolean(this=node.name == "1"))
 
 
 def _compare_year(node: exp.Expr, schema: Schema, column: tuple[str, str]) -> None:
@@ -82,8 +96,19 @@ def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | No
     column = predicate.this.find(exp.Column) or next(iter(predicate.find_all(exp.Column)), None)
     if column is None or predicate.this.find(exp.AggFunc, exp.Cast):
         return None
-    found = (column.table.lower(), column.name.lower())
+    found = (_table_of(column), column.name.lower())
     return found if found in names.columns else None
+
+
+def _table_of(column: exp.Column) -> str:
+    """The table that the column's qualifier names or is an alias of."""
+    qualifier, query = column.table.lower(), column.find_ancestor(exp.Select)
+    while query is not None:
+        for table in query.find_all(exp.Table):
+            if table.alias.lower() == qualifier:
+                return table.name.lower()
+        query = query.parent_select
+    return qualifier
 
 
 def _typed(literal: Literal, column: tuple[str, str] | None, values: ValueIndex) -> exp.Expr:

@@ -11,6 +11,22 @@ from coderag_app.name_words import singular
 from coderag_app.schema import Schema
 
 _KEY_ENDINGS = ("id", "code", "number", "_no", "key")
+_AGAIN = "\x00"  # in front of a table's name where a query reads it a second time
+
+
+def again(table: str) -> str:
+    """The name under which a query reads a table for the second time."""
+    return _AGAIN + table
+
+
+def is_again(table: str) -> bool:
+    """Whether this is a table that is read for the second time."""
+    return table.startswith(_AGAIN)
+
+
+def real_name(table: str) -> str:
+    """The table's name, whichever time it is read."""
+    return table.removeprefix(_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +42,15 @@ class JoinGraph:
 
     A table that neither declares nor receives a foreign key is joined on identically named key columns instead, or on
     columns called after one of the tables (``state_name`` of ``state``): many real schemas declare none.
+
+    The second reading of a table joins the first on the table's key to itself (an employee's manager), or a table that
+    refers to it twice on the second of these keys (where a flight goes); where there are none, on nothing.
     """
 
     def __init__(self, schema: Schema) -> None:
         self._edges: dict[str, list[JoinStep]] = {table.name.lower(): [] for table in schema.tables}
         self._parents: dict[str, set[str]] = {table: set() for table in self._edges}
+        self._own: dict[str, JoinStep] = {}
         for table in schema.tables:
             for key in table.foreign_keys:
                 parent = schema.table(key.ref_table)
@@ -42,7 +62,9 @@ class JoinGraph:
                     ((child, column.lower()), (other, target.lower()))
                     for column, target in zip(key.columns, referenced, strict=False)
                 )
-                if pairs and child != other:
+                if pairs and child == other:
+                    self._own.setdefault(child, _with_parent_again(child, pairs))
+                elif pairs:
                     self._parents[child].add(other)
                     self._edges[child].append(JoinStep(other, pairs))
                     self._edges[other].append(JoinStep(child, pairs))
@@ -68,6 +90,7 @@ class JoinGraph:
 
         Where that is none or several, the last.
         """
+        tables = [table for table in tables if not is_again(table)]
         others = {table: {t for t in tables if t != table} for table in tables}
         many = [t for t in tables if self._parents[t] & others[t] and not any(t in self._parents[o] for o in others[t])]
         return many[0] if len(many) == 1 else tables[-1]
@@ -87,18 +110,31 @@ class JoinGraph:
             The first table with no condition, then one step per further table; None if no path leads to one, or there
             is no table.
         """
-        if not tables:
+        ordered = sorted((table.lower() for table in tables), key=is_again)
+        if not ordered or is_again(ordered[0]):
             return None
-        steps = [JoinStep(tables[0].lower(), ())]
-        for table in tables[1:]:
+        steps = [JoinStep(ordered[0], ())]
+        for table in ordered[1:]:
             joined = {step.table for step in steps}
-            if table.lower() in joined:
+            if table in joined:
                 continue
-            path = self._shortest_path(joined, table.lower())
+            path = self._join_again(joined, table) if is_again(table) else self._shortest_path(joined, table)
             if path is None:
                 return None
             steps += path
         return steps
+
+    def _join_again(self, joined: set[str], table: str) -> list[JoinStep] | None:
+        real = real_name(table)
+        if real not in joined:
+            return None
+        if real in self._own:
+            return [self._own[real]]
+        for referring in sorted(joined):
+            keys = [step for step in self._edges.get(referring, ()) if step.table == real]
+            if len(keys) > 1 and real in self._parents[referring]:
+                return [JoinStep(table, tuple((own, (table, column)) for own, (_, column) in keys[1].on))]
+        return [JoinStep(table, ())]
 
     def _shortest_path(self, joined: set[str], target: str) -> list[JoinStep] | None:
         queue: deque[tuple[str, list[JoinStep]]] = deque((table, []) for table in sorted(joined))
@@ -113,6 +149,11 @@ class JoinGraph:
                 seen.add(step.table)
                 queue.append((step.table, [*path, step]))
         return None
+
+
+def _with_parent_again(table: str, pairs: tuple[tuple[tuple[str, str], tuple[str, str]], ...]) -> JoinStep:
+    """A table's key to itself: the second reading is the row referred to."""
+    return JoinStep(again(table), tuple((child, (again(table), column)) for child, (_, column) in pairs))
 
 
 def _is_called_after(column: str, tables: Sequence[str]) -> bool:

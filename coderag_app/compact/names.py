@@ -111,7 +111,7 @@ def schema_text(names: SchemaNames, values: ValueIndex) -> str:
 
     ``<schema> <t0> singer : <c0> id # ! , <c1> home city > <t1> , <c2> is male ( t | f ) ; <t1> city : ...``,
     where ``#`` marks numbers, ``@`` dates, ``!`` the primary key, ``>`` a foreign key, and parentheses hold the values
-    of a small category.
+    of a small category or of a flag, ``( 0 | 1 )``.
     """
     shown = [table for table in names.schema.tables if table.name.lower() in names.table_ids]
     return "<schema> " + " ; ".join(_table_text(names, table, values) for table in shown)
@@ -136,7 +136,7 @@ def _column_text(names: SchemaNames, table: Table, column: Column, values: Value
     for key in table.foreign_keys:
         if column.name.lower() in (name.lower() for name in key.columns) and key.ref_table.lower() in names.table_ids:
             parts.append("> " + names.table_ids[key.ref_table.lower()])
-    few = values.few_values(table.name, column.name)
+    few = ("0", "1") if values.is_flag(table.name, column.name) else values.few_values(table.name, column.name)
     if few:
         parts.append("( " + " | ".join(plain_words(value) for value in few) + " )")
     return " ".join(parts)

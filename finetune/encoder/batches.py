@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
+from finetune.encoder.keeping import LABEL
+
 _BATCHES_PER_CHUNK = 32
 
 
@@ -25,7 +27,7 @@ class NeighbourhoodBatchSampler(DefaultBatchSampler):
         super().__init__(dataset, batch_size=batch_size, drop_last=True, **options)
         self.run_length = run_length
         rows = dataset.to_dict()
-        columns = [rows[name] for name in dataset.column_names if name != "dataset_name"]
+        columns = [rows[name] for name in dataset.column_names if name not in ("dataset_name", LABEL)]
         self._rows: list[tuple[str, ...]] = list(zip(*columns, strict=True))
         self._lengths = [sum(map(len, row)) for row in self._rows]
 

@@ -43,6 +43,7 @@ class TrainingPlan:
         lora_rank: Train low-rank additions alone (needs peft); 0 trains the weights.
         freeze_embeddings: Leave the token embeddings as they are: they hold the words that synthetic data lacks.
         prompts: Put each row's instruction in front of its anchor.
+        keep: Files of rows whose texts shall stay where the base puts them, see ``keeping``.
     """
 
     data: tuple[Path, ...]
@@ -71,6 +72,7 @@ class TrainingPlan:
     lora_rank: int = 0
     freeze_embeddings: bool = False
     prompts: bool = False
+    keep: tuple[Path, ...] = ()
     seed: int = 0
     resume: bool = True
 
@@ -84,7 +86,7 @@ class TrainingPlan:
         """Hash over all that decides the result, the data files' contents included."""
         fields = {name: str(value) for name, value in asdict(self).items() if name not in _FREE_FIELDS}
         digest = sha256(json.dumps(fields, sort_keys=True).encode())
-        for path in self.data:
+        for path in (*self.data, *self.keep):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:16]
 

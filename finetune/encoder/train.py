@@ -48,9 +48,10 @@ def train_encoder(plan: TrainingPlan) -> TrainingReport:
     model, base = load_base(plan)
     scored = _spread(held_out, plan.most_held_out)
     task, before = _first_scores(model, scored, plan)
+    kept = _kept(model, plan)
     stages: dict[str, dict[str, Any]] = {}
     for stage in stages_of(plan, training):
-        stages[stage.name], model = _run_stage(model, stage, task, plan)
+        stages[stage.name], model = _run_stage(model, stage, task, plan, kept)
     after = _scores(model, task, plan) if task is not None else {}
     report = TrainingReport(plan.output, base, len(training), len(held_out), before, after, stages)
     _write_output(merged(model, plan), plan, report)
@@ -96,6 +97,13 @@ def _first_scores(
     return task, before
 
 
+def _kept(model: SentenceTransformer, plan: TrainingPlan) -> Any:
+    """The texts to keep with the base's vectors, or None; asked before the first step."""
+    from finetune.encoder.keeping import kept_dataset
+
+    return kept_dataset(model, read_rows(plan.keep)) if plan.keep else None
+
+
 def _scores(model: SentenceTransformer, task: Any, plan: TrainingPlan) -> dict[str, float]:
     from coderag_app.evaluation.encoder_ranking import means, rank
     from finetune.encoder.scores import ModelRanker, uses_bf16
@@ -104,7 +112,7 @@ def _scores(model: SentenceTransformer, task: Any, plan: TrainingPlan) -> dict[s
 
 
 def _run_stage(
-    model: SentenceTransformer, stage: Stage, task: Any, plan: TrainingPlan
+    model: SentenceTransformer, stage: Stage, task: Any, plan: TrainingPlan, kept: Any
 ) -> tuple[dict[str, Any], SentenceTransformer]:
     """Train one stage, or load it where it is already done."""
     from safetensors.torch import load_model, save_model
@@ -118,7 +126,7 @@ def _run_stage(
         return json.loads(done.read_text(encoding="utf-8")), model
     rows = _without_easy(model, stage.rows) if stage.drop_easy else stage.rows
     logger.info("Stage %s: %d rows, %d%% of the budget", stage.name, len(rows), round(100 * stage.share))
-    result = {"rows": len(rows), **train_stage(model, rows, task, plan, folder, stage.share)}
+    result = {"rows": len(rows), **train_stage(model, rows, task, plan, folder, stage.share, kept)}
     save_model(model, str(weights))
     done.write_text(json.dumps(result), encoding="utf-8")
     return result, model
@@ -183,6 +191,9 @@ def train(
     curriculum: Annotated[bool, typer.Option("--curriculum", help="Text, then text and code, then hard code.")] = False,
     lora_rank: Annotated[int | None, typer.Option(help="Train LoRA of this rank; needs peft.")] = None,
     freeze_embeddings: Annotated[bool | None, typer.Option(help="Leave the token embeddings alone.")] = None,
+    keep: Annotated[
+        list[Path] | None, typer.Option(help="Rows whose texts shall stay where the base puts them; repeatable.")
+    ] = None,
     prompts: Annotated[bool, typer.Option("--prompts", help="Put each row's prompt before its query.")] = False,
     seed: Annotated[int | None, typer.Option()] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint of the same training.")] = True,
@@ -196,7 +207,7 @@ def train(
         "freeze_embeddings": freeze_embeddings, "seed": seed,
     }  # fmt: skip
     plan = TrainingPlan(
-        tuple(data), output, curriculum=curriculum, prompts=prompts, resume=resume,
+        tuple(data), output, curriculum=curriculum, prompts=prompts, resume=resume, keep=tuple(keep or ()),
         matryoshka=tuple(int(length) for length in matryoshka.split(",") if length),
     )  # fmt: skip
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

@@ -25,6 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from coderag_app.evaluation.encoder_ranking import RankingTask
 from finetune.encoder.batches import NeighbourhoodBatchSampler
+from finetune.encoder.keeping import KeepLoss
 from finetune.encoder.plan import Budget, TrainingPlan
 from finetune.encoder.rows import EncoderRow, with_negatives
 from finetune.encoder.scores import BEST_METRIC, HeldOutEvaluator, anchor_text, uses_bf16
@@ -110,6 +111,7 @@ def train_stage(
     plan: TrainingPlan,
     folder: Path,
     share: float = 1.0,
+    kept: Dataset | None = None,
 ) -> dict[str, Any]:
     """Train on some rows, going on from the last checkpoint in ``folder``; the model is changed in place.
 
@@ -120,19 +122,24 @@ def train_stage(
         plan: The training.
         folder: Where its checkpoints go.
         share: Share of the plan's epochs, steps and minutes.
+        kept: Texts with the vectors that they shall keep.
 
     Returns:
         Steps, seconds, the last loss and the log.
     """
     bf16 = uses_bf16(plan)
     budget = Budget(plan.minutes * share)
+    datasets: Any = training_dataset(rows, plan.negatives, plan.prompts)
+    losses: Any = _loss(model, plan)
+    if kept is not None:  # batches of both kinds, as many of each as there are rows
+        datasets, losses = {"ranked": datasets, "kept": kept}, {"ranked": losses, "kept": KeepLoss(model)}
     trainer = BudgetTrainer(
         budget=budget,
         warmup=plan.warmup,
         model=model,
         args=_arguments(plan, folder, share, scored=held_out is not None),
-        train_dataset=training_dataset(rows, plan.negatives, plan.prompts),
-        loss=_loss(model, plan),
+        train_dataset=datasets,
+        loss=losses,
         evaluator=HeldOutEvaluator(held_out, bf16) if held_out is not None else None,
         callbacks=[
             _BudgetCallback(budget),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import track
@@ -20,6 +20,7 @@ from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.names import SchemaNames, schema_text
 from coderag_app.compact.question import mark_question
 from coderag_app.schema import Schema, Table
+from coderag_app.value_flags import read_flags
 from coderag_app.value_index import StoredValue, ValueIndex
 from finetune.sql_model.pairs import Row, jaccard
 from finetune.sql_model.word_substitution import substitute, substitute_words
@@ -63,6 +64,13 @@ def stored_values(database: DescribedDatabase, tables: Iterable[Table]) -> Itera
                 yield StoredValue(table.name, column.name, text)
 
 
+def _flags(database: DescribedDatabase, tables: Iterable[Table]) -> Iterator[tuple[str, str]]:
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return database.connection.execute(sql).fetchall()
+
+    return read_flags(Schema(tuple(tables)), rows, lambda table, column: False)
+
+
 def training_database(
     database: DescribedDatabase,
     pairs: Iterable[SyntheticPair],
@@ -80,14 +88,15 @@ def training_database(
     """
     own = {table.name.lower() for table in database.schema.tables}
     tables = list(database.schema.tables)
-    values = list(stored_values(database, tables))
+    values, flags = list(stored_values(database, tables)), list(_flags(database, tables))
     for other in distractors:
         strangers = [table for table in other.schema.tables if table.name.lower() not in own]
         values += stored_values(other, strangers)
+        flags += _flags(other, strangers)
         tables += strangers
         own.update(table.name.lower() for table in strangers)
     random.Random(seed).shuffle(tables)
-    names, index = SchemaNames(Schema(tuple(tables))), ValueIndex(values)
+    names, index = SchemaNames(Schema(tuple(tables))), ValueIndex(values, (), flags)
     dropped: Counter[str] = Counter()
     lines = []
     for pair in pairs:

@@ -49,7 +49,8 @@ def real_databases(folder: Path, synthesized: int = 0, leave_out: Sequence[str] 
         asked = [(row["question"], row["sql"], REAL) for row in group]
         with closing(open_database(folder / "databases" / f"{db_id}.sqlite")) as database:
             schema = database.read_schema(samples=0)
-            names, values = SchemaNames(schema), ValueIndex.from_database(schema, database.distinct_texts)
+            names = SchemaNames(schema)
+            values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
             if synthesized:
                 asked += [
                     (made.question, made.sql, MADE) for made in synthesize_examples(database, schema, synthesized)

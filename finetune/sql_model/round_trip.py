@@ -28,7 +28,8 @@ def round_trip(folder: Path) -> Counter[str]:
     for db_id, group in groupby(rows, key=lambda row: row["db_id"]):
         with closing(open_database(folder / "databases" / f"{db_id}.sqlite")) as database:
             schema = database.read_schema(samples=0)
-            names, values = SchemaNames(schema), ValueIndex.from_database(schema, database.distinct_texts)
+            names = SchemaNames(schema)
+            values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
             for row in group:
                 literals = mark_question(row["question"], names, values).literals
                 try:
