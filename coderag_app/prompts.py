@@ -59,6 +59,7 @@ class Prompt:
         seed: Seed of a reply that is drawn, for runtimes that take one.
         reluctance: Texts of one token that are made less likely, by how much their log-probability falls.
         mentions: What the question says by name or value, as far as the format knows.
+        context: Prompts of one number begin alike, so that a small model reads the beginning once for each number.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Prompt:
     seed: int = 0
     reluctance: Mapping[str, float] = field(default_factory=dict)
     mentions: Mentions = Mentions()
+    context: int = 0
 
 
 class PromptFormat(Protocol):

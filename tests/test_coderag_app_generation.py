@@ -7,6 +7,7 @@ import pytest
 
 from coderag_app.config import AppConfig
 from coderag_app.decoding.generation import Reply, stream_reply
+from coderag_app.decoding.llama_contexts import context
 from coderag_app.decoding.token_probabilities import TokenRecorder
 from coderag_app.errors import ModelError
 from coderag_app.models import BUNDLED_SQL_MODEL, load_llm
@@ -120,3 +121,26 @@ def test_a_model_that_breaks_is_one_kind_of_error_and_frees_the_lock(llm):
     with pytest.raises(ModelError, match="failed to reply"):
         reply_of(llm, replace(PROMPT, text="many " * 20_000))
     assert reply_of(llm).text
+
+
+def test_prompts_of_each_number_have_a_context_that_keeps_what_it_read(llm):
+    numbered = [replace(PROMPT, context=number) for number in (0, 1, 2)]
+    assert len({reply_of(llm, prompt).text for prompt in numbered}) == 1
+    models = [context(llm._model, number) for number in (0, 1, 2)]
+    assert len(set(map(id, models))) == 3
+    read = [model.n_tokens for model in models]
+    reply_of(llm, replace(PROMPT, text=PROMPT.text.replace("names", "ages"), context=2))
+    assert models[2] is context(llm._model, 2)
+    assert [model.n_tokens for model in models[:2]] == read[:2]
+
+
+def test_a_large_model_is_not_opened_again(llm, monkeypatch):
+    monkeypatch.setattr("coderag_app.decoding.llama_contexts._MOST_BYTES", 1000)
+    assert context(llm._model, 3) is llm._model
+
+
+def test_the_model_is_as_it_was_after_a_failure(llm):
+    before = llm._model
+    with pytest.raises(ModelError):
+        reply_of(llm, replace(PROMPT, grammar="root ::= (", context=1))
+    assert llm._model is before

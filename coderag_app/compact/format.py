@@ -64,6 +64,7 @@ class CompactFormat:
             grammar=compact_grammar(names, len(marked.literals)) if _constrained(request) else None,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
             reluctance={f" {NO_ANSWER}": _RELUCTANCE_TO_ABSTAIN},
+            context=request.variant,
             mentions=Mentions(tuple(literal.spellings for literal in marked.literals), _named(marked, names)),
         )
 

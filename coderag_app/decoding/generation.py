@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from llama_index.core.llms import LLM
 
+from coderag_app.decoding.llama_contexts import context
 from coderag_app.decoding.token_probabilities import TokenRecorder
 from coderag_app.errors import ModelError
 from coderag_app.prompts import Prompt
@@ -39,9 +41,9 @@ def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, No
     """
     pieces: list[str] = []
     recorder: TokenRecorder | None = None
-    with _GENERATION_LOCK:
+    with _GENERATION_LOCK, _in_context(llm, prompt):
         try:
-            if llm.class_name() == "LlamaCPP_llm":
+            if _is_llama_cpp(llm):
                 recorder = TokenRecorder(llm._model)  # type: ignore[attr-defined]
                 llm.generate_kwargs = _llama_cpp_kwargs(llm._model, prompt, max_tokens, recorder)  # type: ignore[attr-defined]
                 responses = llm.stream_complete(prompt.text, formatted=prompt.raw)
@@ -58,6 +60,24 @@ def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, No
         except Exception as error:  # runtimes raise what they like; the user gets one kind with the cause
             raise ModelError(f"The LLM failed to reply: {type(error).__name__}: {error}") from error
         return Reply("".join(pieces), recorder.mean() if recorder is not None else None)
+
+
+def _is_llama_cpp(llm: LLM) -> bool:
+    return llm.class_name() == "LlamaCPP_llm"
+
+
+@contextmanager
+def _in_context(llm: Any, prompt: Prompt) -> Iterator[None]:
+    """The LLM with the context that the prompt belongs to; LlamaCPP knows only one, so it is put in its place."""
+    if not _is_llama_cpp(llm):
+        yield
+        return
+    model = llm._model
+    llm._model = context(model, prompt.context)
+    try:
+        yield
+    finally:
+        llm._model = model
 
 
 def _llama_cpp_kwargs(model: Any, prompt: Prompt, max_tokens: int, recorder: TokenRecorder) -> dict[str, Any]:
