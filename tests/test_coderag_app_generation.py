@@ -142,5 +142,5 @@ def test_a_large_model_is_not_opened_again(llm, monkeypatch):
 def test_the_model_is_as_it_was_after_a_failure(llm):
     before = llm._model
     with pytest.raises(ModelError):
-        reply_of(llm, replace(PROMPT, grammar="root ::= (", context=1))
+        reply_of(llm, replace(PROMPT, text="many " * 20_000, context=1))
     assert llm._model is before
