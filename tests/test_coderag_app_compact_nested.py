@@ -70,6 +70,9 @@ DATES = {
         "select <c4> , days ( max ( <c6> ) , min ( <c6> ) ) group by <c4>",
     "SELECT strftime('%Y', hired_on), COUNT(*) FROM staff GROUP BY strftime('%Y', hired_on)":
         "select year ( <c6> ) , count ( <t1> ) group by year ( <c6> )",
+    "SELECT strftime('%Y-%m', hired_on), COUNT(*) FROM staff WHERE strftime('%Y-%m', hired_on) <> '2012-03' "
+    "GROUP BY strftime('%Y-%m', hired_on)": "select yearmonth ( <c6> ) , count ( <t1> ) "
+    "where yearmonth ( <c6> ) != ' 2012-03 ' group by yearmonth ( <c6> )",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 
 Scopes = tuple[dict[str, str], ...]  # innermost first, the tables of each enclosing SELECT by alias
-DATE_PARTS = {"%Y": "year", "%m": "month", "%d": "day"}
+DATE_PARTS = {"%Y": "year", "%m": "month", "%d": "day", "%Y-%m": "yearmonth"}
 _BINARY: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "!=", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=",
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.And: "and", exp.Or: "or",

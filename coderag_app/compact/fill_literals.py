@@ -61,7 +61,7 @@ def _replace_date_part(node: exp.Expr) -> None:
     number = _date_part(part, operand.find(exp.Column) or operand)
     holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
     shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
-    node.replace(number.this if shown else number)
+    node.replace(number.this if shown or part == "yearmonth" else number)
 
 
 def _date_part(part: str, operand: exp.Expr) -> exp.Expr:

@@ -29,7 +29,9 @@ def round_trip(folder: Path) -> Counter[str]:
         with closing(open_database(folder / "databases" / f"{db_id}.sqlite")) as database:
             schema = database.read_schema(samples=0)
             names = SchemaNames(schema)
-            values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+            values = ValueIndex.from_database(
+                schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows
+            )
             for row in group:
                 literals = mark_question(row["question"], names, values).literals
                 try:

@@ -29,7 +29,10 @@ _PART_SEPARATOR = re.compile(r"\s+\|(?=\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """A column as specified; ``argument`` is the text after the kind, ``phrases`` are lower case and never empty."""
+    """A column as specified; ``argument`` is the text after the kind, ``phrases`` are lower case and never empty.
+
+    A date with ``follows``, the name of a date column of its table, is on that day or later, or still open.
+    """
 
     name: str
     kind: str
@@ -37,6 +40,7 @@ class ColumnSpec:
     phrases: tuple[str, ...] = ()
     child_verb: str = ""
     parent_verb: str = ""
+    follows: str = ""
 
     @property
     def bounds(self) -> tuple[float, float]:

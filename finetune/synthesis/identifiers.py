@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import TypeVar
 
 from finetune.synthesis.vocabulary import abbreviations
@@ -170,7 +171,7 @@ def first_free(
     The last candidate gets a number when nothing else is free.
     """
     numbered = ([*candidates[-1], str(number)] for number in range(2, 1000))
-    for words in (*candidates, *numbered):
+    for words in chain(candidates, numbered):
         name = spell(words)
         if name.lower() not in taken and name.lower() not in _SQLITE_RESERVED:
             taken.add(name.lower())

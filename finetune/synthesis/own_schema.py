@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
@@ -26,7 +26,7 @@ from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.synthesis.described import DescribedSchema
 from finetune.synthesis.describing.tables import describe_database
-from finetune.synthesis.patterns import PATTERNS, Candidate, Lookup, Pattern
+from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Candidate, Lookup, Pattern
 from finetune.synthesis.patterns.plain_columns import PLAIN_PATTERNS
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
 from finetune.synthesis.spreading import SpreadingDraw, SpreadingPatterns
@@ -37,6 +37,7 @@ _ATTEMPTS_PER_EXAMPLE = 12
 _VARIANTS = 2  # pairs that differ in their literals alone
 _LARGEST_SHARE = 0.035  # of the limit, for one pattern
 _LITERAL_SHARE = 0.35  # of the limit; without literals a database has only so many questions, and all are wanted
+_ANALYSIS_WEIGHT = 0.12  # few: plain questions about every table and column help a user's own database more
 _IDLE_ATTEMPTS = 1500  # so many in a row without a new pair: the database has no more
 _MOST_SECONDS = 120.0
 _LARGEST_CONTEXT = 4_000  # characters; the schema of a larger database is cut to what a pair uses
@@ -102,7 +103,11 @@ class _Synthesis:
         started = time.monotonic()
         rng = Random(f"{self.described.db_id}:{self.seed}")
         draw = SpreadingDraw(rng, Lookup(self.described))
-        answerable = [*(rule for rule in PATTERNS if rule.family != UNANSWERABLE), *PLAIN_PATTERNS, *KEY_PATTERNS]
+        answerable = [
+            replace(rule, weight=rule.weight * _ANALYSIS_WEIGHT) if rule.family == ANALYSIS else rule
+            for rule in (*PATTERNS, *PLAIN_PATTERNS, *KEY_PATTERNS)
+            if rule.family != UNANSWERABLE
+        ]
         patterns = SpreadingPatterns(answerable, max(int(_LARGEST_SHARE * self.limit), 10))
         last_kept = 0
         while self.kept < self.limit and self.tried < self.limit * _ATTEMPTS_PER_EXAMPLE + _IDLE_ATTEMPTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from datetime import date, timedelta
 from typing import Any
 
 from coderag_app.schema import Column, ForeignKey, Schema, Table, quote_identifier
@@ -55,6 +56,7 @@ def fill(tables: tuple[NamedTable, ...], schema: Schema, values: ValueStyle, rng
             for c in table.columns
         ]
         _separate_twins(table, columns, keys, rng)
+        _let_dates_follow(table, columns, rng)
         rows = _distinct_rows(list(zip(*columns, strict=True)), declared)
         marks = ", ".join("?" * len(columns))
         connection.executemany(f"INSERT INTO {quote_identifier(declared.name, schema.dialect)} VALUES ({marks})", rows)
@@ -183,6 +185,20 @@ def _separate_twins(
                 if value is not None and value == twin:
                     drawn[row] = rng.choice([key for key in keys[parent] if key != twin])
         earlier[parent].append(drawn)
+
+
+def _let_dates_follow(table: NamedTable, columns: list[list[Any]], rng: random.Random) -> None:
+    """Puts each date that follows another some days after it, or leaves it open, in place."""
+    places = {column.spec.name: place for place, column in enumerate(table.columns)}
+    for place, column in enumerate(table.columns):
+        if column.spec.follows not in places:
+            continue
+        people = column.spec.name.startswith(("left", "retired"))
+        longest, still_open = (2500, 0.6) if people else (rng.choice((10, 40, 120)), rng.choice((0.0, 0.1, 0.25)))
+        for row, start in enumerate(columns[places[column.spec.follows]]):
+            known = start is not None and rng.random() >= still_open
+            days = int(longest * rng.betavariate(1.2, 3.0))
+            columns[place][row] = (date.fromisoformat(start[:10]) + timedelta(days)).isoformat() if known else None
 
 
 def _distinct_rows(rows: list[tuple[Any, ...]], table: Table) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ import random
 import sqlite3
 
 from coderag_app.schema import Schema, Table, quote_identifier
+from finetune.synthesis.analyst_columns import add_analyst_columns
 from finetune.synthesis.described import DescribedColumn, DescribedDatabase, DescribedTable, Relation
 from finetune.synthesis.domains import DomainSpec
 from finetune.synthesis.identifiers import draw_naming_style
@@ -25,7 +26,7 @@ def draw_database(spec: DomainSpec, seed: int) -> DescribedDatabase:
         seed: Chooses the variant; equal seeds give equal databases, whatever was drawn before.
     """
     rng = random.Random(f"{spec.name}:{seed}")
-    part = draw_part(spec, rng)
+    part = add_analyst_columns(draw_part(spec, rng), random.Random(f"{spec.name}:{seed}:analyst columns"))
     tables = name_everything(part, draw_naming_style(rng), rng)
     values = draw_value_style(rng)
     schema = build_schema(tables, values, rng)

@@ -40,7 +40,7 @@ class ValueStyle:
 def draw_value_style(rng: random.Random) -> ValueStyle:
     """The encodings of one invented database."""
     return ValueStyle(
-        yes_no=rng.choices(_FLAGS, (28, 12, 24, 10, 10, 12, 4))[0],
+        yes_no=rng.choices(_FLAGS, (14, 6, 60, 5, 5, 6, 4))[0],
         phone_pattern=rng.choice(("999-999-9999", "(999) 999-9999", "+99 999 999999", "9999999999", "(99) 9999 9999")),
         short_calendar=rng.random() < 0.25,
         capital_colors=rng.random() < 0.5,

@@ -139,9 +139,9 @@ def best_of_each_group(draw: Draw) -> Candidate | None:
     )
     g, n, v = (draw.ref(table, c) for c in (group, name, number))
     order = f"{v} DESC" if down else v
-    inner = f"SELECT {g}, {n}, row_number() OVER (PARTITION BY {g} ORDER BY {order}) AS place FROM {quoted(table.name)}"
+    inner = f"SELECT {g}, {n}, RANK() OVER (PARTITION BY {g} ORDER BY {order}) AS place FROM {quoted(table.name)}"
     test = "= 1" if count == 1 else f"<= {count}"
-    sql = f"SELECT {g}, {n} FROM ({inner}) WHERE place {test}"
+    sql = f"SELECT {g}, {n} FROM ({inner}) AS ranked WHERE place {test}"
     if draw.chance(0.4):
         sql = f"WITH ranked AS ({inner}) SELECT {g}, {n} FROM ranked WHERE place {test}"
     return Candidate(question, sql)

@@ -8,17 +8,17 @@ from typing import Any
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.comparisons import between, compare, number_equals
 from finetune.synthesis.patterns.draw import Draw
+from finetune.synthesis.patterns.flag_words import acting, flag_object, flag_phrase, says_yes, verb_of
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, NUMERIC_KINDS, PERSON_KINDS, TEXT_KINDS, literal
 from finetune.synthesis.patterns.subject import Condition
 
 Maker = Callable[[Draw, DescribedTable, DescribedColumn, str], Condition]
 
 _PLACES = ("city", "country", "region")
-_TRUE = frozenset(("1", "y", "yes", "t", "true"))
 _CONDITION_WEIGHTS = {
     "person": 0.4, "name": 0.4, "first_name": 0.4, "last_name": 0.4, "street": 0.3, "email": 0.2,
     "phone": 0.2, "url": 0.2,
-    "code": 0.5, "one": 1.4, "city": 1.2, "country": 1.2,
+    "code": 0.5, "one": 1.4, "flag": 1.5, "city": 1.2, "country": 1.2,
 }  # fmt: skip
 _EQUAL = (
     "[whose {column} is {value}|whose {column} is {value}|with {column} {value}|with {value} as {their} {column}|"
@@ -176,10 +176,12 @@ def like(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -
 def flagged(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str) -> Condition:
     """A yes-or-no column says yes, or says no."""
     value = draw.choice(column.values)
-    yes = str(value).lower() in _TRUE
-    phrase = draw.phrase(table, column)
-    named = column.name.lower()
-    adjective = not named.startswith(("has", "use", "offer", "includ"))
+    yes = says_yes(value)
+    phrase = flag_phrase(draw, table, column)
+    verb, words = verb_of(column, phrase)
+    if verb not in ("is", "has"):
+        return Condition(f"{ref} = {literal(value)}", acting(draw, verb, words, yes), "", (column.name,))
+    adjective, phrase = verb == "is", words if verb == "is" else flag_object(draw, verb, words)
     if (
         adjective
         and phrase.isalpha()
@@ -188,13 +190,15 @@ def flagged(draw: Draw, table: DescribedTable, column: DescribedColumn, ref: str
     ):
         return Condition(f"{ref} = {literal(value)}", "", phrase if yes else f"non-{phrase}", (column.name,))
     if not adjective:
-        with_it = "[with {flag}|that <have> {flag}|with a {flag}|having {flag}]"
-        without = "[without {flag}|that <do> not have {flag}|with no {flag}|without a {flag}]"
+        with_it = "[with {column}|that <have> {column}|having {column}]"
+        without = "[without {column}|that <do> not have {column}|not having {column}]"
     else:
-        with_it = "[that <are> {flag}|which <are> {flag}|that <are> {flag}|marked as {flag}|flagged as {flag}]"
-        without = "[that <are> not {flag}|which <are> not {flag}|not marked as {flag}|that <are> not {flag}]"
+        with_it = (
+            "[that <are> {column}|which <are> {column}|that <are> {column}|marked as {column}|flagged as {column}]"
+        )
+        without = "[that <are> not {column}|which <are> not {column}|not marked as {column}|that <are> not {column}]"
     return Condition(
-        f"{ref} = {literal(value)}", draw.say(with_it if yes else without, flag=phrase), "", (column.name,)
+        f"{ref} = {literal(value)}", draw.say(with_it if yes else without, column=phrase), "", (column.name,)
     )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from finetune.synthesis.patterns.draw import Draw
 
+ANALYSIS = "analysis"  # the family of what analysts ask: many patterns, which a user's own database needs few of
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
