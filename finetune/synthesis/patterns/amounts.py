@@ -80,16 +80,18 @@ def find_amount(draw: Draw) -> Amount | None:
     return draw.rng.choice(found) if found else None
 
 
-def ways_up(draw: Draw, table: DescribedTable, most: int = 3) -> list[tuple[Link, ...]]:
-    """The ways along one to ``most`` foreign keys, each to another table, none through a doubtful key."""
+def ways_up(draw: Draw, amount: Amount, most: int = 3) -> list[tuple[Link, ...]]:
+    """The ways from an amount over one to ``most`` foreign keys, each to another table, none through a doubtful one."""
+    priced = {amount.price_link.target.name} if amount.price_link else set[str]()
     ways: list[tuple[Link, ...]] = []
     frontier: list[tuple[Link, ...]] = [()]
     while frontier:
         way = frontier.pop()
-        here = way[-1].target if way else table
-        seen = {table.name, *(link.target.name for link in way)}
+        here = way[-1].target if way else amount.table
+        seen = {amount.table.name, *priced, *(link.target.name for link in way)}
         for link in draw.links(here):
-            if link.upward and not link.ambiguous and link.target.name not in seen and len(way) < most:
+            fresh = link.target.name not in seen or (not way and link == amount.price_link)
+            if link.upward and not link.ambiguous and fresh and len(way) < most:
                 frontier.append((*way, link))
                 ways.append((*way, link))
     return ways

@@ -18,7 +18,7 @@ def revenue_overall(draw: Draw) -> Candidate | None:
     amount = find_amount(draw)
     if amount is None:
         return None
-    ways, rows = ways_up(draw, amount.table), draw.noun(amount.table)[1]
+    ways, rows = ways_up(draw, amount), draw.noun(amount.table)[1]
     way: tuple[Link, ...] = draw.rng.choice(ways) if ways and draw.chance(0.6) else ()
     table = way[-1].target if way else amount.table
     joined = bool(way or amount.price_link)
@@ -54,7 +54,7 @@ def revenue_by_date(draw: Draw) -> Candidate | None:
     amount = find_amount(draw)
     if amount is None:
         return None
-    ways = [way for way in [(), *ways_up(draw, amount.table, 2)] if _dated(draw, amount, way)]
+    ways = [way for way in [(), *ways_up(draw, amount, 2)] if _dated(draw, amount, way)]
     if not ways:
         return None
     way: tuple[Link, ...] = draw.rng.choice(ways)

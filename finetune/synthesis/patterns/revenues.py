@@ -32,7 +32,7 @@ class _Groups:
 
 def _groups(draw: Draw) -> _Groups | None:
     amount = find_amount(draw)
-    ways = ways_up(draw, amount.table) if amount else []
+    ways = ways_up(draw, amount) if amount else []
     if amount is None:
         return None
     way: tuple[Link, ...] = draw.rng.choice(ways) if ways and draw.chance(0.85) else ()
