@@ -7,7 +7,7 @@ through the entry point ``coderag.cold_start``, so that the page, or any program
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -97,6 +97,7 @@ def add_synthetic_examples(
     limit: int = DEFAULT_LIMIT,
     seed: int = 0,
     on_progress: Callable[[ColdStartProgress], None] | None = None,
+    unread: Sequence[str] = (),
 ) -> ColdStartReport:
     """Make question-SQL pairs for a database from its schema and rows, and put them into an index.
 
@@ -110,6 +111,8 @@ def add_synthetic_examples(
         limit: How many pairs at most.
         seed: Equal seeds give equal pairs.
         on_progress: Called as it goes on.
+        unread: Columns whose values are not read, as ``table.column``; ``*`` stands for any name. No question is
+            about them.
 
     Raises:
         ConfigurationError: The part of the project that makes them is not installed.
@@ -123,7 +126,7 @@ def add_synthetic_examples(
             "Install the project again: pip install --editable ."
         )
     make = cast("Callable[..., ColdStartReport]", found[0].load())
-    return make(database, Path(storage_dir), encoder, limit, seed, on_progress)
+    return make(database, Path(storage_dir), encoder, limit, seed, on_progress, unread)
 
 
 def staleness(records: Mapping[str, SynthesisRecord], db_id: str, schema: Schema, database: str = "") -> str:

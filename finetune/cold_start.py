@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ def add_synthetic_examples(
     limit: int,
     seed: int,
     on_progress: Listener | None = None,
+    unread: Sequence[str] = (),
 ) -> ColdStartReport:
     """See ``coderag_app.cold_start.add_synthetic_examples``."""
     started = time.perf_counter()
@@ -40,7 +41,7 @@ def add_synthetic_examples(
         )
         drops: dict[str, int] = {}
         listener = _while_making(drops, on_progress)
-        made = {e.example_id: e for e in synthesize_examples(database, schema, limit, seed, listener)}
+        made = {e.example_id: e for e in synthesize_examples(database, schema, limit, seed, listener, unread)}
         verified = set(index.vectors.ids_of_database(database.name, verified=True))
         wanted = {example_id: example for example_id, example in made.items() if example_id not in verified}
         if not wanted:

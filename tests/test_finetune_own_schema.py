@@ -66,6 +66,18 @@ def examples_of(path: Path | str, limit: int = 300, seed: int = 0) -> list[SQLEx
         return list(synthesize_examples(database, database.read_schema(samples=0), limit, seed))
 
 
+def test_a_column_that_must_not_be_read_is_neither_read_nor_asked_about(shop):
+    with closing(open_database(shop)) as database:
+        read = []
+        execute = database.execute
+        database.execute = lambda sql: read.append(sql) or execute(sql)
+        schema = database.read_schema(samples=0)
+        examples = list(synthesize_examples(database, schema, 300, unread=("customers.city", "*.total_amount")))
+    assert len(examples) > 100
+    assert not [sql for sql in read if "city" in sql.lower() or "amount" in sql.lower()]
+    assert any("city" in example.sql.lower() for example in examples_of(shop))
+
+
 def assert_all_run(path: Path | str, examples: list[SQLExample]) -> None:
     """Every query passes the guard, runs, and returns rows that are not a lone 0 or NULL."""
     with closing(open_database(path)) as database:

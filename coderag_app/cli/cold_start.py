@@ -28,6 +28,7 @@ def synthesize_into_index(
     from coderag_app.cold_start import DEFAULT_LIMIT, add_synthetic_examples
     from coderag_app.config import AppConfig
     from coderag_app.database import Limits, open_database
+    from coderag_app.unread_columns import UnreadColumns
 
     config = AppConfig.load(storage_dir=storage_dir, embed_model=embed_model)
     console = error_console()
@@ -39,7 +40,10 @@ def synthesize_into_index(
 
             encoder = load_embed_model(config.embed_model)
         with _progress_bar(console) as show:
-            report = add_synthetic_examples(database, config.storage_dir, encoder, limit or DEFAULT_LIMIT, seed, show)
+            report = add_synthetic_examples(
+                database, config.storage_dir, encoder, limit or DEFAULT_LIMIT, seed, show,
+                unread=UnreadColumns.of_database(database.name, config).patterns(),
+            )  # fmt: skip
     finally:
         database.close()
     encoder_name = f"{encoder.info.name} ({encoder.origin})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
@@ -63,6 +63,7 @@ def synthesize_examples(
     limit: int = DEFAULT_LIMIT,
     seed: int = 0,
     on_progress: Callable[[SynthesisProgress], None] | None = None,
+    unread: Sequence[str] = (),
 ) -> Iterator[SQLExample]:
     """Different question-SQL pairs for a database, each run on it.
 
@@ -72,11 +73,12 @@ def synthesize_examples(
         limit: How many pairs at most; a small database gives fewer.
         seed: Equal seeds give equal pairs on equal databases.
         on_progress: Called every hundred candidates and at the end.
+        unread: Columns that must not be read, as ``table.column``; ``*`` stands for any name. No pair is about them.
 
     Yields:
         Examples of origin synthetic, whose ``source`` names the pattern.
     """
-    described = describe_database(database, schema)
+    described = describe_database(database, schema, unread)
     if any(table.row_count for table in described.tables):
         yield from _Synthesis(database, described, limit, seed, on_progress).examples()
     elif on_progress is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Column, Table, quote_identifier
+from coderag_app.value_index import is_unmatched
 from finetune.synthesis.describing.kinds import plain_value
 
 logger = logging.getLogger(__name__)
@@ -38,9 +40,14 @@ class SampledTable:
     complete: bool
 
 
-def sample_table(database: Database, table: Table, dialect: str) -> SampledTable:
-    """Read the first rows; a table that cannot be read (a view over a table that is gone) has none."""
-    columns = tuple(column for column in table.columns if _is_readable(column))[:_MOST_COLUMNS]
+def sample_table(database: Database, table: Table, dialect: str, unread: Sequence[str] = ()) -> SampledTable:
+    """Read the first rows, without the columns that must not be read.
+
+    A table that cannot be read (a view over a table that is gone) has none.
+    """
+    hidden = partial(is_unmatched, unread, table.name)
+    readable = (column for column in table.columns if _is_readable(column) and not hidden(column.name))
+    columns = tuple(readable)[:_MOST_COLUMNS]
     if not columns:
         return SampledTable(table, (), (), 0, complete=True)
     shown = ", ".join(_shown(column, dialect) for column in columns)

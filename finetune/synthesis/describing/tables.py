@@ -24,14 +24,15 @@ _KEY_WORDS = frozenset("id code number no key".split())
 _COUNT_WORDS = frozenset("num number count total amount".split())
 
 
-def describe_database(database: Database, schema: Schema) -> DescribedSchema:
+def describe_database(database: Database, schema: Schema, unread: Sequence[str] = ()) -> DescribedSchema:
     """Read rows of every table and describe it; nothing is written, and a few hundred rows a table are held at once.
 
     Args:
         database: The user's database.
         schema: Its tables.
+        unread: Columns that must not be read; they are left out.
     """
-    sampled = [sample_table(database, table, schema.dialect) for table in schema.tables if table.columns]
+    sampled = [sample_table(database, table, schema.dialect, unread) for table in schema.tables if table.columns]
     filled = {
         (part.table.name, column.name): tuple(value for value in values if value is not None)
         for part in sampled
