@@ -63,6 +63,10 @@ TOPS = {
     "WHERE place = 1": "select <c4> , year ( <c6> ) , count ( <t1> ) group by <c4> , year ( <c6> ) "
     "order by count ( <t1> ) desc limit 1 per <c4>",
 }  # fmt: skip
+OFFSETS = {
+    "SELECT name FROM staff ORDER BY salary DESC, id LIMIT 1 OFFSET 1":
+        "select <c3> order by <c5> desc , <c2> asc limit 1 offset 1",
+}  # fmt: skip
 DATES = {
     "SELECT name FROM staff WHERE julianday(left_on) - julianday(hired_on) > 4000":
         "select <c3> where days ( <c7> , <c6> ) > 4000",
@@ -110,7 +114,7 @@ def values(database, names) -> ValueIndex:
     return ValueIndex.from_database(names.schema, database.distinct_texts)
 
 
-@pytest.mark.parametrize(("sql", "said"), (SELF_JOINS | CORRELATED | GROUPS | TOPS | DATES).items())
+@pytest.mark.parametrize(("sql", "said"), (SELF_JOINS | CORRELATED | GROUPS | TOPS | DATES | OFFSETS).items())
 def test_a_nested_query_is_said_in_a_line_and_gives_the_same_rows(database, names, values, sql, said):
     assert encode_sql(sql, names) == f"<sql> {said}"
     expected, got = (database.execute(query).rows for query in (sql, decode_sql(said, names, (), values)))

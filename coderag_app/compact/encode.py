@@ -64,7 +64,7 @@ class _Encoder:
 
     def select(self, tree: exp.Select, outer: Scopes) -> str:
         tree = fold(tree)
-        for part in ("with_", "windows", "qualify", "offset", "laterals", "hint"):
+        for part in ("with_", "windows", "qualify", "laterals", "hint"):
             if tree.args.get(part):
                 raise CannotEncodeError(part)
         sources = self.sources.read(tree, outer)
@@ -75,7 +75,7 @@ class _Encoder:
     def clauses(self, tree: exp.Select, scopes: Scopes, unjoined: Sequence[Pair]) -> str:
         """The query from SELECT to LIMIT; ``unjoined`` column pairs join its conditions."""
         aliases = {item.alias.lower(): item.this for item in tree.expressions if isinstance(item, exp.Alias)}
-        clauses = {name: tree.args.get(name) for name in ("where", "group", "having", "order", "limit")}
+        clauses = {name: tree.args.get(name) for name in ("where", "group", "having", "order", "limit", "offset")}
         for name in ("group", "having", "order"):
             clause = clauses[name]
             if clause is not None:
@@ -102,6 +102,8 @@ class _Encoder:
             yield "order by " + self.expressions.comma(order.expressions, scopes)
         if limit is not None:
             yield "limit " + self.expressions.expression(limit.expression, scopes)
+        if (offset := clauses["offset"]) is not None:
+            yield "offset " + self.expressions.expression(offset.expression, scopes)
         if isinstance(ordered, exp.Window):
             yield "per " + self.expressions.comma(ordered.args["partition_by"], scopes)
 
