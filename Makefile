@@ -95,6 +95,7 @@ STEPS ?= 0
 PACKAGES = pandas numpy sklearn scipy networkx requests aiohttp click rich jinja2
 SITE = $(wildcard $(VENV)/lib/python3*/site-packages)
 SEARCHES = $(BIN)/python -m finetune.encoder.search_rows
+WEIGHT ?= 0.65
 encoder: $(READY)
 	test -f $(ENCODER)-sql.jsonl || $(BIN)/python -m finetune.encoder.data $(ENCODER)-sql.jsonl \
 	  --databases $(ENCODER_DATABASES) --pairs 48 --negatives 0 --seed 41

@@ -28,6 +28,7 @@ Finds the SQL (written with the tables it uses) that answers a question, also on
 - Data: {data}; {rows:,} rows trained on, {held_out:,} rows of other databases held out
 - Loss: MultipleNegativesRankingLoss with {negatives} hard negative(s) per row, scale {scale:g}, batches of
   {batch_size} without duplicates{neighbours}; learning rate {learning_rate:g}, texts cut at {max_seq_length} tokens
+- Kept where the base puts them: {kept}
 - Trained: {trained}
 
 ## Held-out scores
@@ -90,6 +91,7 @@ def write_card(folder: Path, plan: TrainingPlan, report: TrainingReport) -> None
         neighbours=f" that keep {plan.neighbours} neighbouring rows together" if plan.neighbours else "",
         learning_rate=plan.learning_rate,
         max_seq_length=plan.max_seq_length,
+        kept=", ".join(path.name for path in plan.keep) or "no texts",
         trained=_what_was_trained(plan),
         scores=score_rows(report.before, report.after) or "| (nothing held out) | | |",
         folder=plan.output.name,
