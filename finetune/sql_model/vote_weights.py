@@ -32,6 +32,7 @@ from coderag_app.query_engine import TextToSQLQueryEngine
 
 SIGNS = tuple(field.name for field in fields(Evidence))
 _SHRINKAGE = 0.002
+_DIRECTIONS = np.array([1, 1, 1, 1, -1, -1, -1])  # what each sign can mean at all
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,16 @@ def _number(value: float | None) -> float:
 
 
 def fit_weights(chosen: Sequence[Election]) -> np.ndarray:
-    """Weights under which the right results are the likeliest, shape (signs,)."""
-    data = [(torch.tensor(each.signs), torch.tensor(each.right)) for each in chosen if each.right.any()]
+    """Weights under which the right results are the likeliest, shape (signs,).
+
+    A sign that a few hundred questions turn around (a value left out speaks for a query) says nothing, and gets 0.
+    """
+    weights = _likeliest(chosen, np.ones(len(SIGNS)))
+    return _likeliest(chosen, (weights * _DIRECTIONS > 0).astype(float))
+
+
+def _likeliest(chosen: Sequence[Election], used: np.ndarray) -> np.ndarray:
+    data = [(torch.tensor(each.signs * used), torch.tensor(each.right)) for each in chosen if each.right.any()]
     weights = torch.zeros(len(SIGNS), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=200)
 
