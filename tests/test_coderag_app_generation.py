@@ -139,6 +139,10 @@ def test_a_large_model_is_not_opened_again(llm, monkeypatch):
     assert context(llm._model, 3) is llm._model
 
 
+def test_more_contexts_than_the_limit_are_not_opened(llm):
+    assert context(llm._model, 17) is llm._model
+
+
 def test_the_model_is_as_it_was_after_a_failure(llm):
     before = llm._model
     with pytest.raises(ModelError):
