@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in (InstructFormat(), CompactFormat())}
+_FORMATS = (InstructFormat(), CompactFormat(), CompactFormat("compact-v4", spaced=True))
+PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in _FORMATS}
 
 
 def load_query_engine(

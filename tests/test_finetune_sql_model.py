@@ -351,7 +351,7 @@ def test_the_q8_0_export_loads_and_generates_with_its_licence_and_prompt_format(
     export_gguf(trained, path)
     llama = Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
     assert llama.metadata["general.license"] == "Apache-2.0"
-    assert llama.metadata["coderag.prompt_format"] == "compact-v4"
+    assert llama.metadata["coderag.prompt_format"] == "compact-v5"
     choice = llama.create_completion(_prompts(data_file, 1)[0], max_tokens=30, temperature=0)["choices"][0]
     assert choice["text"].startswith(" from ")
     assert choice["finish_reason"] == "stop"
@@ -386,9 +386,9 @@ def test_ids_of_tables_and_columns_are_exchanged_alike_in_the_whole_window(
         window = packing.Window(0, ((0,), (1, 2)), seed)
         batch = packing.build_batch([database], [window], WINDOW_TOKENS)
         text = tokenizer.decode([int(i) for i in batch.tokens[0][batch.chains[0] >= 0]], skip_special_tokens=False)
-        table, column = re.search(r"(<t\d+>) singer : (<c\d+>) age", text).groups()
-        assert text.count(f"<sql> from {table} select {column}") == 3
-        assert text.count(f"ages {column} of singers {table}") == 3
+        table, column = re.search(r"(<t\d+>) singer :(<c\d+>) age", text).groups()
+        assert text.count(f"<sql> from{table} select{column}") == 3
+        assert text.count(f"ages{column} of singers{table}") == 3
         texts.add((table, column))
     assert len(texts) > 1
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from coderag_app.compact.decode import NO_ANSWER, CannotDecodeError, decode_sql
 from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
+from coderag_app.compact.markers import tight
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
 from coderag_app.compact.question import MarkedQuestion, mark_question
 from coderag_app.corpus_schema import corpus_schema
@@ -30,11 +31,18 @@ class CompactFormat:
 
     Examples enter the prompt only if the target schema has what they name: a model of a few million parameters
     learns from a solved question of the same database, and is misled by names of another.
+
+    Args:
+        name: What a model's file says that it reads.
+        spaced: Whether there is a space before each marker, as in the texts that older models have learned.
     """
 
-    name = "compact-v4"
     reply_tokens = 128
     samples = 4
+
+    def __init__(self, name: str = "compact-v5", *, spaced: bool = False) -> None:
+        self.name = name
+        self._spaced = spaced
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt. The model reads no errors, so a repair changes the decoding instead.
@@ -56,12 +64,13 @@ class CompactFormat:
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 
+        text = "".join((schema_part, *reversed(examples), marked.text, SQL))  # the nearest example stands nearest
         return Prompt(
-            text="".join((schema_part, *reversed(examples), marked.text, SQL)),  # the nearest example stands nearest
+            text=text if self._spaced else tight(text),
             read_sql=read_sql,
             stop=(END,),
             raw=True,
-            grammar=compact_grammar(names, len(marked.literals)) if _constrained(request) else None,
+            grammar=compact_grammar(names, len(marked.literals), spaced=self._spaced) if _constrained(request) else None,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
             reluctance={f" {NO_ANSWER}": _RELUCTANCE_TO_ABSTAIN},
             context=request.variant,

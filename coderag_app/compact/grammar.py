@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from coderag_app.compact.names import SchemaNames
 
@@ -50,12 +51,21 @@ text ::= " ' " [^'<>\n]{1,40} " '"
 """
 
 
-def compact_grammar(names: SchemaNames, literal_count: int) -> str:
-    """GBNF text for llama.cpp: tables and columns of the schema, and ``<v1>`` to ``<v{literal_count}>``."""
-    tables = " | ".join(f'" {item_id}"' for item_id in names.table_by_id)
-    columns = " | ".join(f'" {item_id}"' for item_id in names.column_by_id)
-    values = " | ".join(f'" <v{number}>"' for number in range(1, literal_count + 1)) or "number"
-    return f"{_RULES}table ::= {tables}\ncolumn ::= {columns}\nvalue ::= {values}\n"
+def compact_grammar(names: SchemaNames, literal_count: int, *, spaced: bool = False) -> str:
+    """GBNF text for llama.cpp: tables and columns of the schema, and ``<v1>`` to ``<v{literal_count}>``.
+
+    Args:
+        names: The schema's names.
+        literal_count: How many literals the question has.
+        spaced: Whether a space stands before each marker.
+    """
+    space = " " if spaced else ""
+
+    def any_of(markers: Iterable[str]) -> str:
+        return " | ".join(f'"{space}{marker}"' for marker in markers)
+
+    values = any_of(f"<v{number}>" for number in range(1, literal_count + 1)) or "number"
+    return f"{_RULES}table ::= {any_of(names.table_by_id)}\ncolumn ::= {any_of(names.column_by_id)}\nvalue ::= {values}\n"
 
 
 def compact_keywords() -> frozenset[str]:

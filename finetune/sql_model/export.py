@@ -17,7 +17,7 @@ from finetune.sql_model.model import ModelConfig
 from finetune.sql_model.tokenizer import END, MARKERS, TOKENIZER_FILE, load_tokenizer
 
 PROMPT_FORMAT_KEY = "coderag.prompt_format"
-PROMPT_FORMAT = "compact-v4"
+PROMPT_FORMAT = "compact-v5"
 LICENCE = "Apache-2.0"
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from coderag_app.compact.markers import tight
 from coderag_app.errors import ConfigurationError
 from finetune.sql_model.tokenizer import END, Pointers, pointers_of
 
@@ -94,10 +95,10 @@ def read_rows(path: Path) -> Iterator[Row]:
 def texts_of(rows: Iterator[Row]) -> Iterator[str]:
     """Yield every schema, question and SQL text: what the tokenizer is trained on."""
     for row in rows:
-        yield row["schema"].strip()
+        yield tight(row["schema"].strip())
         for pair in row["pairs"]:
-            yield pair["question"].strip()
-            yield pair["sql"].strip()
+            yield tight(pair["question"].strip())
+            yield tight(pair["sql"].strip())
 
 
 def read_databases(file: DataFile, tokenizer: Tokenizer) -> list[TokenizedDatabase]:
@@ -135,7 +136,8 @@ def _tokenize(row: Row, tokenizer: Tokenizer, times: int) -> TokenizedDatabase:
     schema, pairs = row["schema"].strip(), row["pairs"]
     sqls = [pair["sql"].strip() for pair in pairs]
     texts = [schema, *(pair["question"].strip() for pair in pairs), *(sql + END for sql in sqls)]
-    ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+    encodings = tokenizer.encode_batch_fast(list(map(tight, texts)), add_special_tokens=False)
+    ids = [encoding.ids for encoding in encodings]
     questions, answers = ids[1 : 1 + len(pairs)], ids[1 + len(pairs) :]
     joined = [question + answer for question, answer in zip(questions, answers, strict=True)]
     return TokenizedDatabase(
