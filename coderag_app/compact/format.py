@@ -64,13 +64,14 @@ class CompactFormat:
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 
+        grammar = compact_grammar(names, len(marked.literals), spaced=self._spaced) if _constrained(request) else None
         text = "".join((schema_part, *reversed(examples), marked.text, SQL))  # the nearest example stands nearest
         return Prompt(
             text=text if self._spaced else tight(text),
             read_sql=read_sql,
             stop=(END,),
             raw=True,
-            grammar=compact_grammar(names, len(marked.literals), spaced=self._spaced) if _constrained(request) else None,
+            grammar=grammar,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
             reluctance={f" {NO_ANSWER}": _RELUCTANCE_TO_ABSTAIN},
             context=request.variant,

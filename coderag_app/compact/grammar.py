@@ -64,8 +64,9 @@ def compact_grammar(names: SchemaNames, literal_count: int, *, spaced: bool = Fa
     def any_of(markers: Iterable[str]) -> str:
         return " | ".join(f'"{space}{marker}"' for marker in markers)
 
+    tables, columns = any_of(names.table_by_id), any_of(names.column_by_id)
     values = any_of(f"<v{number}>" for number in range(1, literal_count + 1)) or "number"
-    return f"{_RULES}table ::= {any_of(names.table_by_id)}\ncolumn ::= {any_of(names.column_by_id)}\nvalue ::= {values}\n"
+    return f"{_RULES}table ::= {tables}\ncolumn ::= {columns}\nvalue ::= {values}\n"
 
 
 def compact_keywords() -> frozenset[str]:
