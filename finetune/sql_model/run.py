@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, save_checkpoint
-from finetune.sql_model.evaluate import HeldOutScores, score
+from finetune.sql_model.evaluate import score
 from finetune.sql_model.packing import Batch
 from finetune.sql_model.trainer import Trainer
 
@@ -86,9 +86,9 @@ class Run:
         """Train to the end, or until a stop is requested; either way a checkpoint is saved."""
         trainer, progress = self.trainer, self.trainer.progress
         started, meter = time.monotonic() - progress.elapsed_s, Speedometer()
-        with _progress_bar(console) as bar:
+        with _progress_bar(console, shown=trainer.workers.leads) as bar:
             task = bar.add_task("training", total=1.0, note="")
-            while trainer.finished_share < 1.0 and not stop.wanted:
+            while trainer.finished_share < 1.0 and not trainer.workers.any(stop.wanted, trainer.device):
                 batch = trainer.next_batch()
                 meter.count(trainer.train_step(batch), batch)
                 progress.elapsed_s = time.monotonic() - started
@@ -102,24 +102,27 @@ class Run:
                     self.save()
             bar.update(task, completed=trainer.finished_share)
         self.save()
-        if stop.wanted:
+        if trainer.finished_share < 1.0:
             logger.info("stopped at step %d; the same command goes on from here", progress.step)
         elif progress.step % cadence.evaluate_every:
             self.evaluate()
 
     def save(self) -> None:
-        """Write the checkpoint."""
-        save_checkpoint(self.out / CHECKPOINT_FILE, self.trainer.checkpoint(self.facts))
+        """Write the checkpoint; of several processes one does."""
+        if self.trainer.workers.leads:
+            save_checkpoint(self.out / CHECKPOINT_FILE, self.trainer.checkpoint(self.facts))
 
-    def evaluate(self) -> HeldOutScores:
-        """Score the averaged weights on the held-out windows and log the scores."""
+    def evaluate(self) -> None:
+        """Score the averaged weights on the held-out windows and log the scores; of several processes one does."""
+        if not self.trainer.workers.leads:
+            return
         scores = score(self.trainer.ema, self.held_out, self.trainer.autocast())
         self._write({"held_out": dataclasses.asdict(scores)})
         logger.info("step %d: held-out %s", self.trainer.progress.step, scores)
-        return scores
 
     def _log(self, record: dict[str, float]) -> str:
-        self._write(record)
+        if self.trainer.workers.leads:
+            self._write(record)
         share, elapsed_s = self.trainer.finished_share, self.trainer.progress.elapsed_s
         left = f"{elapsed_s * (1 - share) / share / 60:.0f} min left" if share else ""
         step, speed = self.trainer.progress.step, f"{record['tokens_per_s']:,} tokens/s"
@@ -141,11 +144,11 @@ def keep_freed_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, largest)
 
 
-def _progress_bar(console: Console) -> Progress:
+def _progress_bar(console: Console, *, shown: bool) -> Progress:
     columns = (
         BarColumn(),
         TextColumn("{task.percentage:.1f}%"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    return Progress(*columns, console=console, disable=not console.is_terminal)
+    return Progress(*columns, console=console, disable=not (shown and console.is_terminal))

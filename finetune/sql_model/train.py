@@ -2,7 +2,7 @@
 
 The run directory holds ``tokenizer.json``, ``checkpoint.safetensors`` and ``log.jsonl``. The same command again goes on
 where the checkpoint was made; with ``--steps``, on one CPU thread and not compiled, the result is bit for bit that of
-an uninterrupted run.
+an uninterrupted run. Behind ``torchrun --standalone --nproc-per-node 2 -m`` two processes share every step.
 """
 
 import dataclasses
@@ -27,6 +27,7 @@ from finetune.sql_model.pairs import DataFile, TokenizedDatabase, read_databases
 from finetune.sql_model.run import Cadence, Run, StopRequest, keep_freed_memory
 from finetune.sql_model.tokenizer import TOKENIZER_FILE, load_tokenizer, train_tokenizer
 from finetune.sql_model.trainer import TrainConfig, Trainer
+from finetune.sql_model.workers import Workers
 
 _LENGTHS = {"steps", "minutes"}
 
@@ -34,16 +35,19 @@ logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False)
 
 
-def prepare_tokenizer(files: list[DataFile], out: Path, vocab_size: int, init: Path | None) -> Tokenizer:
+def prepare_tokenizer(
+    files: list[DataFile], out: Path, vocab_size: int, init: Path | None, workers: Workers
+) -> Tokenizer:
     """Load the run's tokenizer; at first take it from the run in ``init`` or train it on the data."""
     path = out / TOKENIZER_FILE
-    if not path.is_file():
+    if workers.leads and not path.is_file():
         out.mkdir(parents=True, exist_ok=True)
         if init is not None:
             shutil.copyfile(init / TOKENIZER_FILE, path)
         else:
             texts = (text for file in files for text in texts_of(read_rows(file.path)))
             train_tokenizer(texts, vocab_size).save(str(path))
+    workers.wait()
     return load_tokenizer(path)
 
 
@@ -76,13 +80,14 @@ def start_or_resume(
     init: Path | None,
     device: torch.device,
     compiled: bool,
+    workers: Workers = Workers(),  # noqa: B008 - immutable
 ) -> Trainer:
     """Make the trainer: as the checkpoint in ``out`` says, or with weights of ``init``, or with new weights.
 
     Raises:
         ConfigurationError: If the checkpoint was made with another model, data or settings (the length may differ).
     """
-    trainer = Trainer.from_seed(model, config, training, device, compiled=compiled)
+    trainer = Trainer.from_seed(model, config, training, device, compiled=compiled, workers=workers)
     if (out / CHECKPOINT_FILE).is_file():
         checkpoint = load_checkpoint(out / CHECKPOINT_FILE)
         _check_same(checkpoint, dataclasses.asdict(model), dataclasses.asdict(config), facts)
@@ -137,7 +142,13 @@ def main(
 ) -> None:
     """Train the SQL model, or go on with a run that was stopped."""
     console = Console()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=console)])
+    chosen = _pick_device(device)
+    workers = Workers.from_environment(chosen)
+    logging.basicConfig(
+        level=logging.INFO if workers.leads else logging.ERROR,
+        format="%(message)s",
+        handlers=[RichHandler(console=console)],
+    )
     keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
@@ -145,13 +156,14 @@ def main(
         config = TrainConfig(window_tokens, batch_windows, steps, minutes, warmup_steps, matrix_lr, embedding_lr,
                              ema_decay=ema_decay, seed=seed, bfloat16=bfloat16)  # fmt: skip
         files = [DataFile.from_text(text) for text in data]
-        tokenizer = prepare_tokenizer(files, out, vocab_size, init)
+        tokenizer = prepare_tokenizer(files, out, vocab_size, init, workers)
         training, aside = load_data(files, tokenizer, held_out, window_tokens)
         model = dataclasses.replace(PRESETS[preset], vocab_size=tokenizer.get_vocab_size())
         facts = {"data": describe_data(files, held_out)}
         trainer = start_or_resume(
-            model, config, training, out=out, facts=facts, init=init, device=_pick_device(device), compiled=compiled
-        )
+            model, config, training,
+            out=out, facts=facts, init=init, device=chosen, compiled=compiled, workers=workers,
+        )  # fmt: skip
     except CodeRAGError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
@@ -160,6 +172,7 @@ def main(
     stop.listen()
     batches = held_out_batches(aside, window_tokens, batch_windows, held_out_windows)
     Run(trainer, batches, out, facts).train(Cadence(evaluate_every=every, save_every=every), stop, console)
+    workers.leave()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from finetune.sql_model.model import ModelConfig, SQLModel, initialise
 from finetune.sql_model.optimizers import build_optimizers
 from finetune.sql_model.packing import NO_LABEL, Batch, Window, build_batch, plan_epoch
 from finetune.sql_model.pairs import TokenizedDatabase
+from finetune.sql_model.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,15 @@ class Trainer:
         device: torch.device,
         *,
         compiled: bool,
+        workers: Workers = Workers(),  # noqa: B008 - immutable
     ) -> None:
+        if workers.count > 1 and (config.steps is None or config.batch_windows < workers.count):
+            raise ConfigurationError(
+                f"Got {workers.count} processes; they need --steps, since their clocks differ, and as many "
+                f"--batch-windows or more (got {config.batch_windows})."
+            )
         self.config = config
+        self.workers = workers
         self.databases = databases
         self.device = device
         self.model = model.to(device)
@@ -105,12 +113,13 @@ class Trainer:
         device: torch.device,
         *,
         compiled: bool,
+        workers: Workers = Workers(),  # noqa: B008 - immutable
     ) -> "Trainer":
         """Start with newly drawn weights."""
         model = SQLModel(model_config)
         pointers = databases[0].pointers
         initialise(model, config.seed, [*pointers.tables, *pointers.columns])
-        return cls(model, config, databases, device, compiled=compiled)
+        return cls(model, config, databases, device, compiled=compiled, workers=workers)
 
     def autocast(self) -> torch.autocast:
         """The precision context of forward passes."""
@@ -129,7 +138,7 @@ class Trainer:
         return warm * 0.5 * (1.0 + math.cos(math.pi * self.finished_share))
 
     def next_batch(self) -> Batch:
-        """The next batch of the run; an epoch's last incomplete batch is left out."""
+        """This process's share of the run's next batch; an epoch's last incomplete batch is left out."""
         size, progress = self.config.batch_windows, self.progress
         if progress.next_window + size > len(self._plan):
             progress.epoch, progress.next_window = progress.epoch + 1, 0
@@ -138,7 +147,7 @@ class Trainer:
             raise ConfigurationError(f"The data fills {len(self._plan)} windows, expected {size} or more for a batch.")
         windows = self._plan[progress.next_window : progress.next_window + size]
         progress.next_window += size
-        return build_batch(self.databases, windows, self.config.window_tokens)
+        return build_batch(self.databases, list(self.workers.share(windows)), self.config.window_tokens)
 
     def train_step(self, batch: Batch) -> Tensor:
         """Advance the weights by one batch.
@@ -155,6 +164,7 @@ class Trainer:
                 group["lr"] = group["peak_lr"] * factor
         loss = self._loss(batch)
         loss.backward()
+        self.workers.average(parameter.grad for parameter in self.model.parameters() if parameter.grad is not None)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         for optimizer in self.optimizers.values():
             optimizer.step()
