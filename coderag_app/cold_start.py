@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coderag_app.schema import Schema
 
 ENTRY_POINT_GROUP = "coderag.cold_start"
-DEFAULT_LIMIT = 3000
+DEFAULT_LIMIT = 5000
 SOURCE_PREFIX = "synthesized:"  # of an example's source; the question pattern follows
 
 

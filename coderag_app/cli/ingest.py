@@ -96,7 +96,7 @@ def ingest(
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, metavar="ROWS", help="Read no more rows than this; with --synthesize make no more (3000)."),
+        typer.Option(min=1, metavar="ROWS", help="Read no more rows than this; with --synthesize make no more (5000)."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Which examples --synthesize makes.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON document.")] = False,
