@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FORMATS = (InstructFormat(), CompactFormat(), CompactFormat("compact-v4", spaced=True))
-PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in _FORMATS}
+PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in (InstructFormat(), CompactFormat())}
 
 
 def load_query_engine(

@@ -428,7 +428,6 @@ def test_the_grammar_is_one_that_llama_cpp_reads(names):
     llama_cpp = pytest.importorskip("llama_cpp")
     assert llama_cpp.LlamaGrammar.from_string(compact_grammar(names, 2), verbose=False)
     assert '"<v2>"' in compact_grammar(names, 2) and '"<v3>"' not in compact_grammar(names, 2)
-    assert '" <v2>"' in compact_grammar(names, 2, spaced=True)
 
 
 def test_names_fit_other_dialects(values):

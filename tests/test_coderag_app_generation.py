@@ -15,8 +15,8 @@ from coderag_app.prompts import Prompt
 
 pytestmark = pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
 PROMPT = Prompt(
-    "<schema> <t0> customers : <c0> id # ! , <c1> name , <c2> country , <c3> age #"
-    "<q> list the names <n1> <c1> and countries <n2> <c2> of customers <n3> <t0> <c1> , oldest <n4> ~ <c3> first<sql>",
+    "<schema><t0> customers :<c0> id # ! ,<c1> name ,<c2> country ,<c3> age #"
+    "<q> list the names<n1><c1> and countries<n2><c2> of customers<n3><t0><c1> , oldest<n4> ~<c3> first<sql>",
     read_sql=str,
     stop=("</s>",),
     raw=True,

@@ -92,7 +92,7 @@ def test_auto_takes_the_strongest_cached_preset(monkeypatch):
 
 def test_the_bundled_model_says_which_prompts_it_reads():
     loaded = load_llm(AppConfig.load(llm="bundled"))
-    assert loaded.prompt_format == "compact-v4" and loaded.context_window <= 4096
+    assert loaded.prompt_format == "compact-v5" and loaded.context_window <= 4096
 
 
 def test_a_server_needs_an_address():

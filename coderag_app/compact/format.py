@@ -31,18 +31,11 @@ class CompactFormat:
 
     Examples enter the prompt only if the target schema has what they name: a model of a few million parameters
     learns from a solved question of the same database, and is misled by names of another.
-
-    Args:
-        name: What a model's file says that it reads.
-        spaced: Whether there is a space before each marker, as in the texts that older models have learned.
     """
 
+    name = "compact-v5"
     reply_tokens = 128
     samples = 4
-
-    def __init__(self, name: str = "compact-v5", *, spaced: bool = False) -> None:
-        self.name = name
-        self._spaced = spaced
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt. The model reads no errors, so a repair changes the decoding instead.
@@ -64,10 +57,10 @@ class CompactFormat:
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 
-        grammar = compact_grammar(names, len(marked.literals), spaced=self._spaced) if _constrained(request) else None
+        grammar = compact_grammar(names, len(marked.literals)) if _constrained(request) else None
         text = "".join((schema_part, *reversed(examples), marked.text, SQL))  # the nearest example stands nearest
         return Prompt(
-            text=text if self._spaced else tight(text),
+            text=tight(text),
             read_sql=read_sql,
             stop=(END,),
             raw=True,

@@ -51,18 +51,11 @@ text ::= " ' " [^'<>\n]{1,40} " '"
 """
 
 
-def compact_grammar(names: SchemaNames, literal_count: int, *, spaced: bool = False) -> str:
-    """GBNF text for llama.cpp: tables and columns of the schema, and ``<v1>`` to ``<v{literal_count}>``.
-
-    Args:
-        names: The schema's names.
-        literal_count: How many literals the question has.
-        spaced: Whether a space stands before each marker.
-    """
-    space = " " if spaced else ""
+def compact_grammar(names: SchemaNames, literal_count: int) -> str:
+    """GBNF text for llama.cpp: tables and columns of the schema, and ``<v1>`` to ``<v{literal_count}>``."""
 
     def any_of(markers: Iterable[str]) -> str:
-        return " | ".join(f'"{space}{marker}"' for marker in markers)
+        return " | ".join(f'"{marker}"' for marker in markers)
 
     tables, columns = any_of(names.table_by_id), any_of(names.column_by_id)
     values = any_of(f"<v{number}>" for number in range(1, literal_count + 1)) or "number"
