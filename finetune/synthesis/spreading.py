@@ -76,7 +76,7 @@ class SpreadingDraw(Draw):
         """See ``Draw.projection``; keys come as often as other columns, and often together with the name.
 
         Half of the further columns are the next in the table, and most stand in its order: of the pairs of columns that
-        Spider's training questions ask of one table, 52% are neighbours and 82% in order.
+        Spider's training questions ask of one table, 52% stand so and 80% in order.
         """
         pool = [
             column

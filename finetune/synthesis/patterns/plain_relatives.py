@@ -78,6 +78,14 @@ def _refs(draw: Draw, shown: list[Shown]) -> list[str]:
     return [draw.ref(table, column, True) for table, column in shown]
 
 
+def _order(draw: Draw, key: Shown, down: bool) -> str:
+    return draw.ref(*key, True) + (" DESC" if down else "")
+
+
+def _extreme(draw: Draw, down: bool) -> str:
+    return draw.say("[highest|largest|greatest]" if down else "[lowest|smallest|least]")
+
+
 def halves_listed(draw: Draw) -> Candidate | None:
     """The names and heights of gymnasts, in the order of their points."""
     found = _both_halves(draw)
@@ -90,7 +98,7 @@ def halves_listed(draw: Draw) -> Candidate | None:
     if draw.chance(0.6):
         key, down = draw.rng.choice(told), draw.chance(0.5)
         question += " " + draw.say("<desc>" if down else "<asc>", key=draw.phrase(*key))
-        order = draw.ref(*key, True) + (" DESC" if down else "")
+        order = _order(draw, key, down)
     return Candidate(question, select(_refs(draw, shown), path.source_sql, order=order))
 
 
@@ -118,9 +126,9 @@ def half_with_most(draw: Draw) -> Candidate | None:
     count = draw.rng.choice(_FIRST_FEW) if draw.chance(0.25) else 1
     one, many = draw.noun(path.start)
     rows = f"the {wording.number_word(count, draw.rng)} {many}" if count > 1 else f"the {one}"
-    how = draw.say("[highest|largest|greatest]" if down else "[lowest|smallest|least]")
+    how = _extreme(draw, down)
     words = f"the {_phrases(draw, shown, count > 1)} of {rows} with the {how} {draw.phrase(*key)}"
-    order = draw.ref(*key, True) + (" DESC" if down else "")
+    order = _order(draw, key, down)
     question = request(draw, words, count > 1 or len(shown) > 1)
     return Candidate(question, select(_refs(draw, shown), path.source_sql, order=order, limit=count))
 
@@ -142,7 +150,7 @@ def parents_by_child(draw: Draw) -> Candidate | None:
     dated, down = key.kind in DATE_KINDS, draw.chance(0.65)
     joined = wording.join_words([draw.phrase(path.end, column) for column in columns], draw.rng)
     (parent, parents), (one, rows) = draw.noun(path.end), draw.noun(path.start)
-    order = draw.ref(path.start, key, True) + (" DESC" if down else "")
+    order = _order(draw, (path.start, key), down)
     shown, phrase = [draw.ref(path.end, column, True) for column in columns], draw.phrase(path.start, key)
     if draw.chance(0.35):
         how = draw.say("<desc>" if down else "<asc>", key=f"{phrase} of their {rows}")
@@ -152,7 +160,7 @@ def parents_by_child(draw: Draw) -> Candidate | None:
         which = draw.say("[latest|most recent|last]" if down else "[first|earliest|oldest]")
         row = draw.say("the {which} {one}[| by {phrase}]", which=which, one=one, phrase=phrase)
     else:
-        which = draw.say("[highest|largest|greatest]" if down else "[lowest|smallest|least]")
+        which = _extreme(draw, down)
         row = f"the {one} with the {which} {phrase}"
     question = request(draw, draw.say("the {joined} of the {parent} [with|that has|of] ", joined=joined, parent=parent)
                        + row, len(columns) > 1)  # fmt: skip
