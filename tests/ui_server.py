@@ -199,10 +199,24 @@ class ChatPage:
     def edit(self, turn: int, sql: str) -> Any:
         """Change the SQL of an answer and run it; the new answer's bubble."""
         bubble = self.messages().nth(2 * turn + 1)
-        bubble.get_by_role("button", name="Edit SQL").click()
+        button = bubble.get_by_role("button", name="Edit SQL")
         field = bubble.get_by_role("textbox", name="SQL")
-        field.fill(sql)
-        field.press("Control+Enter")
+
+        def open_box(timeout_ms: float) -> None:
+            if not field.is_visible():
+                button.click(timeout=timeout_ms)
+            field.wait_for(timeout=timeout_ms)
+
+        def run(timeout_ms: float) -> None:
+            if field.is_visible():
+                field.fill(sql)
+                field.press("Control+Enter")  # nothing comes of it before the form's button is there
+            self.messages().nth(2 * turn + 2).wait_for(timeout=timeout_ms)
+
+        self.rest()
+        repeat(open_box)
+        self.rest()
+        repeat(run)
         return self.answer(turn + 1)
 
     def cells(self, bubble: Any) -> list[str]:
