@@ -29,6 +29,7 @@ from finetune.synthesis.describing.tables import describe_database
 from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Candidate, Lookup, Pattern
 from finetune.synthesis.patterns.plain_columns import PLAIN_PATTERNS
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
+from finetune.synthesis.patterns.plain_parents import PARENT_PATTERNS
 from finetune.synthesis.patterns.plain_relatives import RELATIVE_PATTERNS
 from finetune.synthesis.spreading import SpreadingDraw, SpreadingPatterns
 from finetune.synthesis.text_to_sql import UNANSWERABLE, uninteresting
@@ -108,7 +109,7 @@ class _Synthesis:
         draw = SpreadingDraw(rng, Lookup(self.described))
         answerable = [
             replace(rule, weight=rule.weight * _ANALYSIS_WEIGHT) if rule.family == ANALYSIS else rule
-            for rule in (*PATTERNS, *PLAIN_PATTERNS, *KEY_PATTERNS, *RELATIVE_PATTERNS)
+            for rule in (*PATTERNS, *PLAIN_PATTERNS, *KEY_PATTERNS, *RELATIVE_PATTERNS, *PARENT_PATTERNS)
             if rule.family != UNANSWERABLE
         ]
         patterns = SpreadingPatterns(answerable, max(int(_LARGEST_SHARE * self.limit), 10))

@@ -16,6 +16,7 @@ from finetune.synthesis.patterns.registry import Candidate, Pattern
 from finetune.synthesis.patterns.subject import request
 
 FAMILY = "plain keys"
+_STYLES = ("all", "all", "order", "first")
 
 
 def _reference(draw: Draw) -> tuple[Relation, DescribedTable, DescribedColumn] | None:
@@ -66,7 +67,7 @@ def rows_per_key(draw: Draw) -> Candidate | None:
         return None
     _, child, column = found
     ref, phrase, many = draw.ref(child, column), draw.phrase(child, column), draw.noun(child)[1]
-    style, down = draw.choice(("all", "all", "order", "first")), draw.chance(0.7)
+    style, down = draw.choice(_STYLES), draw.chance(0.7)
     order = "" if style == "all" else "count(*)" + (" DESC" if down else "")
     if style == "first":
         counted = draw.chance(0.4)
@@ -87,21 +88,30 @@ def rows_per_key(draw: Draw) -> Candidate | None:
 
 
 def measure_per_key(draw: Draw) -> Candidate | None:
-    """For each game id the hours played in all."""
+    """For each game id the hours played in all; in the order of that; the id with the most."""
     found = _measured_reference(draw)
     if found is None:
         return None
     _, child, column, number = found
-    function = draw.choice(("sum", "avg", "max", "min"))
-    ref = draw.ref(child, column)
+    style, down = draw.choice(_STYLES), draw.chance(0.7)
+    function = draw.choice(("sum", "avg") if style == "first" else ("sum", "avg", "max", "min"))
+    ref, value = draw.ref(child, column), f"{function}({draw.ref(child, number)})"
+    words = f"{aggregate_words(draw, function, number)} {draw.phrase(child, number)}"
+    key, many, order = draw.phrase(child, column), draw.noun(child)[1], value + (" DESC" if down else "")
+    if style == "first":
+        how, told = draw.say("[highest|largest]" if down else "[lowest|smallest]"), draw.chance(0.4)
+        wanted = f"the {key} with the {how} {words}" + (" and that value" if told else "")
+        sql = select([ref, value] if told else ref, quoted(child.name), group=ref, order=order, limit=1)
+        return Candidate(request(draw, wanted, told), sql)
     question = draw.say(
-        "[<show> the {word} {number} [for each|of each|by] {key}|"
-        "For each {key}, <show> the {word} {number} of its {many}|<show> each {key} and the {word} {number}]",
-        word=aggregate_words(draw, function, number), number=draw.phrase(child, number), key=draw.phrase(child, column),
-        many=draw.noun(child)[1],
+        "[<show> the {words} [for each|of each|by] {key}|"
+        "For each {key}, <show> the {words} of its {many}|<show> each {key} and the {words}]",
+        words=words, key=key, many=many,
     )  # fmt: skip
-    shown = [ref, f"{function}({draw.ref(child, number)})"]
-    return Candidate(question, select(shown, quoted(child.name), group=ref))
+    if style == "order":
+        question += " " + draw.say("<desc>" if down else "<asc>", key=f"the {words}")
+    order = order if style == "order" else ""
+    return Candidate(question, select([ref, value], quoted(child.name), group=ref, order=order))
 
 
 def aggregates_of_all(draw: Draw) -> Candidate | None:
