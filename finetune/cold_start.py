@@ -12,11 +12,13 @@ from coderag_app.database import Database
 from coderag_app.encoders import LoadedEncoder
 from coderag_app.errors import IngestionError
 from coderag_app.index.files import storage_lock
+from coderag_app.index.made_vectors import drawn_to_questions
 from coderag_app.index.store import ExampleIndex, index_exists
+from coderag_app.index.vector_queries import normalised
 from coderag_app.types import SQLExample
 from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
 from ingestion.documents import to_documents
-from ingestion.embedding import embed_documents
+from ingestion.embedding import embed_documents, embed_texts
 
 Listener = Callable[[ColdStartProgress], None]
 
@@ -80,16 +82,19 @@ def _while_making(drops: dict[str, int], on_progress: Listener | None) -> Callab
 def _embed_into(
     index: ExampleIndex, examples: list[SQLExample], encoder: LoadedEncoder, on_progress: Listener | None
 ) -> None:
-    documents = to_documents(examples)
+    documents, questions = to_documents(examples), [example.question for example in examples]
+    model, dimension = encoder.embed_model, encoder.info.dimension
     done = 0
 
     def tell(count: int) -> None:
         nonlocal done
         done += count
-        if on_progress is not None:
-            on_progress(ColdStartProgress("embed", done, len(examples)))
+        if on_progress is not None:  # each example has two texts
+            on_progress(ColdStartProgress("embed", done // 2, len(examples)))
 
-    index.append(documents, embed_documents(documents, encoder.embed_model, encoder.info.dimension, tell))
+    queries = normalised(embed_documents(documents, model, dimension, tell), len(examples), dimension)
+    asked = normalised(embed_texts(questions, model, dimension, tell), len(examples), dimension)
+    index.append(documents, drawn_to_questions(queries, asked))
 
 
 def _nothing_made(name: str, drops: dict[str, int], storage_dir: Path) -> str:

@@ -26,6 +26,7 @@ from coderag_app.database import Database, Limits, open_database
 from coderag_app.errors import CodeRAGError, ConfigurationError, DatabaseError
 from coderag_app.evaluation.execution import Verdict, compare_results, is_ordered
 from coderag_app.index.embed_view import embed_view
+from coderag_app.index.made_vectors import drawn_to_questions
 from coderag_app.types import QueryResult, SQLExample
 from finetune.synthesis.own_schema import DEFAULT_LIMIT, synthesize_examples
 
@@ -161,11 +162,13 @@ def _hits(
 def similarities(
     encoder: LoadedEncoder, questions: Sequence[str], examples: Sequence[SQLExample]
 ) -> NDArray[np.float32]:
-    """Cosine of each question with each example's embed view, as the index computes it."""
+    """Cosine of each question with each example, as the index computes it."""
     from coderag_app.encoders import embed_documents, embed_queries
 
-    views = [embed_view(example.sql, example.context) for example in examples]
-    return embed_queries(encoder.embed_model, list(questions)) @ embed_documents(encoder.embed_model, views).T
+    model = encoder.embed_model
+    queries = embed_documents(model, [embed_view(example.sql, example.context) for example in examples])
+    made = drawn_to_questions(queries, embed_documents(model, [example.question for example in examples]))
+    return embed_queries(model, list(questions)) @ made.T
 
 
 def shares(hits: Sequence[Hits]) -> dict[str, float]:

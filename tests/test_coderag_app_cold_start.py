@@ -8,12 +8,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coderag_app.cold_start import SynthesisRecord, add_synthetic_examples, staleness
 from coderag_app.database import open_database
-from coderag_app.encoders import LoadedEncoder, load_embed_model
+from coderag_app.encoders import LoadedEncoder, embed_documents, load_embed_model
 from coderag_app.errors import ConfigurationError, IngestionError
+from coderag_app.index.embed_view import embed_view
+from coderag_app.index.made_vectors import drawn_to_questions
 from coderag_app.index.store import ExampleIndex
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.types import Origin
@@ -63,6 +66,18 @@ def test_a_question_finds_the_synthetic_query_that_answers_it(music, tmp_path, e
     with closing(open_database(music)) as database:
         rows = [sorted(map(sorted_row, database.execute(sql).rows)) for sql in found]
     assert sorted(map(sorted_row, [("Norway", 1), ("Peru", 2)])) in rows
+
+
+def test_the_vector_of_a_made_example_is_drawn_to_its_question(music, tmp_path, encoder):
+    synthesize(music, tmp_path / "index", encoder)
+    index = ExampleIndex.load(tmp_path / "index")
+    examples = [index.example(node_id) for node_id in index.vectors.node_ids]
+    queries = embed_documents(encoder.embed_model, [embed_view(e.sql, e.context) for e in examples])
+    questions = embed_documents(encoder.embed_model, [e.question for e in examples])
+    stored = index.vectors.vectors(index.vectors.node_ids)
+    assert stored == pytest.approx(drawn_to_questions(queries, questions), abs=0.02)  # batches differ in bf16
+    assert np.mean((stored * questions).sum(axis=1) > (queries * questions).sum(axis=1)) == 1.0
+    assert np.mean((stored * queries).sum(axis=1) > (stored * questions).sum(axis=1)) > 0.9  # the SQL weighs more
 
 
 def sorted_row(row) -> list[str]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from coderag_app.evaluation.token_bags import TokenBags
 from coderag_app.evaluation.vector_cache import embed_texts
 from coderag_app.models import LoadedEncoder, load_embed_model
 from coderag_app.schema import schema_from_ddl
-from coderag_app.types import SQLExample
+from coderag_app.types import Origin, SQLExample
 
 SHOP = "CREATE TABLE customer (id INT, name TEXT, country TEXT);"
 ZOO = "CREATE TABLE animal (id INT, species TEXT, weight_kg REAL);"
@@ -90,6 +91,18 @@ def test_no_arm_shows_an_excluded_example_or_more_than_asked_for(name: str) -> N
     assert len(left) <= 3
     assert not excluded & {retrieved.example.example_id for retrieved in left}
     assert {retrieved.example.example_id for retrieved in left} <= set(pool.ids)
+
+
+def test_the_encoders_arm_compares_made_examples_as_an_index_does() -> None:
+    made = [replace(example, origin=Origin.SYNTHETIC) for example in EXAMPLES]
+    similarities = {}
+    for origin, examples in (("verified", EXAMPLES), ("made", made)):
+        (built,), _ = build_arms(["tuned"], ExamplePool(examples), minilm)
+        asked = EvalQuestion("q", "zoo", EXAMPLES[3].question, EXAMPLES[3].sql, "zoo.sqlite")
+        first = built.choose(asked, context(), 1, frozenset())[0]
+        assert first.example.question == asked.question
+        similarities[origin] = first.similarity
+    assert similarities["made"] > similarities["verified"] + 0.02
 
 
 def test_random_examples_depend_on_seed_and_question_alone() -> None:

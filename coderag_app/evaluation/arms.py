@@ -17,8 +17,9 @@ from coderag_app.evaluation.example_pool import ExamplePool, canonical_tokens, t
 from coderag_app.evaluation.masking import mask_question
 from coderag_app.evaluation.sql_form import read_form
 from coderag_app.evaluation.vector_cache import embed_texts, unit_rows
+from coderag_app.index.made_vectors import drawn_to_questions
 from coderag_app.schema import Schema
-from coderag_app.types import RetrievedExample
+from coderag_app.types import Origin, RetrievedExample
 
 if TYPE_CHECKING:
     from coderag_app.models import LoadedEncoder
@@ -178,12 +179,22 @@ def _bm25_arm(pool: ExamplePool) -> Arm:
 
 def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> Arm:
     """The product's own retrieval: the question against what an index embeds of each example."""
-    vectors = embed_texts(pool.views, encoder, cache_dir)
+    vectors = _index_vectors(pool, encoder, cache_dir)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
         return vectors @ unit_rows([encoder.embed_model.get_query_embedding(question.question)])[0], None
 
     return ScoringArm(name, pool, score, f"{encoder.info.name} {encoder.info.fingerprint}")
+
+
+def _index_vectors(pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> NDArray[np.float32]:
+    """The vectors that an index holds of the examples, shape (len(pool), dimension)."""
+    vectors = embed_texts(pool.views, encoder, cache_dir)
+    made = [row for row, example in enumerate(pool.examples) if example.origin is Origin.SYNTHETIC]
+    if made:
+        questions = embed_texts([pool.examples[row].question for row in made], encoder, cache_dir)
+        vectors[made] = drawn_to_questions(vectors[made], questions)
+    return vectors
 
 
 def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> Arm:
