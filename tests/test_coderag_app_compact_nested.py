@@ -135,6 +135,15 @@ def test_a_literal_beside_the_other_row_is_spelled_as_the_table_stores_it(databa
     assert database.execute(sql).rows
 
 
+def test_rows_without_a_partner_are_sought_beside_the_other_row(database, names, values):
+    sql = decode_sql("select <c3> , other <c3> where without <t0>", names, (), values)
+    assert sql.endswith("WHERE NOT EXISTS(SELECT 1 FROM dept WHERE staff.dept_id = dept.id)"), sql
+    assert " JOIN staff AS other_staff ON " in sql
+    assert database.execute(sql).rows == ()  # everybody has a department
+    with pytest.raises(CannotDecodeError, match="no foreign key"):
+        decode_sql("select <c3> , other <c3> where without <t2>", names, (), values)
+
+
 def test_an_alias_is_no_table_of_the_schema(values):
     key = ForeignKey(("boss",), "staff", ("id",))
     tables = (

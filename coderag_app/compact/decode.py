@@ -14,7 +14,7 @@ from coderag_app.compact.derived_tables import PER_GROUP, PLACE, unfold
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.grounding import ground_values
-from coderag_app.compact.joins import again
+from coderag_app.compact.joins import again, is_again
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 from coderag_app.compact.spelled_names import SpelledNames
@@ -209,7 +209,7 @@ class _Reader:
 
     def no_row_of(self, other: str, tables: Sequence[str]) -> str:
         """The condition that no row of ``other`` belongs to one of ``tables``, directly or over the tables between."""
-        joined = [step.table for step in self.joins.connect(tables) or ()]
+        joined = [step.table for step in self.joins.connect(tables) or () if not is_again(step.table)]
         path = (self.joins.connect([*joined, *self.joins.between(joined, other), other]) or [])[len(joined) :]
         if not path or other in joined:
             raise CannotDecodeError(f"no foreign key leads to {other!r}")
