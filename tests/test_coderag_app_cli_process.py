@@ -83,6 +83,7 @@ def test_an_interrupt_ends_the_command_without_a_traceback(tmp_path):
     ask = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=scripted_environment(), cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     ask.stdin.write("q\n")
     ask.stdin.flush()

@@ -125,8 +125,10 @@ class ChatPage:
         """Ask; the answer's bubble, once it is complete. ``turn`` counts questions and edits from 0."""
 
         def press(timeout_ms: float) -> None:
+            if not self.box.is_visible():  # a second press on what opens a database may show that part again
+                self.show("Ask")
             if self.messages().count() <= 2 * turn:
-                self.box.fill(question)
+                self.box.fill(question, timeout=timeout_ms)
                 self.box.press("Enter")
             self.messages().nth(2 * turn).wait_for(timeout=timeout_ms)
 
@@ -152,10 +154,21 @@ class ChatPage:
 
     def open_file(self, path: Path) -> None:
         self.show("Connect")
-        self.page.get_by_role("radio", name="File", exact=True).click()
-        self.page.get_by_role("textbox", name="Path of a SQLite").fill(str(path))
-        self.page.keyboard.press("Enter")
-        self.opened(path.stem)
+        field = self.page.get_by_role("textbox", name="Path of a SQLite")
+
+        def choose(timeout_ms: float) -> None:
+            self.page.get_by_role("radio", name="File", exact=True).click()
+            field.wait_for(timeout=timeout_ms)
+
+        def press(timeout_ms: float) -> None:
+            if field.is_visible():
+                field.fill(str(path))
+                field.press("Enter")  # nothing comes of it before the form's button is there
+            self.opened(path.stem, timeout_ms)
+
+        repeat(choose)
+        self.rest()
+        repeat(press)
 
     def opened(self, name: str, timeout_ms: float = PATIENCE_MS) -> None:
         """Wait until a database of this name is open."""
