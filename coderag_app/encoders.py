@@ -40,8 +40,25 @@ class LoadedEncoder:
     origin: str
 
 
-def load_embed_model(spec: str = "auto") -> LoadedEncoder:
-    """Load an embedding model.
+@dataclass(frozen=True)
+class EncoderSource:
+    """Where an encoder's files are.
+
+    Attributes:
+        folder: A SentenceTransformer's folder.
+        adapter: The folder of the adapter to add to it, or None.
+        name: What to call the encoder.
+        origin: Where it came from, to be said aloud.
+    """
+
+    folder: Path
+    adapter: Path | None
+    name: str
+    origin: str
+
+
+def find_encoder(spec: str = "auto") -> EncoderSource:
+    """Where the encoder of a specification is.
 
     Args:
         spec: ``auto`` (the bundled encoder where one ships, else minilm), ``bundled`` (all-MiniLM-L6-v2 with the
@@ -49,41 +66,64 @@ def load_embed_model(spec: str = "auto") -> LoadedEncoder:
             from the network), the folder of a SentenceTransformer or of an adapter, or a hub id.
 
     Raises:
-        ModelError: It is not there, does not load, or is not the file it should be.
+        ModelError: It is not there.
     """
     if spec == "auto":
         spec = "bundled" if (BUNDLED_ENCODER / ADAPTER_FILE).is_file() else "minilm"
     if spec == "bundled":
         if not (BUNDLED_ENCODER / ADAPTER_FILE).is_file():
-            raise ModelError(f"No encoder ships in {BUNDLED_ENCODER}. Use --embed-model minilm.")
-        return _load_adapted(BUNDLED_ENCODER, "CodeRAG encoder", "bundled")
+            raise ModelError(f"No encoder ships in {BUNDLED_ENCODER}. Use minilm.")
+        return _adapted(BUNDLED_ENCODER, "CodeRAG encoder", "bundled")
     if spec == "minilm":
         folder, origin = minilm_folder()
-        return _load_folder(folder, MINILM_NAME, origin)
+        return EncoderSource(folder, None, MINILM_NAME, origin)
     if Path(spec).expanduser().is_dir():
         folder = Path(spec).expanduser()
         if (folder / ADAPTER_FILE).is_file():
-            return _load_adapted(folder, folder.name, str(folder))
-        return _load_folder(folder, folder.name, str(folder))
+            return _adapted(folder, folder.name, str(folder))
+        return EncoderSource(folder, None, folder.name, str(folder))
     if "/" in spec and not spec.startswith((".", "/", "~")):
-        return _load_folder(_hub_snapshot(spec), spec, f"hub {spec}")
-    raise ModelError(f"Got embed_model={spec!r}. Expected auto, bundled, minilm, an existing folder, or a hub id.")
+        return EncoderSource(_hub_snapshot(spec), None, spec, f"hub {spec}")
+    raise ModelError(f"Got encoder {spec!r}. Expected auto, bundled, minilm, an existing folder, or a hub id.")
 
 
-def encoder_folder(spec: str = "minilm") -> tuple[Path, str]:
-    """The folder of a SentenceTransformer to train further, and where it came from, to be said aloud.
+def _adapted(adapter: Path, name: str, origin: str) -> EncoderSource:
+    folder, base_origin = minilm_folder()
+    return EncoderSource(folder, adapter, name, f"{origin}, on {MINILM_NAME} ({base_origin})")
 
-    Args:
-        spec: ``minilm``, a folder, or a hub id.
+
+def load_embed_model(spec: str = "auto") -> LoadedEncoder:
+    """Load an embedding model, named as :func:`find_encoder` says.
 
     Raises:
-        ModelError: It is not there.
+        ModelError: It is not there, does not load, or is not the file it should be.
     """
-    if spec == "minilm":
-        return minilm_folder()
-    if Path(spec).expanduser().is_dir():
-        return Path(spec).expanduser(), str(spec)
-    return _hub_snapshot(spec), f"hub {spec}"
+    return _load_embed_model(find_encoder(spec))
+
+
+def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[SentenceTransformer, str]:
+    """A SentenceTransformer to train further or to measure, in fp32, and where it came from.
+
+    Args:
+        spec: As :func:`find_encoder` takes it; an adapter is added to the weights.
+        device: Where to; None for the fastest there is.
+
+    Raises:
+        ModelError: It is not there, or does not load.
+    """
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
+
+    source = find_encoder(spec)
+    disable_progress_bar()  # a bar for loading weights that are there in a tenth of a second
+    try:
+        model = SentenceTransformer(str(source.folder), model_kwargs={"dtype": "float32"}, device=device)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
+    adapter = _adapter_of(source)
+    if adapter is not None:
+        adapter.add_to(transformer_of(model))
+    return model, source.origin
 
 
 def minilm_folder() -> tuple[Path, str]:
@@ -150,44 +190,41 @@ def _hub_snapshot(repo_id: str) -> Path:
         ) from error
 
 
-@lru_cache(maxsize=4)
-def _load_folder(folder: Path, name: str, origin: str) -> LoadedEncoder:
-    return _loaded(folder, name, origin, None)
+def _adapter_of(source: EncoderSource) -> EncoderAdapter | None:
+    if source.adapter is None:
+        return None
+    adapter = EncoderAdapter.load(source.adapter)
+    adapter.check_base(file_sha256(source.folder / WEIGHTS_FILE), MINILM_NAME)
+    return adapter
 
 
 @lru_cache(maxsize=4)
-def _load_adapted(adapter_folder: Path, name: str, origin: str) -> LoadedEncoder:
-    """all-MiniLM-L6-v2 with an adapter's deltas added to its weights: from then on it costs nothing."""
-    adapter = EncoderAdapter.load(adapter_folder)
-    folder, base_origin = minilm_folder()
-    adapter.check_base(file_sha256(folder / WEIGHTS_FILE), MINILM_NAME)
-    return _loaded(folder, name, f"{origin}, on all-MiniLM-L6-v2 ({base_origin})", adapter)
-
-
-def _loaded(folder: Path, name: str, origin: str, adapter: EncoderAdapter | None) -> LoadedEncoder:
+def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
+    """An adapter's differences are added to the weights: from then on they cost nothing."""
     import torch
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
     from transformers.utils.logging import disable_progress_bar
 
     # bf16 is 2.5 to 3 times as fast on CPUs that have it, at a cosine of 0.998 to fp32 (docs/experiments.md).
+    adapter = _adapter_of(source)
     fast = torch.cuda.is_available() or has_cpu_bf16()
     dtype = torch.bfloat16 if fast else torch.float32
     disable_progress_bar()  # transformers' bar for loading weights: a tenth of a second of noise
     try:
         embed_model = HuggingFaceEmbedding(
-            model_name=str(folder),
+            model_name=str(source.folder),
             model_kwargs={"dtype": torch.float32 if adapter is not None else dtype},
             embed_batch_size=64,
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
-    fingerprint = _folder_fingerprint(folder)
+        raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
+    fingerprint = _folder_fingerprint(source.folder)
     if adapter is not None:
         adapter.add_to(transformer_of(embed_model._model))  # in fp32, rounded once
         embed_model._model.to(dtype)
         fingerprint = hashlib.sha256(f"{fingerprint}:{adapter.fingerprint}".encode()).hexdigest()[:16]
     dimension = len(embed_model.get_query_embedding("dimension"))
-    return LoadedEncoder(embed_model, EncoderInfo(name, fingerprint, dimension), origin)
+    return LoadedEncoder(embed_model, EncoderInfo(source.name, fingerprint, dimension), source.origin)
 
 
 def transformer_of(model: SentenceTransformer) -> nn.Module:

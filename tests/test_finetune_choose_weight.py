@@ -7,7 +7,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from typer.testing import CliRunner
 
-from coderag_app.encoders import encoder_folder, transformer_of
+from coderag_app.encoders import minilm_folder, transformer_of
 from coderag_app.evaluation.encoder_ranking import RankingTask
 from finetune.encoder import choose_weight
 from finetune.encoder.choose_weight import WeightScores, best_weight, score_weights
@@ -31,7 +31,7 @@ def spoilt(tmp_path_factory) -> Path:
     """MiniLM with noise of its weights' own size on them: as good as untrained."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("spoilt") / "encoder"
-    model = SentenceTransformer(str(encoder_folder()[0]))
+    model = SentenceTransformer(str(minilm_folder()[0]))
     for parameter in transformer_of(model).parameters():
         parameter.data += torch.randn_like(parameter) * parameter.detach().std().nan_to_num()
     model.save_pretrained(str(folder), create_model_card=False)

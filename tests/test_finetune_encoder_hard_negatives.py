@@ -8,7 +8,7 @@ import typer
 from sentence_transformers import SentenceTransformer
 from typer.testing import CliRunner
 
-from coderag_app.encoders import encoder_folder
+from coderag_app.encoders import minilm_folder
 from coderag_app.errors import ModelError
 from finetune.encoder.hard_negatives import (
     MiningPlan,
@@ -36,7 +36,7 @@ QUERIES = {
 
 @pytest.fixture(scope="module")
 def model():
-    return SentenceTransformer(str(encoder_folder()[0]))
+    return SentenceTransformer(str(minilm_folder()[0]))
 
 
 @pytest.fixture(scope="module")

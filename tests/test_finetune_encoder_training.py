@@ -13,9 +13,8 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 from coderag_app.encoder_adapter import ADAPTER_CARD, ADAPTER_FILE, EncoderAdapter, low_rank_tensors
-from coderag_app.encoders import encoder_folder
+from coderag_app.encoders import embed_queries, load_embed_model, minilm_folder
 from coderag_app.errors import ConfigurationError, ModelError
-from coderag_app.models import load_embed_model
 from finetune.encoder.batches import NeighbourhoodBatchSampler
 from finetune.encoder.data import EncoderDataPlan, synthetic_rows
 from finetune.encoder.export_adapter import export_adapter
@@ -102,16 +101,26 @@ def test_the_card_says_how_the_encoder_was_made(trained):
 
 def test_frozen_embeddings_stay_as_they_were(trained):
     plan, _ = trained
-    new, old = (load_file(folder / "model.safetensors") for folder in (plan.output, encoder_folder()[0]))
+    new, old = (load_file(folder / "model.safetensors") for folder in (plan.output, minilm_folder()[0]))
     name = "embeddings.word_embeddings.weight"
     assert torch.equal(new[name], old[name])
     moved = [key for key in new if not torch.equal(new[key], old[key])]
     assert "encoder.layer.0.attention.self.query.weight" in moved
 
 
+def test_a_training_may_start_from_the_bundled_encoder(rows_file, tmp_path):
+    plan = small_plan(rows_file, tmp_path, max_steps=1, learning_rate=1e-9, base="bundled", held_out=0.0)
+    report = train_encoder(plan)
+    bundled = embed_queries(load_embed_model("bundled").embed_model, ["How many singers are there?"])[0]
+    minilm = embed_queries(load_embed_model("minilm").embed_model, ["How many singers are there?"])[0]
+    trained = SentenceTransformer(str(plan.output)).encode("How many singers are there?", normalize_embeddings=True)
+    assert bundled @ trained > 0.99 > minilm @ trained
+    assert "bundled" in report.base
+
+
 def test_kept_texts_stay_nearer_to_where_the_base_put_them(rows_file, few_rows, tmp_path):
     kept = [text for row in read_rows([few_rows]) for text in (row.anchor, row.positive)]
-    before = SentenceTransformer(str(encoder_folder()[0])).encode(kept, normalize_embeddings=True)
+    before = SentenceTransformer(str(minilm_folder()[0])).encode(kept, normalize_embeddings=True)
     cosines = []
     for number, keep in enumerate(((), (few_rows,))):
         plan = small_plan(
@@ -133,7 +142,7 @@ def test_a_training_that_was_killed_ends_as_if_it_had_not_been(rows_file, tmp_pa
     assert report.stages["all"]["steps"] == 2
     first, second = (load_file(plan.output / "model.safetensors") for plan in (whole, cut))
     assert all(torch.allclose(first[name], second[name], atol=2e-5) for name in first)
-    assert not np.allclose(embedded(encoder_folder()[0]), embedded(cut.output), atol=1e-3)
+    assert not np.allclose(embedded(minilm_folder()[0]), embedded(cut.output), atol=1e-3)
 
 
 def test_a_finished_training_is_not_done_again(trained):
@@ -169,7 +178,7 @@ def test_the_other_ways_to_train_give_an_encoder_that_differs_from_its_base(chan
         pytest.importorskip("peft")
     plan = small_plan(rows_file, tmp_path, **{"max_steps": 1, **changes})
     train_encoder(plan)
-    assert not np.allclose(embedded(plan.output), embedded(encoder_folder()[0]), atol=1e-4)
+    assert not np.allclose(embedded(plan.output), embedded(minilm_folder()[0]), atol=1e-4)
 
 
 def test_the_reports_values_are_the_defaults():
@@ -303,4 +312,4 @@ def test_a_low_rank_difference_is_recovered_and_a_vector_kept_whole():
 
 def test_an_untrained_encoder_has_nothing_to_export(tmp_path):
     with pytest.raises(ModelError, match="nothing to export"):
-        export_adapter(encoder_folder()[0], tmp_path)
+        export_adapter(minilm_folder()[0], tmp_path)

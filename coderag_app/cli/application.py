@@ -165,7 +165,10 @@ app.command(
     help="Fine-tune the encoder on rows of query, positive and hard negatives.\n\n"
     "The options are those of python -m finetune.encoder.train --help. "
     "Needs the extra: pip install coderag\\[train]",
-    epilog=examples("coderag train rows.csv --output CodeRAG_encoder", "coderag train rows.jsonl --preset sql-adapter"),
+    epilog=examples(
+        "coderag train rows.csv --output CodeRAG_encoder",
+        "coderag train rows.jsonl --preset sql-adapter --base bundled",
+    ),
     context_settings=train.PASS_ON,
 )(train.train)
 app.command(

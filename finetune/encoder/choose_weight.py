@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coderag_app.encoders import has_cpu_bf16, minilm_folder, transformer_of
+from coderag_app.encoders import has_cpu_bf16, load_full_encoder, transformer_of
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from coderag_app.evaluation.encoder_ranking import RankingTask, means, rank
 from finetune.encoder.ablate import ablation_tasks
@@ -52,9 +52,7 @@ def score_weights(
     Raises:
         ModelError: The folder does not load.
     """
-    from finetune.encoder.export_adapter import load_full_encoder
-
-    model, tuned = load_full_encoder(minilm_folder()[0]), load_full_encoder(tuned_folder)
+    (model, _), (tuned, _) = load_full_encoder("minilm", "cpu"), load_full_encoder(str(tuned_folder), "cpu")
     base = {name: tensor.detach().clone() for name, tensor in transformer_of(model).named_parameters()}
     for weight in (0.0, *weights):
         for name, parameter in transformer_of(model).named_parameters():

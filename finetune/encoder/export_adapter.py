@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coderag_app.encoder_adapter import ADAPTER_FILE, AdapterCard, EncoderAdapter, low_rank_tensors
-from coderag_app.encoders import BUNDLED_ENCODER, MINILM_NAME, WEIGHTS_FILE, file_sha256, minilm_folder, transformer_of
+from coderag_app.encoders import (
+    BUNDLED_ENCODER,
+    MINILM_NAME,
+    WEIGHTS_FILE,
+    file_sha256,
+    load_full_encoder,
+    minilm_folder,
+    transformer_of,
+)
 from coderag_app.errors import CodeRAGError, ModelError
 from finetune.encoder.data import EncoderDataPlan, synthetic_rows
 from finetune.encoder.rows import read_rows
@@ -64,8 +72,7 @@ def export_adapter(
     Raises:
         ModelError: The folder does not load, or is not of the same architecture.
     """
-    base_folder, _ = minilm_folder()
-    base, tuned = load_full_encoder(base_folder), load_full_encoder(tuned_folder)
+    (base, _), (tuned, _) = load_full_encoder("minilm", "cpu"), load_full_encoder(str(tuned_folder), "cpu")
     tensors = _differences(base, tuned, rank)
     texts = _sample_texts(sample)
     wanted, unadapted = _embed(tuned, texts), _embed(base, texts)
@@ -89,27 +96,11 @@ def export_adapter(
         "measured_on_texts": export.texts,
         **_training_facts(tuned_folder),
     }
-    card = AdapterCard(MINILM_NAME, file_sha256(base_folder / WEIGHTS_FILE), rank, weight, facts=facts)
+    card = AdapterCard(MINILM_NAME, file_sha256(minilm_folder()[0] / WEIGHTS_FILE), rank, weight, facts=facts)
     EncoderAdapter(card, tensors).save(folder)
     if (tuned_folder / "README.md").is_file():
         shutil.copy(tuned_folder / "README.md", folder / "README.md")
     return export
-
-
-def load_full_encoder(folder: Path) -> SentenceTransformer:
-    """A SentenceTransformer of a folder, in fp32 on the processor.
-
-    Raises:
-        ModelError: It does not load.
-    """
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    try:
-        return SentenceTransformer(str(folder), model_kwargs={"dtype": "float32"}, device="cpu")
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
 
 
 def _differences(base: SentenceTransformer, tuned: SentenceTransformer, rank: int) -> dict[str, Any]:

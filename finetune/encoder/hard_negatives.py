@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coderag_app.encoders import encoder_folder
+from coderag_app.encoders import load_full_encoder
 from coderag_app.errors import CodeRAGError, ModelError
 from coderag_app.evaluation.sql_form import read_form
 from finetune.encoder.data import described_target, sqlite_target
@@ -206,16 +206,14 @@ def load_cross_encoder(name: str) -> Any:
 def main(
     source: Annotated[Path, typer.Argument(help="Rows: JSONL or CSV with query and pos.")],
     output: Annotated[Path, typer.Argument(help="JSONL to write.")],
-    encoder: Annotated[str, typer.Option(help="Encoder to mine with: minilm, a folder, or a hub id.")] = "minilm",
+    encoder: Annotated[str, typer.Option(help="minilm, bundled, a folder, or a hub id.")] = "minilm",
     negatives: Annotated[int, typer.Option(help="Negatives per row.")] = 3,
     cross_encoder: Annotated[str, typer.Option(help="Rescore candidates with this cross-encoder.")] = "",
     databases: Annotated[Path | None, typer.Option(help="Folder of <db_id>.sqlite files; else invented ones.")] = None,
 ) -> None:
     """Add mined hard negatives to training rows."""
-    from sentence_transformers import SentenceTransformer
-
     rows = read_rows([source])
-    model = SentenceTransformer(str(encoder_folder(encoder)[0]))
+    model, _ = load_full_encoder(encoder)
     rescorer = load_cross_encoder(cross_encoder) if cross_encoder else None
     open_target = open_from(databases) if databases is not None else open_synthetic
     mined, counts = mine(rows, model, MiningPlan(negatives), rescorer, open_target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from coderag_app.encoders import encoder_folder
+from coderag_app.encoders import load_full_encoder
 from coderag_app.errors import ModelError
 from finetune.encoder.plan import TrainingPlan
 
@@ -21,17 +21,9 @@ def load_base(plan: TrainingPlan) -> tuple[SentenceTransformer, str]:
     Raises:
         ModelError: It is missing or does not load, or LoRA is asked for without peft.
     """
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # a bar for loading weights that are there in a tenth of a second
-    folder, origin = encoder_folder(plan.base)
+    model, origin = load_full_encoder(plan.base)
     base = f"{plan.base} ({origin})"
     logger.info("Base encoder: %s", base)
-    try:
-        model = SentenceTransformer(str(folder), model_kwargs={"dtype": "float32"})
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{folder} is not a SentenceTransformer that loads: {error}") from error
     _prepare(model, plan)
     return model, base
 
@@ -76,11 +68,10 @@ def merged(model: SentenceTransformer, plan: TrainingPlan) -> SentenceTransforme
         model.max_seq_length = max(_base_length(plan), model.max_seq_length or 0)
         return model
     from peft.tuners.tuners_utils import BaseTunerLayer
-    from sentence_transformers import SentenceTransformer
 
     from coderag_app.encoders import transformer_of
 
-    plain = SentenceTransformer(str(encoder_folder(plan.base)[0]), model_kwargs={"dtype": "float32"})
+    plain, _ = load_full_encoder(plan.base)
     parameters = dict(transformer_of(plain).named_parameters())
     for name, module in transformer_of(model).named_modules():
         if isinstance(module, BaseTunerLayer):
@@ -91,6 +82,4 @@ def merged(model: SentenceTransformer, plan: TrainingPlan) -> SentenceTransforme
 
 
 def _base_length(plan: TrainingPlan) -> int:
-    from sentence_transformers import SentenceTransformer
-
-    return int(SentenceTransformer(str(encoder_folder(plan.base)[0])).max_seq_length or 0)
+    return int(load_full_encoder(plan.base)[0].max_seq_length or 0)

@@ -27,7 +27,7 @@ class TrainingPlan:
     Attributes:
         data: JSONL or CSV files of rows.
         output: Folder of the finished encoder; checkpoints go beside it.
-        base: ``minilm``, a folder, or a hub id.
+        base: ``minilm``, ``bundled``, a folder (of an adapter too), or a hub id.
         negatives: Negatives per row.
         scale: One over the temperature of the loss.
         mini_batch_size: With it, the cached loss: large batches in the memory of a small one; 0 for the plain loss.

@@ -169,7 +169,7 @@ def train(
     data: Annotated[list[Path], typer.Argument(help="JSONL or CSV files with query, pos, neg (and prompt).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the encoder.")] = Path("CodeRAG_encoder"),
     preset: Annotated[str, typer.Option(help=f"Values to start from: {', '.join(PRESETS)}.")] = "report",
-    base: Annotated[str | None, typer.Option(help="minilm, a folder, or a hub id. [default: minilm]")] = None,
+    base: Annotated[str | None, typer.Option(help="minilm, bundled, a folder, or a hub id. [default: minilm]")] = None,
     epochs: Annotated[float | None, typer.Option(help="[default: 5]")] = None,
     batch_size: Annotated[int | None, typer.Option(help="[default: 16]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="[default: 2e-5]")] = None,
