@@ -33,12 +33,14 @@ class SynthesisRecord:
         schema_fingerprint: ``Schema.fingerprint`` of the database at that time.
         limit: How many were asked for; ``seed``: which ones.
         made_at: When, in ISO 8601.
+        vectors: What their vectors were made of; "" in indexes from before that was noted.
     """
 
     schema_fingerprint: str
     limit: int
     seed: int
     made_at: str
+    vectors: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from coderag_app.database import Database
 from coderag_app.encoders import LoadedEncoder
 from coderag_app.errors import IngestionError
 from coderag_app.index.files import storage_lock
-from coderag_app.index.made_vectors import drawn_to_questions
+from coderag_app.index.made_vectors import HOW_MADE, drawn_to_questions
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.index.vector_queries import normalised
 from coderag_app.types import SQLExample
@@ -49,25 +49,29 @@ def add_synthetic_examples(
         if not wanted:
             raise IngestionError(_nothing_made(database.name, drops, storage_dir))
         earlier = set(index.vectors.ids_of_database(database.name, verified=False))
-        new = [example for example_id, example in wanted.items() if example_id not in earlier]
-        gone = earlier - wanted.keys()
+        reused = earlier & wanted.keys() if _vectors_are_current(index, database.name) else set()
+        new = [example for example_id, example in wanted.items() if example_id not in reused]
+        index.remove(earlier - reused)
         _embed_into(index, new, encoder, on_progress)
-        index.remove(gone)
-        index.synthesis[database.name] = SynthesisRecord(
-            schema.fingerprint, limit, seed, datetime.now(UTC).isoformat(timespec="seconds")
-        )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        index.synthesis[database.name] = SynthesisRecord(schema.fingerprint, limit, seed, now, HOW_MADE)
         index.save(storage_dir)
     return ColdStartReport(
         db_id=database.name,
         storage_dir=storage_dir,
         made=len(wanted),
         embedded=len(new),
-        reused=len(wanted) - len(new),
-        removed=len(gone),
+        reused=len(reused),
+        removed=len(earlier - wanted.keys()),
         drops=drops,
         total=len(index),
         seconds=time.perf_counter() - started,
     )
+
+
+def _vectors_are_current(index: ExampleIndex, db_id: str) -> bool:
+    record = index.synthesis.get(db_id)
+    return record is not None and record.vectors == HOW_MADE
 
 
 def _while_making(drops: dict[str, int], on_progress: Listener | None) -> Callable[[SynthesisProgress], None]:

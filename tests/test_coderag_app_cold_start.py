@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from coderag_app.database import open_database
 from coderag_app.encoders import LoadedEncoder, embed_documents, load_embed_model
 from coderag_app.errors import ConfigurationError, IngestionError
 from coderag_app.index.embed_view import embed_view
-from coderag_app.index.made_vectors import drawn_to_questions
+from coderag_app.index.made_vectors import HOW_MADE, drawn_to_questions
 from coderag_app.index.store import ExampleIndex
 from coderag_app.retriever import ExampleRetriever
 from coderag_app.types import Origin
@@ -88,6 +89,20 @@ def test_making_them_again_embeds_nothing_and_removes_nothing(music, tmp_path, e
     synthesize(music, tmp_path / "index", encoder)
     again = synthesize(music, tmp_path / "index", encoder)
     assert (again.made, again.embedded, again.reused, again.removed) == (80, 0, 80, 0)
+
+
+def test_vectors_that_were_made_in_another_way_are_made_anew(music, tmp_path, encoder):
+    synthesize(music, tmp_path / "index", encoder)
+    index = ExampleIndex.load(tmp_path / "index")
+    wanted = index.vectors.vectors(index.vectors.node_ids)
+    index.synthesis["music"] = replace(index.synthesis["music"], vectors="")
+    index.save(tmp_path / "index")
+    again = synthesize(music, tmp_path / "index", encoder)
+    assert (again.made, again.embedded, again.reused, again.removed) == (80, 80, 0, 0)
+    renewed = ExampleIndex.load(tmp_path / "index")
+    assert len(renewed) == 80
+    assert renewed.vectors.vectors(index.vectors.node_ids) == pytest.approx(wanted, abs=0.02)
+    assert renewed.synthesis["music"].vectors == HOW_MADE
 
 
 def test_after_a_change_of_the_schema_the_stale_ones_are_replaced(music, tmp_path, encoder):
