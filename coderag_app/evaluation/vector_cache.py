@@ -6,13 +6,11 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from coderag_app.models import LoadedEncoder
+from coderag_app.encoders import LoadedEncoder, embed_documents
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +31,13 @@ def embed_texts(texts: Sequence[str], encoder: LoadedEncoder, cache_dir: Path | 
         cache_dir: Folder to keep the vectors in; None keeps none.
     """
     if cache_dir is None:
-        return unit_rows(encoder.embed_model.get_text_embedding_batch(list(texts)))
+        return embed_documents(encoder.embed_model, texts)
     path = cache_dir / f"{_digest(encoder.info.fingerprint, texts)}.npy"
     shape = (len(texts), encoder.info.dimension)
     found = _read(path, shape)
     if found is not None:
         return found
-    vectors = unit_rows(encoder.embed_model.get_text_embedding_batch(list(texts)))
+    vectors = embed_documents(encoder.embed_model, texts)
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
