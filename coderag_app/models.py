@@ -24,6 +24,7 @@ from coderag_app.encoders import (
     load_embed_model,
 )
 from coderag_app.errors import ModelError
+from coderag_app.llama_cpp_amx import without_amx
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -174,7 +175,8 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
     options: dict[str, Any] = {"n_threads": threads or None, "n_batch": 512, "seed": 0}
     try:
         context_window = min(context_window, _trained_context(path))
-        llm = LlamaCPP(model_path=str(path), context_window=context_window, model_kwargs=options, verbose=False)
+        with without_amx():
+            llm = LlamaCPP(model_path=str(path), context_window=context_window, model_kwargs=options, verbose=False)
     except (ValueError, RuntimeError, OSError) as error:
         raise ModelError(f"llama.cpp could not load {path}: {error}") from error
     atexit.register(llm._model.close)  # otherwise its destructor runs after the interpreter's modules are gone

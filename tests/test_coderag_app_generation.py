@@ -10,6 +10,7 @@ from coderag_app.decoding.generation import Reply, stream_reply
 from coderag_app.decoding.llama_contexts import context
 from coderag_app.decoding.token_probabilities import TokenRecorder
 from coderag_app.errors import ModelError
+from coderag_app.llama_cpp_amx import without_amx
 from coderag_app.models import BUNDLED_SQL_MODEL, load_llm
 from coderag_app.prompts import Prompt
 
@@ -46,7 +47,8 @@ def test_probabilities_are_those_that_llama_cpp_itself_computes(llm):
     from llama_cpp import Llama
 
     options = {"max_tokens": 8, "temperature": 0.0, "top_k": 1, "repeat_penalty": 1.0}
-    slow = Llama(str(BUNDLED_SQL_MODEL), n_ctx=256, logits_all=True, verbose=False)
+    with without_amx():
+        slow = Llama(str(BUNDLED_SQL_MODEL), n_ctx=256, logits_all=True, verbose=False)
     told = slow(PROMPT.text, logprobs=1, **options)["choices"][0]["logprobs"]["token_logprobs"]
     slow.close()
     recorder = TokenRecorder(llm._model)

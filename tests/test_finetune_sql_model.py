@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from coderag_app.errors import ConfigurationError, ModelError
+from coderag_app.llama_cpp_amx import without_amx
 from finetune.sql_model import attention, packing
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from finetune.sql_model.evaluate import held_out_batches, score
@@ -88,7 +89,8 @@ def llama(trained: Path) -> Llama:
     path = trained / "f32.gguf"
     export_gguf(trained, path, WeightType.F32)
     # Types 0 are float32, which makes the cache exact.
-    return Llama(str(path), n_ctx=512, n_threads=1, type_k=0, type_v=0, flash_attn=False, verbose=False)
+    with without_amx():
+        return Llama(str(path), n_ctx=512, n_threads=1, type_k=0, type_v=0, flash_attn=False, verbose=False)
 
 
 def _database(rng: random.Random) -> dict[str, object]:
@@ -349,7 +351,8 @@ def test_the_q8_0_export_loads_and_generates_with_its_licence_and_prompt_format(
 ) -> None:
     path = trained / "q8_0.gguf"
     export_gguf(trained, path)
-    llama = Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
+    with without_amx():
+        llama = Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
     assert llama.metadata["general.license"] == "Apache-2.0"
     assert llama.metadata["coderag.prompt_format"] == "compact-v5"
     choice = llama.create_completion(_prompts(data_file, 1)[0], max_tokens=30, temperature=0)["choices"][0]

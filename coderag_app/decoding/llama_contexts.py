@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from coderag_app.llama_cpp_amx import without_amx
+
 _MOST_BYTES = 64 * 2**20  # of a model file that is opened again
 _MOST_CONTEXTS = 16  # of one model; they stay open, since opening one anew costs more than it saves
 _BATCH = 128  # tokens read at a time; every one of a batch takes 16 KB for the vocabulary's probabilities
@@ -33,6 +35,7 @@ def _opened(path: str, window: int, threads: int, number: int) -> Any:
     """The file opened once more for each number; its weights are mapped, not copied."""
     from llama_cpp import Llama
 
-    opened = Llama(path, n_ctx=window, n_batch=_BATCH, n_ubatch=_BATCH, n_threads=threads, seed=0, verbose=False)
+    with without_amx():
+        opened = Llama(path, n_ctx=window, n_batch=_BATCH, n_ubatch=_BATCH, n_threads=threads, seed=0, verbose=False)
     atexit.register(opened.close)  # otherwise its destructor runs after the interpreter's modules are gone
     return opened
