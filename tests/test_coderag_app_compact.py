@@ -12,7 +12,7 @@ from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
 from coderag_app.compact.joins import JoinGraph
 from coderag_app.compact.names import MAX_COLUMNS, SchemaNames, identifier_words, schema_text
-from coderag_app.compact.question import mark_question
+from coderag_app.compact.question import Literal, mark_question
 from coderag_app.database import open_database
 from coderag_app.schema import Schema, schema_from_ddl
 from coderag_app.value_index import StoredValue, ValueIndex
@@ -176,7 +176,7 @@ def test_columns_of_a_nested_query_do_not_stand_for_tables_outside_it(database, 
     assert text.startswith(with_ids(start, names))
     silent = encode_sql("SELECT count(*) FROM person WHERE EXISTS (SELECT id FROM city WHERE name = 'from')", names)
     assert silent.startswith(with_ids("<sql> select count ( {person} ) where exists ( from {city}", names))
-    assert database.execute(decode_sql(silent, names, (), values)).fetchall() == [(0,)]
+    assert database.execute(decode_sql(silent, names, (Literal("from"),), values)).fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize(

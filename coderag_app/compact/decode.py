@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.compact.contradictions import settle_contradictions
 from coderag_app.compact.days import write_days
 from coderag_app.compact.derived_tables import PER_GROUP, PLACE, unfold
 from coderag_app.compact.expressions import RANKINGS
@@ -17,6 +18,7 @@ from coderag_app.compact.grounding import ground_values
 from coderag_app.compact.joins import again, is_again
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
+from coderag_app.compact.regrounding import reground
 from coderag_app.compact.spelled_names import SpelledNames
 from coderag_app.value_index import ValueIndex
 
@@ -56,6 +58,8 @@ def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], value
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
     _show_each_column_once(tree)
     filled = fill_literals(unfold(tree), names, literals, values)
+    reground(filled, names.schema, values)
+    filled = settle_contradictions(filled, names.schema, literals, values)
     write_days(filled, names.schema.dialect)
     return filled.sql(dialect=names.schema.dialect)
 

@@ -13,6 +13,7 @@ from coderag_app.schema import Schema
 from coderag_app.value_index import ValueIndex
 
 _DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
+_BITS = {"y": "1", "yes": "1", "t": "1", "true": "1", "n": "0", "no": "0", "f": "0", "false": "0"}  # of a flag
 _YEAR_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
@@ -48,7 +49,12 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
         else:
             column = _compared_column(node, names)
             stored = values.stored_form(*column, node.this) if column else None
-            node.replace(exp.Literal.string(stored if stored is not None else node.this))
+            if stored is None and column and values.is_flag(*column) and node.name.lower() in _BITS:
+                bit = exp.Literal.number(_BITS[node.name.lower()])
+                node.replace(bit)
+                _compare_boolean(bit, names.schema)
+            else:
+                node.replace(exp.Literal.string(stored if stored is not None else node.this))
     return _join_patterns(tree)
 
 
@@ -58,13 +64,14 @@ def _replace_date_part(node: exp.Expr) -> None:
     if part not in _DATE_FORMATS:
         return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
-    number = _date_part(part, operand.find(exp.Column) or operand)
+    number = date_part(part, operand.find(exp.Column) or operand)
     holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
     shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
     node.replace(number.this if shown or part == "yearmonth" else number)
 
 
-def _date_part(part: str, operand: exp.Expr) -> exp.Expr:
+def date_part(part: str, operand: exp.Expr) -> exp.Expr:
+    """A part of a date (``year``) as a number, in SQLite's way."""
     call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
     return exp.Cast(this=call, to=exp.DataType.build("INT"))
 
@@ -85,7 +92,7 @@ def _compare_year(node: exp.Expr, schema: Schema, column: tuple[str, str]) -> No
     if found is None or not found.is_temporal or not isinstance(predicate, _YEAR_COMPARISONS):
         return
     if isinstance(predicate.this, exp.Column):
-        predicate.set("this", _date_part("year", predicate.this))
+        predicate.set("this", date_part("year", predicate.this))
 
 
 def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | None:

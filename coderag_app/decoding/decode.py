@@ -18,6 +18,7 @@ from coderag_app.mentions import Mentions, unsaid
 from coderag_app.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import check_sql
+from coderag_app.sql.type_errors import type_errors
 from coderag_app.types import Attempt
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ class Decoding:
                 result = self.database.execute(sql) if self.database is not None else None
             except DatabaseError:
                 continue
-            left_out = unsaid(sql, self._mentions, self.request.dialect)
-            yield Candidate(sql, sql, result, reused=True, unsaid=left_out)
+            yield self._weighed(Candidate(sql, sql, result, reused=True))
 
     def _ranked(self, vote: Vote) -> list[Result]:
         written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
@@ -172,10 +172,15 @@ class Decoding:
             yield self.run.event("execute", checked.sql)
             with self.run.timed("execute"):
                 result = self.database.execute(checked.sql) if self.database is not None else None
-            left_out = unsaid(checked.sql, prompt.mentions, self.request.dialect)
-            return replace(candidate, sql=checked.sql, result=result, unsaid=left_out)
+            return self._weighed(replace(candidate, sql=checked.sql, result=result))
         except REFUSALS as error:
             return replace(candidate, error=str(error))
+
+    def _weighed(self, candidate: Candidate) -> Candidate:
+        """The candidate with what its SQL leaves out of the question, and the columns that it misuses."""
+        left_out = unsaid(candidate.sql, self._mentions, self.request.dialect)
+        errors = type_errors(candidate.sql, self.schema, self.request.values) if self.schema is not None else ()
+        return replace(candidate, unsaid=left_out, misused=len(errors))
 
     def _time_is_up(self) -> bool:
         budget_s = self.config.decode_budget_ms / 1000

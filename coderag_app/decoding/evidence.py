@@ -24,6 +24,7 @@ class Evidence:
         empty: Whether it has no rows: a wrong literal or join gives that more often than a right query.
         unsaid_values: How many values of the question the query leaves out, 0 where none are known.
         unsaid_names: How many tables and columns that the question names it leaves out.
+        misused: How many uses of a column have no meaning for what it holds, such as a name compared with a year.
     """
 
     share: float | None
@@ -33,17 +34,19 @@ class Evidence:
     empty: bool
     unsaid_values: int = 0
     unsaid_names: int = 0
+    misused: int = 0
 
 
 # Printed by the command above. What is not known counts as the mean of right results.
-SHARE_WEIGHT, TYPICAL_SHARE = 1.91, 0.82
-RANK_WEIGHT, TYPICAL_RANK = 1.92, 0.81
-PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 1.85, 0.91
-RETRIEVED_WEIGHT = 0.81
-EMPTY_WEIGHT = -1.02
-UNSAID_VALUE_WEIGHT = -0.87
-UNSAID_NAME_WEIGHT = -1.43
-CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 1.11, -4.02
+SHARE_WEIGHT, TYPICAL_SHARE = 2.41, 0.82
+RANK_WEIGHT, TYPICAL_RANK = 1.95, 0.81
+PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 1.60, 0.89
+RETRIEVED_WEIGHT = 1.33
+EMPTY_WEIGHT = -0.86
+UNSAID_VALUE_WEIGHT = -1.06
+UNSAID_NAME_WEIGHT = -1.23
+MISUSED_WEIGHT = -0.66
+CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 0.95, -3.70
 
 
 def merit(evidence: Evidence) -> float:
@@ -59,6 +62,7 @@ def merit(evidence: Evidence) -> float:
         + EMPTY_WEIGHT * evidence.empty
         + UNSAID_VALUE_WEIGHT * evidence.unsaid_values
         + UNSAID_NAME_WEIGHT * evidence.unsaid_names
+        + MISUSED_WEIGHT * evidence.misused
     )
 
 

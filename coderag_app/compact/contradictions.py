@@ -1,0 +1,127 @@
+"""Conditions that no row can meet, turned into what they can only mean.
+
+"Hotels in Japan and South Korea" tempts a small model to ask for one country that is both; a schema that shows a few
+values tempts it to ask for one of them that nobody mentioned. Text that a column does not store goes, to the
+one beside it that does or away. Of two values
+that it stores each row may have either; where the column belongs to other rows than those shown, they need one of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlglot import exp
+
+from coderag_app.compact.question import Literal
+from coderag_app.schema import Schema
+from coderag_app.sql.literals import column_places
+from coderag_app.value_index import MAX_VALUES_PER_COLUMN, ValueIndex
+
+
+def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
+    """The query without ``c = 1 AND c = 2``, and without text that neither the question nor the column holds.
+
+    Args:
+        tree: A query with its literals filled in; it is changed.
+        schema: What it is a query of.
+        literals: The question's literals.
+        values: The stored values.
+    """
+    said = frozenset().union(*(literal.spellings for literal in literals))
+    for select in list(tree.find_all(exp.Select)):
+        _leave_out(select, [each for each in _equalities(select) if _is_invented(each, said, schema, values)])
+        for equalities in _contradicting(select):
+            stored = [each for each in equalities if _is_stored(each, values)] or equalities
+            elsewhere = [each for each in equalities if each not in stored]
+            _leave_out(select, [each for each in elsewhere if not _moved(each, literals)])
+            if select is tree and len(stored) == 2 and _belongs_to_other_rows(stored[0], select):
+                return _rows_of_both(select, *stored)
+            if len(stored) > 1:
+                _either(stored)
+                _leave_out(select, stored[1:])
+    return tree
+
+
+def _conditions(select: exp.Select) -> list[exp.Expr]:
+    """The conditions that must all hold."""
+    where = select.args.get("where")
+    if where is None:
+        return []
+    return list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+
+
+def _equalities(select: exp.Select) -> Iterator[exp.EQ]:
+    """The conditions that a column equals a literal."""
+    for condition in _conditions(select):
+        if not isinstance(condition, exp.EQ):
+            continue
+        if isinstance(condition.this, exp.Column) and isinstance(condition.expression, exp.Literal):
+            yield condition
+
+
+def _contradicting(select: exp.Select) -> list[list[exp.EQ]]:
+    """The equalities of one column with different literals."""
+    by_column: dict[str, list[exp.EQ]] = {}
+    for equality in _equalities(select):
+        by_column.setdefault(equality.this.sql(), []).append(equality)
+    return [found for found in by_column.values() if len({each.expression.name for each in found}) > 1]
+
+
+def _leave_out(select: exp.Select, dropped: Sequence[exp.Expr]) -> None:
+    if dropped:
+        kept = [each for each in _conditions(select) if not any(each is other for other in dropped)]
+        select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
+
+
+def _moved(equality: exp.EQ, literals: Sequence[Literal]) -> bool:
+    """Whether another column of the table stores the value; then the condition asks for it there."""
+    text, tables = equality.expression.name.casefold(), {table for table, _ in column_places(equality.this)}
+    for literal in literals:
+        for value in literal.values:
+            if text in literal.spellings and value.table.lower() in tables:
+                equality.this.set("this", exp.to_identifier(value.column))
+                equality.set("expression", exp.Literal.string(value.text))
+                return True
+    return False
+
+
+def _is_stored(equality: exp.EQ, values: ValueIndex) -> bool:
+    literal, places = equality.expression, column_places(equality.this)
+    return not literal.is_string or any(values.stored_form(*place, literal.name) is not None for place in places)
+
+
+def _is_invented(equality: exp.EQ, said: frozenset[str], schema: Schema, values: ValueIndex) -> bool:
+    """Whether the text is not of the question, and the column is known not to store it."""
+    if not equality.expression.is_string or equality.expression.name.casefold() in said:
+        return False
+    known = all(_values_are_known(schema, values, *place) for place in column_places(equality.this))
+    return known and not _is_stored(equality, values)
+
+
+def _values_are_known(schema: Schema, values: ValueIndex, table: str, name: str) -> bool:
+    found = schema.table(table)
+    column = found.column(name) if found is not None else None
+    numbers = column is not None and column.is_numeric
+    return numbers or 0 < len(values.values_of(table, name)) < MAX_VALUES_PER_COLUMN
+
+
+def _belongs_to_other_rows(equality: exp.EQ, select: exp.Select) -> bool:
+    """Whether the rows shown may have several rows with the column: it is of a table that nothing is shown of."""
+    shown = {column.table for item in select.expressions for column in item.find_all(exp.Column)}
+    plain = not any(select.args.get(clause) for clause in ("group", "having", "order", "limit"))
+    return plain and bool(shown) and equality.this.table not in shown and not select.find(exp.AggFunc)
+
+
+def _rows_of_both(select: exp.Select, first: exp.EQ, second: exp.EQ) -> exp.Expr:
+    conditions = _conditions(select)
+    with_first, with_second = ([each.copy() for each in conditions if each is not other] for other in (second, first))
+    first_half, second_half = select.copy(), select.copy()
+    first_half.set("where", exp.Where(this=exp.and_(*with_first)))
+    second_half.set("where", exp.Where(this=exp.and_(*with_second)))
+    return exp.intersect(first_half, second_half)
+
+
+def _either(equalities: Sequence[exp.EQ]) -> None:
+    first = equalities[0]
+    options = [each.expression.copy() for each in equalities]
+    first.replace(exp.In(this=first.this.copy(), expressions=options))

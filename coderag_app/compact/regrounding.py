@@ -1,0 +1,107 @@
+"""Columns that cannot hold what a query asks of them, replaced where just one other column can.
+
+"Turbines installed after 2016" tempts a small model to compare a country with 2016. Where the table has one column of
+years or dates, that is what is meant; likewise where it adds up names and the table has one column of amounts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from coderag_app.compact.fill_literals import date_part
+from coderag_app.name_words import name_words
+from coderag_app.schema import Column, Schema, Table
+from coderag_app.sql.literals import select_tables
+from coderag_app.sql.type_errors import DATE_PARTS, Holds, Misuse, compared_literals, is_key, misuses, what_it_holds
+from coderag_app.value_index import ValueIndex
+
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_SUMS = (exp.Sum, exp.Avg)
+
+Fits = Callable[[Table, Column], bool]
+
+
+def reground(tree: exp.Expr, schema: Schema, values: ValueIndex) -> None:
+    """Replace each misused column by the only one, of its table or else of the query's others, that fits its use.
+
+    Args:
+        tree: A query with its literals filled in; it is changed.
+        schema: What it is a query of.
+        values: The stored values.
+    """
+    for misuse in list(misuses(tree, schema, values)):
+        _Regrounding(misuse, schema, values).replace()
+
+
+class _Regrounding:
+    """One misused column and what could stand in its place."""
+
+    def __init__(self, misuse: Misuse, schema: Schema, values: ValueIndex) -> None:
+        self.misuse = misuse
+        self.schema = schema
+        self.values = values
+
+    def replace(self) -> None:
+        """Put another column there, if there is just one."""
+        use = self.misuse.node.parent
+        if isinstance(use, _SUMS):
+            self._put(self.misuse.node, self._only(self._is_amount))
+        elif isinstance(use, DATE_PARTS):
+            number = use.find_ancestor(exp.Cast)
+            if number is not None and _compares_years(number):
+                self._put_year(number)
+        elif _compares_years(self.misuse.node):
+            self._put_year(self.misuse.node)
+        elif _compares_numbers(self.misuse.node):
+            self._put(self.misuse.node, self._only(self._is_amount))
+
+    def _put_year(self, node: exp.Expr) -> None:
+        """A column of years, or the year of the only column of dates."""
+        year = self._only(self._is_year)
+        if year is not None:
+            self._put(node, year)
+        elif (date := self._only(self._is_date)) is not None:
+            node.replace(date_part("year", date))
+
+    def _put(self, node: exp.Expr, column: exp.Column | None) -> None:
+        if column is not None:
+            node.replace(column)
+
+    def _only(self, fits: Fits) -> exp.Column | None:
+        """The only fitting column of the misused one's table, or else of each other table that the query reads."""
+        select = self.misuse.node.find_ancestor(exp.Select)
+        if select is None:
+            return None
+        sources = sorted(select_tables(select), key=lambda source: source.alias_or_name != self.misuse.node.table)
+        for source in sources:
+            table = self.schema.table(source.name)
+            if table is None:
+                continue
+            found = [column for column in table.columns if not is_key(table, column) and fits(table, column)]
+            if found:
+                return exp.column(found[0].name, source.alias_or_name) if len(found) == 1 else None
+        return None
+
+    def _is_amount(self, table: Table, column: Column) -> bool:
+        flag = column.is_boolean or self.values.is_flag(table.name, column.name)
+        return column.is_numeric and not flag and not self._is_year(table, column)
+
+    def _is_year(self, table: Table, column: Column) -> bool:
+        held = what_it_holds(table, column, self.values)
+        return "year" in name_words(column.name).split() and held in (Holds.NUMBERS, Holds.UNKNOWN)
+
+    def _is_date(self, table: Table, column: Column) -> bool:
+        return what_it_holds(table, column, self.values) is Holds.DATES
+
+
+def _compares_years(node: exp.Expr) -> bool:
+    texts = [literal.name for literal in compared_literals(node.parent)]
+    return bool(texts) and all(map(_YEAR.fullmatch, texts))
+
+
+def _compares_numbers(node: exp.Expr) -> bool:
+    literals = list(compared_literals(node.parent))
+    return bool(literals) and not any(literal.is_string for literal in literals)
