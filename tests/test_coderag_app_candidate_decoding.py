@@ -213,3 +213,11 @@ def test_the_prompt_format_is_told_when_to_constrain(shop, mode):
     engine.ask("How many?")
     assert set(Recording.modes) == {mode}
     Recording.modes.clear()
+
+
+def test_an_answer_tells_when_a_column_is_used_for_what_it_cannot_hold(shop):
+    odd = "SELECT count(*) FROM customer WHERE country > 1900"
+    answer, _ = asked(shop, odd, odd, odd, samples=2)
+    assert "customer.country holds text: country > 1900" in answer.confidence.reasons
+    plain, _ = asked(shop, FRANCE, FRANCE, FRANCE, samples=2)
+    assert not any("holds" in reason for reason in plain.confidence.reasons)

@@ -35,7 +35,7 @@ def assembled_answer(
     refused = sum(bool(attempt.error) for attempt in run.attempts)
     if chosen is not first and chosen.accepted:
         run.attempts.append(Attempt(chosen.reply, chosen.sql, ""))
-    sure = confidence(results[0].evidence, run.sources, refused) if results else None
+    sure = confidence(results[0].evidence, run.sources, refused, chosen.misuses) if results else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
         question=run.question,

@@ -26,7 +26,7 @@ class Candidate:
         log_probability: Mean over the reply's tokens; None where the runtime does not tell.
         reused: Whether it is a retrieved example's SQL that no model wrote for this question.
         unsaid: What of the question its SQL leaves out.
-        misused: How many uses of a column have no meaning for what it holds.
+        misuses: The uses of a column that have no meaning for what it holds, in words.
     """
 
     reply: str
@@ -36,7 +36,7 @@ class Candidate:
     log_probability: float | None = None
     reused: bool = False
     unsaid: Unsaid = Unsaid()
-    misused: int = 0
+    misuses: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -151,7 +151,7 @@ class Vote:
             empty=group[0].result is not None and not group[0].result.rows,
             unsaid_values=min(candidate.unsaid.values for candidate in group),
             unsaid_names=min(candidate.unsaid.names for candidate in group),
-            misused=min(candidate.misused for candidate in group),
+            misused=min(len(candidate.misuses) for candidate in group),
         )
 
 

@@ -11,20 +11,24 @@ from coderag_app.types import Confidence, RetrievedExample
 _REPAIR_FACTOR = 0.6  # for each reply that was refused before
 
 
-def confidence(evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0) -> Confidence | None:
+def confidence(
+    evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0, misuses: Sequence[str] = ()
+) -> Confidence | None:
     """How sure an answer is; None where neither the model nor candidates tell.
 
     Args:
         evidence: What speaks for the result.
         sources: The examples shown, most similar first.
         repairs: Replies that were refused before this one.
+        misuses: What the SQL uses a column for that it cannot hold, in words.
     """
     if evidence.share is None and evidence.probability is None:
         return None
     similarity = sources[0].similarity if sources else None
     score = probability_right(evidence) * _REPAIR_FACTOR**repairs
     log_probability = math.log(evidence.probability) if evidence.probability else None
-    return Confidence(score, evidence.share, similarity, _reasons(evidence, similarity, repairs), log_probability)
+    reasons = (*_reasons(evidence, similarity, repairs), *misuses)
+    return Confidence(score, evidence.share, similarity, reasons, log_probability)
 
 
 def _reasons(evidence: Evidence, similarity: float | None, repairs: int) -> tuple[str, ...]:

@@ -179,8 +179,8 @@ class Decoding:
     def _weighed(self, candidate: Candidate) -> Candidate:
         """The candidate with what its SQL leaves out of the question, and the columns that it misuses."""
         left_out = unsaid(candidate.sql, self._mentions, self.request.dialect)
-        errors = type_errors(candidate.sql, self.schema, self.request.values) if self.schema is not None else ()
-        return replace(candidate, unsaid=left_out, misused=len(errors))
+        misuses = type_errors(candidate.sql, self.schema, self.request.values) if self.schema is not None else ()
+        return replace(candidate, unsaid=left_out, misuses=misuses)
 
     def _time_is_up(self) -> bool:
         budget_s = self.config.decode_budget_ms / 1000

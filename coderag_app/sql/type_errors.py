@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from textwrap import shorten
 
 import sqlglot
 from sqlglot import exp
@@ -26,6 +27,7 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.In, *_ORDERS)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div)
 DATE_PARTS = (exp.TsOrDsToTimestamp, exp.TimeToStr, exp.Year, exp.Month, exp.Day, exp.Extract)
 _LOOKED_AT = 50  # values of a column
+_MOST_SHOWN = 80  # characters of a use
 
 
 class Holds(Enum):
@@ -74,7 +76,7 @@ class Misuse:
 
     def __str__(self) -> str:
         use = self.node.parent.sql() if self.node.parent is not None else ""
-        return f"{self.table.name}.{self.column.name} holds {self.holds.value}: {use}"
+        return f"{self.table.name}.{self.column.name} holds {self.holds.value}: {shorten(use, _MOST_SHOWN)}"
 
 
 def misuses(tree: exp.Expr, schema: Schema, values: ValueIndex) -> Iterator[Misuse]:
