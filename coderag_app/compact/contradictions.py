@@ -1,9 +1,9 @@
 """Conditions that no row can meet, turned into what they can only mean.
 
 "Hotels in Japan and South Korea" tempts a small model to ask for one country that is both; a schema that shows a few
-values tempts it to ask for one of them that nobody mentioned. Text that a column does not store goes, to the
-one beside it that does or away. Of two values
-that it stores each row may have either; where the column belongs to other rows than those shown, they need one of each.
+values tempts it to ask for one of them that nobody mentioned. Text that a column does not store goes to a column beside
+it that does, or away. Of two values that it stores each row may have either; where the column belongs to other rows
+than those shown, they need one of each.
 """
 
 from __future__ import annotations
