@@ -107,7 +107,12 @@ class Schema:
 
 def quote_identifier(name: str, dialect: str) -> str:
     """The identifier, quoted only where the dialect needs it."""
-    return exp.to_identifier(name, quoted=True).sql(dialect=dialect) if needs_quotes(name, dialect) else name
+    return identifier(name, dialect).sql(dialect=dialect)
+
+
+def identifier(name: str, dialect: str) -> exp.Identifier:
+    """The identifier for a parsed query, quoted only where the dialect needs it."""
+    return exp.Identifier(this=name, quoted=needs_quotes(name, dialect))
 
 
 def needs_quotes(name: str, dialect: str) -> bool:

@@ -12,7 +12,10 @@ from coderag_app.value_index import StoredValue, ValueIndex
 
 HOTELS = Table(
     "hotels",
-    (Column("id", "INTEGER", primary_key=True), *(Column(name, "TEXT") for name in ("name", "country", "owner"))),
+    (
+        Column("id", "INTEGER", primary_key=True),
+        *(Column(name, "TEXT") for name in ("name", "country", "owner", "order")),
+    ),
 )
 GUESTS = Table(
     "guests",
@@ -22,6 +25,7 @@ GUESTS = Table(
 STORED = [
     *(StoredValue("hotels", "country", text) for text in ("Japan", "South Korea")),
     StoredValue("hotels", "owner", "Ana"),
+    StoredValue("hotels", "order", "Sold"),
     *(StoredValue("guests", "origin", text) for text in ("France", "Chad")),
 ]
 SAID = [
@@ -44,6 +48,7 @@ def settled(sql: str) -> str:
         ("country = 'Japan' AND country = 'South Korea'", "hotels.country IN ('Japan', 'South Korea')"),
         ("country = 'Nobody' AND country = 'Japan'", "hotels.country = 'Japan'"),
         ("country = 'Japan' AND country = 'ana'", "hotels.country = 'Japan' AND hotels.owner = 'Ana'"),
+        ("country = 'Japan' AND country = 'sold'", "hotels.country = 'Japan' AND hotels.\"order\" = 'Sold'"),
         ("id = 2 AND id = 3 AND owner = 'Ana'", "hotels.id IN (2, 3) AND hotels.owner = 'Ana'"),
         ("country = 'many' AND owner = 'Ana'", "hotels.owner = 'Ana'"),
         ("id = 'y' AND owner = 'Ana'", "hotels.owner = 'Ana'"),
@@ -82,6 +87,7 @@ def test_a_count_of_rows_that_belong_to_others_takes_either():
         "SELECT hotels.name FROM hotels WHERE hotels.country = 'Japan' OR hotels.country = 'South Korea'",
         "SELECT hotels.name FROM hotels WHERE hotels.country = 'Japan' AND hotels.country <> 'South Korea'",
         "SELECT hotels.name FROM hotels WHERE hotels.name = 'unread'",
+        "SELECT found.kind FROM (SELECT hotels.country AS kind FROM hotels) AS found WHERE found.kind = 'many'",
         f"{JOINED} guests.origin = 'France' INTERSECT {JOINED} guests.origin = 'Chad'",
     ],
 )

@@ -88,3 +88,11 @@ def test_another_table_of_the_query_has_the_column():
 )
 def test_what_fits_or_is_not_certain_stays(sql):
     assert regrounded(sql) == sql
+
+
+def test_a_name_that_is_a_word_of_sql_is_quoted():
+    orders = Table("order", (Column("customer", "TEXT"), Column("group", "INTEGER")))
+    tree = sqlglot.parse_one('SELECT SUM("order".customer) FROM "order"', read="sqlite")
+    values = ValueIndex([StoredValue("order", "customer", "Ana")])
+    reground(tree, Schema((orders,)), values)
+    assert tree.sql("sqlite") == 'SELECT SUM("order"."group") FROM "order"'

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from coderag_app.compact.question import Literal
-from coderag_app.schema import Schema
+from coderag_app.schema import Schema, identifier
 from coderag_app.sql.literals import column_places
 from coderag_app.value_index import MAX_VALUES_PER_COLUMN, ValueIndex
 
@@ -33,7 +33,7 @@ def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Lit
         for equalities in _contradicting(select):
             stored = [each for each in equalities if _is_stored(each, values)] or equalities
             elsewhere = [each for each in equalities if each not in stored]
-            _leave_out(select, [each for each in elsewhere if not _moved(each, literals)])
+            _leave_out(select, [each for each in elsewhere if not _move(each, schema, literals)])
             if select is tree and len(stored) == 2 and _belongs_to_other_rows(stored[0], select):
                 return _rows_of_both(select, *stored)
             if len(stored) > 1:
@@ -73,13 +73,13 @@ def _leave_out(select: exp.Select, dropped: Sequence[exp.Expr]) -> None:
         select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
 
 
-def _moved(equality: exp.EQ, literals: Sequence[Literal]) -> bool:
-    """Whether another column of the table stores the value; then the condition asks for it there."""
+def _move(equality: exp.EQ, schema: Schema, literals: Sequence[Literal]) -> bool:
+    """Ask for the value in the column of the table that stores it; returns whether there is one."""
     text, tables = equality.expression.name.casefold(), {table for table, _ in column_places(equality.this)}
     for literal in literals:
         for value in literal.values:
             if text in literal.spellings and value.table.lower() in tables:
-                equality.this.set("this", exp.to_identifier(value.column))
+                equality.this.set("this", identifier(value.column, schema.dialect))
                 equality.set("expression", exp.Literal.string(value.text))
                 return True
     return False
@@ -94,7 +94,8 @@ def _is_invented(equality: exp.EQ, said: frozenset[str], schema: Schema, values:
     """Whether the text is not of the question, and the column is known not to store it."""
     if not equality.expression.is_string or equality.expression.name.casefold() in said:
         return False
-    known = all(_values_are_known(schema, values, *place) for place in column_places(equality.this))
+    places = column_places(equality.this)
+    known = bool(places) and all(_values_are_known(schema, values, *place) for place in places)
     return known and not _is_stored(equality, values)
 
 

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from coderag_app.compact.fill_literals import date_part
 from coderag_app.name_words import name_words
-from coderag_app.schema import Column, Schema, Table
+from coderag_app.schema import Column, Schema, Table, identifier
 from coderag_app.sql.literals import select_tables
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, Misuse, compared_literals, is_key, misuses, what_it_holds
 from coderag_app.value_index import ValueIndex
@@ -82,8 +82,12 @@ class _Regrounding:
                 continue
             found = [column for column in table.columns if not is_key(table, column) and fits(table, column)]
             if found:
-                return exp.column(found[0].name, source.alias_or_name) if len(found) == 1 else None
+                return self._column(source, found[0]) if len(found) == 1 else None
         return None
+
+    def _column(self, source: exp.Table, column: Column) -> exp.Column:
+        dialect = self.schema.dialect
+        return exp.Column(this=identifier(column.name, dialect), table=identifier(source.alias_or_name, dialect))
 
     def _is_amount(self, table: Table, column: Column) -> bool:
         flag = column.is_boolean or self.values.is_flag(table.name, column.name)
