@@ -70,7 +70,7 @@ $(RESULTS)/index_spider_train/manifest.json: | $(READY)
 $(RESULTS)/index_synthesized/manifest.json: | $(READY)
 	rm -rf $(@D)
 	for database in $(DATA)/spider_dev/databases/*.sqlite; do \
-	  $(BIN)/coderag ingest --database $$database --synthesize --limit 1000 --storage-dir $(@D).part \
+	  $(BIN)/coderag ingest --database $$database --synthesize --storage-dir $(@D).part \
 	  || echo "$$database gives no examples"; done
 	mv $(@D).part $(@D)
 

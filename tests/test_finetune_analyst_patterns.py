@@ -18,7 +18,7 @@ from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate
 
 RULES = [
-    p for p in PATTERNS if p.family == ANALYSIS or p.name.startswith(("self_join", "reports_", "with_or", "bare_"))
+    p for p in PATTERNS if p.family == ANALYSIS or p.name.startswith(("self_join", "reports_", "with_or"))
 ]
 
 

@@ -11,12 +11,12 @@ from finetune.synthesis.patterns.bare_values import bare_condition
 from finetune.synthesis.patterns.counts import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, link_words, route
 from finetune.synthesis.patterns.subject import Condition, Subject, agree, request, request_columns, subject
 from finetune.synthesis.patterns.superlatives import superlative
 
-FAMILY = "bare values"
+FAMILY = ANALYSIS
 FUNCTIONS = ("avg", "avg", "sum", "sum", "max", "min")
 
 _PREPOSITIONS = ("in ", "from ", "across ", "for ", "during ", "since ", "between ", "after ", "before ")
