@@ -17,9 +17,7 @@ from finetune.synthesis.patterns.flag_words import verb_of
 from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate
 
-RULES = [
-    p for p in PATTERNS if p.family == ANALYSIS or p.name.startswith(("self_join", "reports_", "with_or"))
-]
+RULES = [p for p in PATTERNS if p.family == ANALYSIS or p.name.startswith(("self_join", "reports_", "with_or"))]
 
 
 @pytest.fixture(scope="module")
