@@ -20,6 +20,7 @@ from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 from coderag_app.compact.regrounding import reground
 from coderag_app.compact.spelled_names import SpelledNames
+from coderag_app.compact.whole_names import show_whole_names
 from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
@@ -34,8 +35,17 @@ _CLAUSES = frozenset({"where", "group", "having", "order", "limit"})
 _SET_WORDS = frozenset({"union", "intersect", "except"})
 
 
-def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> str:
+def decode_sql(
+    text: str, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex, *, question: str = ""
+) -> str:
     """Turn the model's reply into SQL of the schema's dialect.
+
+    Args:
+        text: The reply.
+        names: The schema with the ids that the reply uses.
+        literals: The question's literals.
+        values: The stored values.
+        question: As asked, if people's names are to be shown as it means them.
 
     Returns:
         One SELECT or set operation; the empty string where the model says that the schema has no answer.
@@ -60,6 +70,8 @@ def decode_sql(text: str, names: SchemaNames, literals: Sequence[Literal], value
     filled = fill_literals(unfold(tree), names, literals, values)
     reground(filled, names.schema, values)
     filled = settle_contradictions(filled, names.schema, literals, values)
+    if question:
+        show_whole_names(filled, names.schema, question)
     write_days(filled, names.schema.dialect)
     return filled.sql(dialect=names.schema.dialect)
 

@@ -53,7 +53,7 @@ class CompactFormat:
 
         def read_sql(reply: str) -> str:
             try:
-                return decode_sql(reply, names, marked.literals, request.values)
+                return decode_sql(reply, names, marked.literals, request.values, question=request.question)
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from coderag_app.schema import Column, Schema, Table
+
 _COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.In, exp.Between, exp.NullSafeEQ,
 )  # fmt: skip
@@ -35,6 +37,17 @@ def column_places(column: exp.Column) -> tuple[tuple[str, str], ...]:
             return tuple((table, name) for table in dict.fromkeys(tables.values()))
         select = select.find_ancestor(exp.Select)
     return ()
+
+
+def declared_column(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None:
+    """The schema's column that a query means; None where it is computed or may be one of several."""
+    found = []
+    for table_name, name in column_places(column):
+        table = schema.table(table_name)
+        declared = table.column(name) if table is not None else None
+        if table is not None and declared is not None:
+            found.append((table, declared))
+    return found[0] if len(found) == 1 else None
 
 
 def select_tables(select: exp.Select) -> Iterator[exp.Table]:

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.schema import Column, Schema, Table
-from coderag_app.sql.literals import column_places
+from coderag_app.sql.literals import declared_column
 from coderag_app.value_index import ValueIndex
 
 _NUMBER = re.compile(r"\s*[-+]?\d[\d,]*(\.\d+)?\s*%?\s*")
@@ -82,7 +82,7 @@ class Misuse:
 def misuses(tree: exp.Expr, schema: Schema, values: ValueIndex) -> Iterator[Misuse]:
     """The misuses in a parsed query; see ``type_errors``."""
     for node in tree.find_all(exp.Column):
-        found = _find(node, schema)
+        found = declared_column(node, schema)
         if found is None:
             continue
         table, column = found
@@ -139,17 +139,6 @@ def _cannot_be(literal: exp.Literal, holds: Holds) -> bool:
     if holds is Holds.TEXT:
         return not literal.is_string
     return holds is Holds.DATES and not (literal.is_string and _DATE.fullmatch(literal.name))
-
-
-def _find(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None:
-    """The schema's column that a query means; None where it is computed or may be one of several."""
-    found = []
-    for table_name, name in column_places(column):
-        table = schema.table(table_name)
-        declared = table.column(name) if table is not None else None
-        if table is not None and declared is not None:
-            found.append((table, declared))
-    return found[0] if len(found) == 1 else None
 
 
 def is_key(table: Table, column: Column) -> bool:
