@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_index import make_index
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -23,6 +24,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the benchmark data is not at {folder}; its README says where the originals are published")
     return folder
+
+
+@pytest.fixture
+def saved_index(tmp_path: Path) -> Path:
+    """A folder with an index of twenty examples."""
+    make_index().save(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(autouse=True)
