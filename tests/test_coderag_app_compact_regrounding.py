@@ -63,6 +63,17 @@ def test_a_year_is_that_of_the_only_date_where_there_is_no_column_of_years():
     assert found == f"SELECT COUNT(*) FROM repairs AS r WHERE {YEAR.format('r.done_on')} = 2020"
 
 
+@pytest.mark.parametrize(("first", "meant"), [("ordered_on", "o.ordered_on"), ("paid_on", "o.status")])
+def test_of_several_dates_the_one_named_as_the_table_is_meant(first, meant):
+    orders = Table("orders", (Column("status", "TEXT"), Column("shipped_on", "DATE"), Column(first, "DATE")))
+    days = [StoredValue("orders", column, "2024-05-01") for column in ("shipped_on", first)]
+    values = ValueIndex([StoredValue("orders", "status", "cancelled"), *days])
+    query = "SELECT COUNT(*) FROM orders AS o WHERE {} = 2024"
+    tree = sqlglot.parse_one(query.format(YEAR.format("o.status")), read="sqlite")
+    reground(tree, Schema((orders,)), values)
+    assert tree.sql("sqlite") == query.format(YEAR.format(meant))
+
+
 def test_names_and_keys_are_not_added_up():
     assert regrounded("SELECT SUM(turbines.country) FROM turbines") == "SELECT SUM(turbines.power) FROM turbines"
     assert regrounded("SELECT AVG(t.id) FROM turbines AS t") == "SELECT AVG(t.power) FROM turbines AS t"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import date_part
-from coderag_app.name_words import name_words
+from coderag_app.name_words import name_words, singular
 from coderag_app.schema import Column, Schema, Table, identifier
 from coderag_app.sql.literals import select_tables
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, Misuse, compared_literals, is_key, misuses, what_it_holds
@@ -26,6 +26,8 @@ Fits = Callable[[Table, Column], bool]
 
 def reground(tree: exp.Expr, schema: Schema, values: ValueIndex) -> None:
     """Replace each misused column by the only one, of its table or else of the query's others, that fits its use.
+
+    Of several dates that is the only one named as the table is.
 
     Args:
         tree: A query with its literals filled in; it is changed.
@@ -59,19 +61,19 @@ class _Regrounding:
             self._put(self.misuse.node, self._only(self._is_amount))
 
     def _put_year(self, node: exp.Expr) -> None:
-        """A column of years, or the year of the only column of dates."""
-        year = self._only(self._is_year)
+        """A column of years, or the year of a column of dates: the only one, or the only one named as the table."""
+        year = self._only(self._is_year, _is_named_as_table)
         if year is not None:
             self._put(node, year)
-        elif (date := self._only(self._is_date)) is not None:
+        elif (date := self._only(self._is_date, _is_named_as_table)) is not None:
             node.replace(date_part("year", date))
 
     def _put(self, node: exp.Expr, column: exp.Column | None) -> None:
         if column is not None:
             node.replace(column)
 
-    def _only(self, fits: Fits) -> exp.Column | None:
-        """The only fitting column of the misused one's table, or else of each other table that the query reads."""
+    def _only(self, fits: Fits, preferred: Fits | None = None) -> exp.Column | None:
+        """The only fitting (of several the only preferred) column of the misused one's table, or else of another."""
         select = self.misuse.node.find_ancestor(exp.Select)
         if select is None:
             return None
@@ -81,6 +83,8 @@ class _Regrounding:
             if table is None:
                 continue
             found = [column for column in table.columns if not is_key(table, column) and fits(table, column)]
+            if len(found) > 1 and preferred:
+                found = [column for column in found if preferred(table, column)] or found
             if found:
                 return self._column(source, found[0]) if len(found) == 1 else None
         return None
@@ -99,6 +103,12 @@ class _Regrounding:
 
     def _is_date(self, table: Table, column: Column) -> bool:
         return what_it_holds(table, column, self.values) is Holds.DATES
+
+
+def _is_named_as_table(table: Table, column: Column) -> bool:
+    """Whether the column speaks of what the rows are: ``ordered_on`` of orders, and not their ``shipped_on``."""
+    rows = {singular(word) for word in name_words(table.name).split()}
+    return any(part.startswith(tuple(rows)) for part in name_words(column.name).split())
 
 
 def _compares_years(node: exp.Expr) -> bool:
