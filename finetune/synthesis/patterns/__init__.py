@@ -4,7 +4,6 @@ from finetune.synthesis.patterns import (
     active_spans,
     advanced,
     aggregates,
-    bare_questions,
     cases,
     compared_groups,
     counted_joins,
@@ -50,7 +49,7 @@ FAMILIES = (
     counted_joins, grouped_joins, self_joins, reports, nesting, sets, dates_and_nulls, advanced, windows,
     window_totals, cases, compared_groups, labels, flags, revenues, revenue_totals, unknowns, event_days,
     events_in_years, durations, active_spans, row_pairs, two_roles, group_averages, group_tops, own_group,
-    group_mixes, bare_questions, unanswerable,
+    group_mixes, unanswerable,
 )  # fmt: skip
 
 __all__ = ["ANALYSIS", "FAMILIES", "PATTERNS", "Candidate", "Draw", "Lookup", "Pattern"]
