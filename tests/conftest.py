@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_index import make_index
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -29,6 +28,8 @@ def shared_data() -> Path:
 @pytest.fixture
 def saved_index(tmp_path: Path) -> Path:
     """A folder with an index of twenty examples."""
+    from example_index import make_index  # loads LlamaIndex, which most tests need not
+
     make_index().save(tmp_path)
     return tmp_path
 

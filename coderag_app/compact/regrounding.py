@@ -91,7 +91,7 @@ class _Regrounding:
 
     def _column(self, source: exp.Table, column: Column) -> exp.Column:
         dialect = self.schema.dialect
-        return exp.Column(this=identifier(column.name, dialect), table=identifier(source.alias_or_name, dialect))
+        return exp.column(identifier(column.name, dialect), identifier(source.alias_or_name, dialect))
 
     def _is_amount(self, table: Table, column: Column) -> bool:
         flag = column.is_boolean or self.values.is_flag(table.name, column.name)
