@@ -12,7 +12,8 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import date_part
-from coderag_app.name_words import name_words, singular
+from coderag_app.compact.name_items import stem
+from coderag_app.name_words import name_words
 from coderag_app.schema import Column, Schema, Table, identifier
 from coderag_app.sql.literals import select_tables
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, Misuse, compared_literals, is_key, misuses, what_it_holds
@@ -107,8 +108,8 @@ class _Regrounding:
 
 def _is_named_as_table(table: Table, column: Column) -> bool:
     """Whether the column speaks of what the rows are: ``ordered_on`` of orders, and not their ``shipped_on``."""
-    rows = {singular(word) for word in name_words(table.name).split()}
-    return any(part.startswith(tuple(rows)) for part in name_words(column.name).split())
+    rows, said = ({stem(word) for word in name_words(name).split()} for name in (table.name, column.name))
+    return not rows.isdisjoint(said)
 
 
 def _compares_years(node: exp.Expr) -> bool:

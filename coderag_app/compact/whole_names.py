@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from coderag_app.name_words import name_words
+from coderag_app.compact.names import identifier_words
 from coderag_app.schema import Schema, Table, identifier
 from coderag_app.sql.literals import declared_column
 
-_FIRST = frozenset(("first name", "given name", "forename", "firstname", "fname", "f name"))
-_LAST = frozenset(("last name", "family name", "surname", "lastname", "lname", "l name"))
+_FIRST = frozenset(("first name", "given name", "forename", "firstname"))
+_LAST = frozenset(("last name", "family name", "surname", "lastname"))
 _SAYS_ONE = re.compile(r"\b(?:first|given|forenames?|last|family|surnames?)\b", re.IGNORECASE)
 
 
@@ -54,7 +54,7 @@ def _missing(select: exp.Select, schema: Schema) -> Iterator[tuple[exp.Column, e
         found = declared_column(item, schema) if isinstance(item, exp.Column) else None
         if found is None:
             continue
-        words = name_words(found[1].name)
+        words = identifier_words(found[1].name)
         if words not in _FIRST | _LAST:
             continue
         name = _column_called(found[0], _LAST if words in _FIRST else _FIRST)
@@ -65,7 +65,7 @@ def _missing(select: exp.Select, schema: Schema) -> Iterator[tuple[exp.Column, e
 
 def _column_called(table: Table, names: frozenset[str]) -> str:
     """The table's only column of these names, or nothing."""
-    found = [column.name for column in table.columns if name_words(column.name) in names]
+    found = [column.name for column in table.columns if identifier_words(column.name) in names]
     return found[0] if len(found) == 1 else ""
 
 
