@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -164,13 +165,30 @@ def embed_queries(embed_model: BaseEmbedding, queries: Sequence[str]) -> NDArray
     return _normalised([embed_model.get_query_embedding(query) for query in queries])
 
 
-def embed_documents(embed_model: BaseEmbedding, texts: Sequence[str]) -> NDArray[np.float32]:
-    """The documents' vectors, shape (len(texts), dimension), of length 1."""
-    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+def embed_documents(
+    embed_model: BaseEmbedding, texts: Sequence[str], on_batch: Callable[[int], None] | None = None
+) -> NDArray[np.float32]:
+    """The documents' vectors, shape (len(texts), dimension), of length 1.
 
-    if isinstance(embed_model, HuggingFaceEmbedding):  # all at once, so that batches hold texts of like length
-        return _normalised(embed_model._embed(list(texts), prompt_name="text"))
-    return _normalised(embed_model.get_text_embedding_batch(list(texts)))
+    A batch costs as much as its longest text, so texts are sorted by length; the same text is embedded once.
+
+    Args:
+        embed_model: The encoder; its ``embed_batch_size`` is used.
+        texts: What to embed.
+        on_batch: Called after each batch with the number of texts done in it.
+    """
+    copies = Counter(texts)
+    distinct = sorted(copies, key=len, reverse=True)
+    found: list[NDArray[np.float32]] = []
+    for start in range(0, len(distinct), embed_model.embed_batch_size):
+        batch = distinct[start : start + embed_model.embed_batch_size]
+        found.append(_normalised(embed_model.get_text_embedding_batch(batch)))
+        if on_batch is not None:
+            on_batch(sum(copies[text] for text in batch))
+    if not found:
+        return np.empty((0, 0), np.float32)
+    row_of = {text: row for row, text in enumerate(distinct)}
+    return np.concatenate(found)[[row_of[text] for text in texts]]
 
 
 def _normalised(vectors: list[list[float]]) -> NDArray[np.float32]:

@@ -9,16 +9,14 @@ from pathlib import Path
 
 from coderag_app.cold_start import ColdStartProgress, ColdStartReport, SynthesisRecord
 from coderag_app.database import Database
-from coderag_app.encoders import LoadedEncoder
+from coderag_app.encoders import LoadedEncoder, embed_documents
 from coderag_app.errors import IngestionError
 from coderag_app.index.files import storage_lock
 from coderag_app.index.made_vectors import HOW_MADE, drawn_to_questions
 from coderag_app.index.store import ExampleIndex, index_exists
-from coderag_app.index.vector_queries import normalised
 from coderag_app.types import SQLExample
 from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
-from ingestion.documents import to_documents
-from ingestion.embedding import embed_documents, embed_texts
+from ingestion.documents import texts_to_embed, to_documents
 
 Listener = Callable[[ColdStartProgress], None]
 
@@ -87,7 +85,6 @@ def _embed_into(
     index: ExampleIndex, examples: list[SQLExample], encoder: LoadedEncoder, on_progress: Listener | None
 ) -> None:
     documents, questions = to_documents(examples), [example.question for example in examples]
-    model, dimension = encoder.embed_model, encoder.info.dimension
     done = 0
 
     def tell(count: int) -> None:
@@ -96,8 +93,8 @@ def _embed_into(
         if on_progress is not None:  # each example has two texts
             on_progress(ColdStartProgress("embed", done // 2, len(examples)))
 
-    queries = normalised(embed_documents(documents, model, dimension, tell), len(examples), dimension)
-    asked = normalised(embed_texts(questions, model, dimension, tell), len(examples), dimension)
+    queries = embed_documents(encoder.embed_model, texts_to_embed(documents), tell)
+    asked = embed_documents(encoder.embed_model, questions, tell)
     index.append(documents, drawn_to_questions(queries, asked))
 
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from coderag_app.encoders import LoadedEncoder, embed_documents
 from coderag_app.errors import IndexStoreError, IngestionError
 from coderag_app.index.files import REJECTED_FILE, storage_lock
 from coderag_app.index.store import ExampleIndex, index_exists
-from coderag_app.models import LoadedEncoder
 from coderag_app.types import Origin, SQLExample
-from ingestion.documents import to_documents
-from ingestion.embedding import embed_documents
+from ingestion.documents import texts_to_embed, to_documents
 from ingestion.readers.rows import Reader, Rejection, Row
 from ingestion.report import IngestReport, Progress, RejectionLog
 
@@ -140,7 +139,7 @@ class _Build:
         self._finish(len(known))
         new = [example for example in examples if self.previous is None or example.example_id not in self.previous]
         documents = to_documents(new)
-        vectors = embed_documents(documents, self.encoder.embed_model, self.encoder.info.dimension, self._finish)
+        vectors = embed_documents(self.encoder.embed_model, texts_to_embed(documents), self._finish)
         self.index.append(documents, vectors)
         self.embedded += len(new)
 

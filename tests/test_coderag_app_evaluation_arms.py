@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coderag_app.config import AppConfig
+from coderag_app.encoders import embed_documents
 from coderag_app.errors import ConfigurationError, ModelError
 from coderag_app.evaluation.arms import ARM_NAMES, Arm, QuestionContext, build_arms
-from coderag_app.evaluation.datasets import EvalQuestion
-from coderag_app.evaluation.example_pool import ExamplePool
+from coderag_app.evaluation.datasets import EvalQuestion, load_dataset
+from coderag_app.evaluation.example_pool import ExamplePool, StoredVectors
+from coderag_app.evaluation.example_sources import load_pool
 from coderag_app.evaluation.masking import mask_question
 from coderag_app.evaluation.token_bags import TokenBags
-from coderag_app.evaluation.vector_cache import embed_texts
+from coderag_app.evaluation.vector_cache import VectorCache
+from coderag_app.index.nodes import example_to_node
+from coderag_app.index.store import ExampleIndex
 from coderag_app.models import LoadedEncoder, load_embed_model
 from coderag_app.schema import schema_from_ddl
 from coderag_app.types import Origin, SQLExample
@@ -105,6 +110,28 @@ def test_the_encoders_arm_compares_made_examples_as_an_index_does() -> None:
     assert similarities["made"] > similarities["verified"] + 0.02
 
 
+def test_the_vectors_that_an_index_holds_are_not_made_again(tmp_path: Path) -> None:
+    encoder, anew = load_embed_model("minilm"), ExamplePool(EXAMPLES)
+    vectors = embed_documents(encoder.embed_model, anew.views)
+    ExampleIndex.from_nodes([example_to_node(e) for e in EXAMPLES], vectors, encoder.info).save(tmp_path)
+    pool = load_pool(tmp_path, load_dataset("demo"), AppConfig(), tmp_path)
+    told: list[tuple[int, int]] = []
+    found = {}
+    for kept in (pool, anew):
+        (built,), _ = build_arms(["base"], kept, minilm, vectors=VectorCache(on_progress=lambda *n: told.append(n)))
+        assert bool(told) == (kept is anew)
+        found[kept] = [(e.example.example_id, e.similarity) for e in built.choose(CHEAP, context(), 4, frozenset())]
+    assert [example_id for example_id, _ in found[pool]] == [example_id for example_id, _ in found[anew]]
+    assert [s for _, s in found[pool]] == pytest.approx([s for _, s in found[anew]], abs=0.01)
+
+
+def test_the_vectors_of_another_encoder_are_not_taken_for_the_own() -> None:
+    other = StoredVectors("another encoder", np.eye(len(EXAMPLES), 384, dtype=np.float32))
+    asked = EvalQuestion("q", "x", "How many clients does each nation have?", "SELECT 1", "x")
+    (built,), _ = build_arms(["base"], ExamplePool(EXAMPLES, other), minilm)
+    assert chosen(built, asked, 1) == ["Customers by country"]
+
+
 def test_random_examples_depend_on_seed_and_question_alone() -> None:
     other = EvalQuestion("q2", "books", CHEAP.question, CHEAP.gold_sql, "b.sqlite")
     draws = {(seed, q.id): tuple(chosen(arm("random", seed=seed), q, 4)) for seed in range(6) for q in (CHEAP, other)}
@@ -190,14 +217,16 @@ def test_token_bags_give_the_weighted_jaccard_index(lists: list[list[str]], toke
 
 
 def test_vectors_are_kept_and_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
-    encoder = load_embed_model("minilm")
-    first = embed_texts(["a", "b"], encoder, tmp_path)
+    encoder, done = load_embed_model("minilm"), []
+    cache = VectorCache(tmp_path, lambda *progress: done.append(progress))
+    first = cache.embed(["a", "b"], encoder)
     (kept,) = tmp_path.iterdir()
     assert np.array_equal(np.load(kept, allow_pickle=False), first)
     assert np.allclose(np.linalg.norm(first, axis=1), 1)
     kept.write_bytes(b"\x93NUMPY damaged")
-    assert np.allclose(embed_texts(["a", "b"], encoder, tmp_path), first)
+    assert np.allclose(cache.embed(["a", "b"], encoder), first)
+    assert done == [(2, 2), (2, 2)]
     np.save(kept, first[::-1].copy(), allow_pickle=False)
-    assert np.array_equal(embed_texts(["a", "b"], encoder, tmp_path), first[::-1])  # read from the file, not embedded
-    embed_texts(["a", "c"], encoder, tmp_path)
+    assert np.array_equal(cache.embed(["a", "b"], encoder), first[::-1])  # read from the file, not embedded
+    cache.embed(["a", "c"], encoder)
     assert len(list(tmp_path.iterdir())) == 2

@@ -11,7 +11,7 @@ from coderag_app.database import Limits, open_database
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.context_databases import build_context_database
 from coderag_app.evaluation.datasets import ExclusionReason, dataset_examples, load_dataset, load_pairs
-from coderag_app.evaluation.example_sources import load_examples
+from coderag_app.evaluation.example_sources import load_pool
 from coderag_app.evaluation.gold import run_gold
 from coderag_app.evaluation.hardness import query_hardness
 
@@ -183,13 +183,13 @@ def test_examples_come_from_a_file_the_data_set_itself_or_the_demo(tmp_path: Pat
     build_shop(tmp_path)
     dataset = load_pairs(write_pairs(tmp_path / "p.jsonl"), str(tmp_path / "shop.sqlite"))
     config = AppConfig(storage_dir=tmp_path / "none")
-    from_file = load_examples(write_examples(tmp_path / "e.jsonl"), dataset, config, tmp_path)
+    from_file = load_pool(write_examples(tmp_path / "e.jsonl"), dataset, config, tmp_path)
     assert len(from_file) == 4
-    assert load_examples("same", dataset, config, tmp_path) == dataset_examples(dataset)
-    assert load_examples(None, dataset, config, tmp_path) == ()
-    demo = load_examples(None, load_dataset("demo"), config, tmp_path)
+    assert load_pool("same", dataset, config, tmp_path).examples == dataset_examples(dataset)
+    assert len(load_pool(None, dataset, config, tmp_path)) == 0
+    demo = load_pool(None, load_dataset("demo"), config, tmp_path)
     assert len(demo) == 91
-    assert not {example.question for example in demo} & {
+    assert not {example.question for example in demo.examples} & {
         question.question for question in load_dataset("demo").questions
     }
 

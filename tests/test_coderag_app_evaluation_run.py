@@ -281,7 +281,7 @@ def test_databases_are_opened_once_each(tmp_path: Path) -> None:
 
 
 def test_progress_counts_every_prediction(tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[str, int, int]] = []
     build_shop(tmp_path)
     evaluate(
         write_pairs(tmp_path / "pairs.jsonl"),
@@ -289,9 +289,9 @@ def test_progress_counts_every_prediction(tmp_path: Path) -> None:
         database=str(tmp_path / "shop.sqlite"),
         settings=EvaluationSettings(arms=("none",)),
         open_engine=engine_opener_with(gold_answers()),
-        on_progress=lambda done, total: seen.append((done, total)),
+        on_progress=lambda *told: seen.append(told),
     )
-    assert seen == [(i, len(PAIRS)) for i in range(1, len(PAIRS) + 1)]
+    assert seen == [("Asking questions", i, len(PAIRS)) for i in range(1, len(PAIRS) + 1)]
 
 
 def voting(folder: Path, llm, samples: int = 2, **settings) -> Evaluation:

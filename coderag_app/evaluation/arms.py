@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from coderag_app.evaluation.datasets import EvalQuestion
 from coderag_app.evaluation.example_pool import ExamplePool, canonical_tokens, text_words
 from coderag_app.evaluation.masking import mask_question
 from coderag_app.evaluation.sql_form import read_form
-from coderag_app.evaluation.vector_cache import embed_texts, unit_rows
+from coderag_app.evaluation.vector_cache import VectorCache, unit_rows
 from coderag_app.index.made_vectors import drawn_to_questions
 from coderag_app.schema import Schema
 from coderag_app.types import Origin, RetrievedExample
@@ -114,7 +113,7 @@ def build_arms(
     pool: ExamplePool,
     load_encoder: Callable[[str], LoadedEncoder],
     seed: int = 0,
-    cache_dir: Path | None = None,
+    vectors: VectorCache | None = None,
 ) -> tuple[list[Arm], dict[str, str]]:
     """Build arms in the order of ``ARM_NAMES``.
 
@@ -123,7 +122,7 @@ def build_arms(
         pool: What they choose from.
         load_encoder: ``base`` or ``tuned`` -> the encoder; raises ModelError where there is none.
         seed: Seed of the random examples.
-        cache_dir: Where the examples' vectors are kept; None keeps none.
+        vectors: Embeds the examples; None keeps nothing of it.
 
     Returns:
         The arms, and for each that cannot be built here the reason.
@@ -140,13 +139,14 @@ def build_arms(
         raise ConfigurationError(
             "There are no examples to choose from; give --examples, or evaluate the arm none alone."
         )
+    cache = vectors or VectorCache()
     builders: dict[str, Callable[[], Arm]] = {
         "none": NoExamples,
         "random": lambda: _random_arm(pool, seed),
         "bm25": lambda: _bm25_arm(pool),
-        "base": lambda: _encoder_arm("base", pool, load_encoder("base"), cache_dir),
-        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned"), cache_dir),
-        "masked": lambda: _masked_arm(pool, load_encoder("tuned"), cache_dir),
+        "base": lambda: _encoder_arm("base", pool, load_encoder("base"), cache),
+        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned"), cache),
+        "masked": lambda: _masked_arm(pool, load_encoder("tuned"), cache),
         "oracle": lambda: _oracle_arm(pool),
     }
     arms: list[Arm] = []
@@ -177,9 +177,9 @@ def _bm25_arm(pool: ExamplePool) -> Arm:
     return ScoringArm("bm25", pool, score)
 
 
-def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> Arm:
+def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> Arm:
     """The product's own retrieval: the question against what an index embeds of each example."""
-    vectors = _index_vectors(pool, encoder, cache_dir)
+    vectors = _index_vectors(pool, encoder, cache)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
         return vectors @ unit_rows([encoder.embed_model.get_query_embedding(question.question)])[0], None
@@ -187,19 +187,21 @@ def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache_dir
     return ScoringArm(name, pool, score, f"{encoder.info.name} {encoder.info.fingerprint}")
 
 
-def _index_vectors(pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> NDArray[np.float32]:
-    """The vectors that an index holds of the examples, shape (len(pool), dimension)."""
-    vectors = embed_texts(pool.views, encoder, cache_dir)
+def _index_vectors(pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> NDArray[np.float32]:
+    """The vectors that an index holds of the examples, or would hold, shape (len(pool), dimension)."""
+    if pool.stored is not None and pool.stored.encoder == encoder.info.fingerprint:
+        return pool.stored.vectors
+    vectors = cache.embed(pool.views, encoder)
     made = [row for row, example in enumerate(pool.examples) if example.origin is Origin.SYNTHETIC]
     if made:
-        questions = embed_texts([pool.examples[row].question for row in made], encoder, cache_dir)
+        questions = cache.embed([pool.examples[row].question for row in made], encoder)
         vectors[made] = drawn_to_questions(vectors[made], questions)
     return vectors
 
 
-def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder, cache_dir: Path | None) -> Arm:
+def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> Arm:
     """DAIL-SQL's choice: similar masked questions, those first whose SQL is built like a preliminary answer."""
-    vectors = embed_texts(pool.masked_questions, encoder, cache_dir)
+    vectors = cache.embed(pool.masked_questions, encoder)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], NDArray[Any]]:
         masked = mask_question(question.question, context.schema, context.values)

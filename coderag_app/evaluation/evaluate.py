@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,7 @@ from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.arms import ARM_NAMES, build_arms
 from coderag_app.evaluation.datasets import EvalQuestion, Exclusion, load_dataset
 from coderag_app.evaluation.engines import OpenEngine, encoder_loader, engine_opener
-from coderag_app.evaluation.example_pool import ExamplePool
-from coderag_app.evaluation.example_sources import load_examples
+from coderag_app.evaluation.example_sources import load_pool
 from coderag_app.evaluation.execution import Convention
 from coderag_app.evaluation.leakage import NEAR_THRESHOLD, Leaks, find_leaks
 from coderag_app.evaluation.provenance import environment, require_packages, run_identity
@@ -23,7 +23,7 @@ from coderag_app.evaluation.report import write_reports
 from coderag_app.evaluation.run import RunPlan, run_predictions, sample_questions
 from coderag_app.evaluation.run_directory import SUMMARY_FILE, RunDirectory, open_run
 from coderag_app.evaluation.summary import Summary, summarise
-from coderag_app.evaluation.vector_cache import default_cache_dir
+from coderag_app.evaluation.vector_cache import VectorCache, default_cache_dir
 from coderag_app.schema import Schema
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def evaluate(
     database: str | None = None,
     settings: EvaluationSettings | None = None,
     config: AppConfig | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
     open_engine: OpenEngine | None = None,
     load_encoder: Callable[[str], LoadedEncoder] | None = None,
     vectors_dir: Path | None = None,
@@ -90,11 +90,12 @@ def evaluate(
         dataset: ``demo``, a folder in Spider's or BIRD's layout, a JSONL file of gretel rows, or a JSONL file of
             verified pairs (see ``load_dataset``).
         run_dir: Folder of the run.
-        examples: What arms choose from (see ``load_examples``); ``same`` for the data set's own questions.
+        examples: What arms choose from (see ``load_pool``); ``same`` for the data set's own questions.
         database: Path or URL of the database, for a file of pairs.
         settings: What to measure.
         config: The engine's settings; ``similarity_top_k`` examples are shown, ``max_repairs`` bounds repairs.
-        on_progress: Called with the number of predictions done and the number there will be.
+        on_progress: Called with what is being done (embedding the examples, asking the questions), the number of them
+            done and the number there will be.
         open_engine: Opens an engine on a database; None for the configured models.
         load_encoder: Loads the encoder of the arms ``base`` and ``tuned``; None for the configured ones.
         vectors_dir: Where the examples' vectors are kept for the next run; None for the user's cache folder.
@@ -111,20 +112,18 @@ def evaluate(
     """
     require_packages()
     settings, config, folder = settings or EvaluationSettings(), config or AppConfig.load(), Path(run_dir)
-    open_engine = open_engine or engine_opener(config)
-    vectors_dir = vectors_dir or default_cache_dir()
+    open_engine, tell = open_engine or engine_opener(config), on_progress or (lambda stage, done, total: None)
+    cache = VectorCache(vectors_dir or default_cache_dir(), partial(tell, "Embedding examples"))
     work_dir = folder / "databases"
     loaded = load_dataset(dataset, database, work_dir)
     if not loaded.questions:
         raise ConfigurationError(
             f"{dataset} holds no question that can be asked; {len(loaded.excluded)} were excluded."
         )
-    pool = ExamplePool(load_examples(examples, loaded, config, work_dir))
+    pool = load_pool(examples, loaded, config, work_dir)
     scored = {name: getattr(settings, name) for name in ("keep_leaks", "near_threshold", "keep_trivial", "seed")}
     identity = run_identity(loaded, pool, config, open_engine, scored)
-    arms, unavailable = build_arms(
-        settings.arms, pool, load_encoder or encoder_loader(config), settings.seed, vectors_dir
-    )
+    arms, unavailable = build_arms(settings.arms, pool, load_encoder or encoder_loader(config), settings.seed, cache)
     questions = sample_questions(loaded.questions, settings.limit, settings.seed)
     leaks = find_leaks(questions, pool.examples, _schemas(questions), settings.near_threshold)
     described = {
@@ -144,7 +143,7 @@ def evaluate(
             open_engine=open_engine,
             top_k=config.similarity_top_k,
             keep_trivial=settings.keep_trivial,
-            on_progress=on_progress or (lambda done, total: None),
+            on_progress=partial(tell, "Asking questions"),
         )
         excluded = (*loaded.excluded, *run_predictions(plan, run))
         summary = _finish(run, settings, leaks, excluded)

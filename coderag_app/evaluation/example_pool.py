@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,28 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"\w+")
 
 
+@dataclass(frozen=True)
+class StoredVectors:
+    """What an index holds of the examples that come from it.
+
+    Attributes:
+        encoder: Fingerprint of the encoder that made them.
+        vectors: One row an example, shape (examples, dimension), of length 1.
+    """
+
+    encoder: str
+    vectors: NDArray[np.float32]
+
+
 class ExamplePool:
     """Examples with different content, in a fixed order; arrays of scores run along it."""
 
-    def __init__(self, examples: Sequence[SQLExample]) -> None:
+    def __init__(self, examples: Sequence[SQLExample], stored: StoredVectors | None = None) -> None:
+        """Take the examples; ``stored`` are the vectors of the index that they are the content of."""
         by_id = {example.example_id: example for example in examples}
         self.examples: tuple[SQLExample, ...] = tuple(by_id.values())
         self.ids: tuple[str, ...] = tuple(by_id)
+        self.stored = stored
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -8,14 +8,13 @@ from pathlib import Path
 from coderag_app.config import AppConfig
 from coderag_app.errors import ConfigurationError
 from coderag_app.evaluation.datasets import DEMO_FOLDER, EvalDataset, dataset_examples, load_dataset, load_pairs
+from coderag_app.evaluation.example_pool import ExamplePool, StoredVectors
 from coderag_app.types import Origin, SQLExample
 
 SAME = "same"
 
 
-def load_examples(
-    spec: str | Path | None, dataset: EvalDataset, config: AppConfig, work_dir: Path
-) -> tuple[SQLExample, ...]:
+def load_pool(spec: str | Path | None, dataset: EvalDataset, config: AppConfig, work_dir: Path) -> ExamplePool:
     """Load the examples that arms choose from.
 
     Args:
@@ -35,34 +34,35 @@ def load_examples(
     """
     if spec is None:
         if dataset.name == "demo":
-            return _demo_examples()
-        return _index_examples(config.storage_dir) if _is_index(config.storage_dir) else ()
+            return _demo_pool()
+        return _index_pool(config.storage_dir) if _is_index(config.storage_dir) else ExamplePool(())
     if str(spec) == SAME:
-        return dataset_examples(dataset)
+        return ExamplePool(dataset_examples(dataset))
     if str(spec) == "demo":
-        return _demo_examples()
+        return _demo_pool()
     path = Path(spec).expanduser()
     if _is_index(path):
-        return _index_examples(path)
+        return _index_pool(path)
     examples = _example_rows(path) if path.is_file() and path.suffix == ".jsonl" else ()
-    return examples or dataset_examples(load_dataset(path, work_dir=work_dir))
+    return ExamplePool(examples or dataset_examples(load_dataset(path, work_dir=work_dir)))
 
 
-def _demo_examples() -> tuple[SQLExample, ...]:
-    return dataset_examples(
-        load_pairs(DEMO_FOLDER / "examples.jsonl", str(DEMO_FOLDER / "demo.sqlite"), "demo examples")
-    )
+def _demo_pool() -> ExamplePool:
+    pairs = load_pairs(DEMO_FOLDER / "examples.jsonl", str(DEMO_FOLDER / "demo.sqlite"), "demo examples")
+    return ExamplePool(dataset_examples(pairs))
 
 
 def _is_index(folder: Path) -> bool:
     return (folder / "manifest.json").is_file()
 
 
-def _index_examples(folder: Path) -> tuple[SQLExample, ...]:
+def _index_pool(folder: Path) -> ExamplePool:
     from coderag_app.index.store import ExampleIndex
 
     index = ExampleIndex.load(folder)
-    return tuple(index.example(example_id) for example_id in index.vectors.node_ids)
+    ids = index.vectors.node_ids
+    stored = StoredVectors(index.encoder.fingerprint, index.vectors.vectors(ids))
+    return ExamplePool([index.example(example_id) for example_id in ids], stored)
 
 
 def _example_rows(path: Path) -> tuple[SQLExample, ...]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(console: Console, title: str = "Evaluating") -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while the block runs; yields what ``evaluate`` takes as ``on_progress``.
+def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each thing that is done while the block runs; yields what ``evaluate`` takes as ``on_progress``.
 
     The time left follows the last minutes alone: what a resumed run finds done misleads it only at first.
     """
@@ -28,5 +28,11 @@ def progress_bar(console: Console, title: str = "Evaluating") -> Iterator[Callab
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     with Progress(*columns, *times, console=console, speed_estimate_period=120) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        tasks = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield show

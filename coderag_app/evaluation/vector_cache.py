@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,37 +23,55 @@ def default_cache_dir() -> Path:
     return user_cache_path("coderag") / "evaluation_vectors"
 
 
-def embed_texts(texts: Sequence[str], encoder: LoadedEncoder, cache_dir: Path | None) -> NDArray[np.float32]:
-    """Unit vectors of texts, shape (texts, dimension).
+@dataclass(frozen=True)
+class VectorCache:
+    """Embeds texts, or reads the vectors it once made of them.
 
-    Args:
-        texts: The texts.
-        encoder: The encoder; its fingerprint and the texts name the file.
-        cache_dir: Folder to keep the vectors in; None keeps none.
+    Attributes:
+        folder: Where the vectors are kept; None keeps none.
+        on_progress: Called, while texts are embedded, with the number done and the number of all.
     """
-    if cache_dir is None:
-        return embed_documents(encoder.embed_model, texts)
-    path = cache_dir / f"{_digest(encoder.info.fingerprint, texts)}.npy"
-    shape = (len(texts), encoder.info.dimension)
-    found = _read(path, shape)
-    if found is not None:
-        return found
-    vectors = embed_documents(encoder.embed_model, texts)
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            np.save(file, vectors, allow_pickle=False)
-        unfinished.replace(path)
-    except OSError as error:
-        logger.warning("The vectors were not kept in %s: %s", cache_dir, error)
-    return vectors
+
+    folder: Path | None = None
+    on_progress: Callable[[int, int], None] = lambda done, total: None
+
+    def embed(self, texts: Sequence[str], encoder: LoadedEncoder) -> NDArray[np.float32]:
+        """Unit vectors of texts, shape (texts, dimension); the encoder's fingerprint and the texts name the file."""
+        if self.folder is None:
+            return self._embed_anew(texts, encoder)
+        path = self.folder / f"{_digest(encoder.info.fingerprint, texts)}.npy"
+        vectors = _read(path, (len(texts), encoder.info.dimension))
+        if vectors is None:
+            vectors = self._embed_anew(texts, encoder)
+            _keep(path, vectors)
+        return vectors
+
+    def _embed_anew(self, texts: Sequence[str], encoder: LoadedEncoder) -> NDArray[np.float32]:
+        done = 0
+
+        def tell(count: int) -> None:
+            nonlocal done
+            done += count
+            self.on_progress(done, len(texts))
+
+        return embed_documents(encoder.embed_model, texts, tell)
 
 
 def unit_rows(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
     """Rows of length 1, shape (texts, dimension)."""
     matrix = np.asarray(vectors, dtype=np.float32)
     return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
+
+
+def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
+            np.save(file, vectors, allow_pickle=False)
+        unfinished.replace(path)
+    except OSError as error:
+        logger.warning("The vectors were not kept in %s: %s", path.parent, error)
 
 
 def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:

@@ -146,6 +146,8 @@ class ExampleIndex:
         Raises:
             IndexStoreError: A wrong shape, a vector that is zero or not finite, or a node without an example.
         """
+        if not nodes:
+            return []
         with self.vectors.lock:
             added = self.vectors.add_vectors(nodes, embeddings)
             new = set(added)
