@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from coderag_app.evaluation.exact_match import normalised_match, strict_match
-from coderag_app.evaluation.sql_form import read_form
+from coderag_app.evaluation.sql_form import read_form, read_skeleton
 from coderag_app.schema import schema_from_ddl
 
 SCHEMA = schema_from_ddl(
@@ -56,11 +56,12 @@ def test_without_a_schema_single_table_queries_still_match() -> None:
 
 
 def test_the_skeleton_keeps_structure_and_drops_names_and_values() -> None:
-    form = read_form(
-        "SELECT d.title, count(*) AS n FROM emp e JOIN dept d ON e.dept = d.id WHERE e.pay > 3 LIMIT 5", SCHEMA
-    )
+    sql = "SELECT d.title, count(*) AS n FROM emp e JOIN dept d ON e.dept = d.id WHERE e.pay > 3 LIMIT 5"
+    form = read_form(sql, SCHEMA)
     assert form is not None
     assert form.skeleton == "SELECT _, COUNT(*) FROM _ JOIN _ ON _ = _ WHERE _ > _ LIMIT _"
+    assert read_skeleton(sql, SCHEMA) == form.skeleton
+    assert read_skeleton("SELEC name FRM emp", SCHEMA) is None
 
 
 def test_a_form_lists_tables_columns_values_and_nesting() -> None:

@@ -291,7 +291,7 @@ def test_progress_counts_every_prediction(tmp_path: Path) -> None:
         open_engine=engine_opener_with(gold_answers()),
         on_progress=lambda *told: seen.append(told),
     )
-    assert seen == [("Asking questions", i, len(PAIRS)) for i in range(1, len(PAIRS) + 1)]
+    assert seen == [("Asking questions", i, len(PAIRS)) for i in range(len(PAIRS) + 1)]
 
 
 def voting(folder: Path, llm, samples: int = 2, **settings) -> Evaluation:

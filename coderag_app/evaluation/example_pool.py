@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from coderag_app.compact.names import identifier_words
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.masking import mask_question
-from coderag_app.evaluation.sql_form import SQLForm, read_form
+from coderag_app.evaluation.sql_form import SQLForm, read_form, read_skeleton
 from coderag_app.evaluation.token_bags import TokenBags
 from coderag_app.index.embed_view import embed_view
 from coderag_app.schema import Schema, schema_from_ddl
@@ -139,9 +139,10 @@ class ExamplePool:
     @cached_property
     def _by_skeleton(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for example_id, form in zip(self.ids, self.forms, strict=True):
-            if form is not None:
-                found.setdefault(form.skeleton, []).append(example_id)
+        for example_id, example in zip(self.ids, self.examples, strict=True):
+            skeleton = read_skeleton(example.sql, context_schema(example.context))
+            if skeleton is not None:
+                found.setdefault(skeleton, []).append(example_id)
         return found
 
 

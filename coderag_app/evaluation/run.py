@@ -118,6 +118,7 @@ def run_predictions(plan: RunPlan, run: RunDirectory) -> list[Exclusion]:
     """
     made = {prediction.key: prediction for prediction in run.read_predictions() if not prediction.engine_failed}
     progress = _Progress(len(plan.questions) * len(plan.arms), plan.on_progress)
+    progress.advance(0)  # shown at once: the first question waits until the examples' SQL is read
     excluded: list[Exclusion] = []
     by_database = sorted(plan.questions, key=lambda question: question.database)
     for target, group in groupby(by_database, key=lambda question: question.database):

@@ -79,6 +79,18 @@ def read_form(sql: str, schema: Schema | None = None, dialect: str = "sqlite") -
         return None
 
 
+def read_skeleton(sql: str, schema: Schema | None = None, dialect: str = "sqlite") -> str | None:
+    """The skeleton alone of ``read_form``, in less than half its time."""
+    query = parse_query(sql, dialect)
+    if query is None:
+        return None
+    try:
+        _read_quoted_strings(query, schema)
+        return _skeleton(query)
+    except (SqlglotError, RecursionError):
+        return None
+
+
 def parse_query(sql: str, dialect: str = "sqlite") -> exp.Query | None:
     """The syntax tree of one query; None for anything else."""
     try:
