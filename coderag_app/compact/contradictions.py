@@ -29,20 +29,20 @@ def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Lit
     """
     said = frozenset().union(*(literal.spellings for literal in literals))
     for select in list(tree.find_all(exp.Select)):
-        _leave_out(select, [each for each in _equalities(select) if _is_invented(each, said, schema, values)])
+        leave_out(select, [each for each in _equalities(select) if _is_invented(each, said, schema, values)])
         for equalities in _contradicting(select):
             stored = [each for each in equalities if _is_stored(each, values)] or equalities
             elsewhere = [each for each in equalities if each not in stored]
-            _leave_out(select, [each for each in elsewhere if not _move(each, schema, literals)])
+            leave_out(select, [each for each in elsewhere if not _move(each, schema, literals)])
             if select is tree and len(stored) == 2 and _belongs_to_other_rows(stored[0], select):
                 return _rows_of_both(select, *stored)
             if len(stored) > 1:
                 _either(stored)
-                _leave_out(select, stored[1:])
+                leave_out(select, stored[1:])
     return tree
 
 
-def _conditions(select: exp.Select) -> list[exp.Expr]:
+def conditions(select: exp.Select) -> list[exp.Expr]:
     """The conditions that must all hold."""
     where = select.args.get("where")
     if where is None:
@@ -52,7 +52,7 @@ def _conditions(select: exp.Select) -> list[exp.Expr]:
 
 def _equalities(select: exp.Select) -> Iterator[exp.EQ]:
     """The conditions that a column equals a literal."""
-    for condition in _conditions(select):
+    for condition in conditions(select):
         if not isinstance(condition, exp.EQ):
             continue
         if isinstance(condition.this, exp.Column) and isinstance(condition.expression, exp.Literal):
@@ -67,9 +67,10 @@ def _contradicting(select: exp.Select) -> list[list[exp.EQ]]:
     return [found for found in by_column.values() if len({each.expression.name for each in found}) > 1]
 
 
-def _leave_out(select: exp.Select, dropped: Sequence[exp.Expr]) -> None:
+def leave_out(select: exp.Select, dropped: Sequence[exp.Expr]) -> None:
+    """Drop some of the ``conditions``."""
     if dropped:
-        kept = [each for each in _conditions(select) if not any(each is other for other in dropped)]
+        kept = [each for each in conditions(select) if not any(each is other for other in dropped)]
         select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
 
 
@@ -114,8 +115,8 @@ def _belongs_to_other_rows(equality: exp.EQ, select: exp.Select) -> bool:
 
 
 def _rows_of_both(select: exp.Select, first: exp.EQ, second: exp.EQ) -> exp.Expr:
-    conditions = _conditions(select)
-    with_first, with_second = ([each.copy() for each in conditions if each is not other] for other in (second, first))
+    all_of_them = conditions(select)
+    with_first, with_second = ([each.copy() for each in all_of_them if each is not other] for other in (second, first))
     first_half, second_half = select.copy(), select.copy()
     first_half.set("where", exp.Where(this=exp.and_(*with_first)))
     second_half.set("where", exp.Where(this=exp.and_(*with_second)))

@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.compact.amount_tokens import read_amount
 from coderag_app.compact.contradictions import settle_contradictions
 from coderag_app.compact.days import write_days
 from coderag_app.compact.derived_tables import PER_GROUP, PLACE, unfold
@@ -20,6 +21,7 @@ from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 from coderag_app.compact.regrounding import reground
 from coderag_app.compact.spelled_names import SpelledNames
+from coderag_app.compact.summed_amounts import sum_amounts
 from coderag_app.compact.whole_names import show_whole_names
 from coderag_app.value_index import ValueIndex
 
@@ -36,7 +38,13 @@ _SET_WORDS = frozenset({"union", "intersect", "except"})
 
 
 def decode_sql(
-    text: str, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex, *, question: str = ""
+    text: str,
+    names: SchemaNames,
+    literals: Sequence[Literal],
+    values: ValueIndex,
+    *,
+    question: str = "",
+    named: Sequence[Sequence[str]] = (),
 ) -> str:
     """Turn the model's reply into SQL of the schema's dialect.
 
@@ -46,6 +54,7 @@ def decode_sql(
         literals: The question's literals.
         values: The stored values.
         question: As asked, if people's names are to be shown as it means them.
+        named: The ids behind each name in the question.
 
     Returns:
         One SELECT or set operation; the empty string where the model says that the schema has no answer.
@@ -58,7 +67,9 @@ def decode_sql(
         raise CannotDecodeError("the reply is empty")
     if tokens == [NO_ANSWER]:
         return ""
-    reader = _Reader(ground_values(tokens, names, literals), names)
+    grounded = ground_values(tokens, names, literals)
+    tokens = read_amount(grounded, names, literals, question=question, named=named)
+    reader = _Reader(tokens, names)
     sql = reader.query(())
     if reader.position != len(reader.tokens):
         raise CannotDecodeError(f"unexpected {' '.join(reader.tokens[reader.position : reader.position + 4])!r}")
@@ -66,6 +77,8 @@ def decode_sql(
         tree = sqlglot.parse_one(sql, read="sqlite")
     except (SqlglotError, RecursionError) as error:
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
+    if names.amount is not None:
+        sum_amounts(tree, names.amount)
     _show_each_column_once(tree)
     filled = fill_literals(unfold(tree), names, literals, values)
     reground(filled, names.schema, values)
@@ -207,10 +220,18 @@ class _Reader:
         if word not in self.names.column_by_id:
             raise CannotDecodeError(f"no column {word!r}")
         table, column = self.names.column_by_id[word]
+        if self.names.amount is not None and self.names.amount.place == (table, column):
+            return self.amount(used)
         if other and table in self.spelled.nested:
             return self.spelled.column(table, column, outside=True)
         used += [table, again(table)] if other else [table]
         return self.spelled.column(again(table) if other else table, column)
+
+    def amount(self, used: list[str]) -> str:
+        """The question's amount, in parentheses."""
+        factors = self.names.amount.factors if self.names.amount is not None else ()
+        used += [table for table, _ in factors]
+        return f"( {' * '.join(self.spelled.column(*place) for place in factors)} )"
 
     def counted_or_left_out(self, used: list[str]) -> str:
         """``count ( <t0> )`` as ``*``, the table noted as used; ``without <t0>`` as a mark for ``no_row_of``."""

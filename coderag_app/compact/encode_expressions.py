@@ -80,6 +80,8 @@ class ExpressionEncoder:
             return f"days ( {self._day(days[0], inner)} , {self._day(days[1], inner)} )"
         if type(node) in _BINARY:
             left, right = self.operands(node, inner)
+            if isinstance(node, exp.Mul) and (amount := self._amount(left, right)):
+                return amount
             return f"{left} {_BINARY[type(node)]} {right}"
         if type(node) in _FUNCTIONS:
             return f"{_FUNCTIONS[type(node)]} ( {inner(node.this)} )"
@@ -185,6 +187,13 @@ class ExpressionEncoder:
         table, column = place
         text = self.names.column_ids[real_name(table), column]
         return f"other {text}" if is_again(table) else text
+
+    def _amount(self, left: str, right: str) -> str:
+        """The id of the question's amount, if the product is that."""
+        amount = self.names.amount
+        if amount is None or {left, right} != {self.names.column_ids[place] for place in amount.factors}:
+            return ""
+        return self.names.column_ids[amount.place]
 
     def _literal(self, text: str, is_string: bool) -> str:
         for number, literal in enumerate(self.literals, 1):

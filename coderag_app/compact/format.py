@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from functools import lru_cache
 
+from coderag_app.compact.amounts import Amount, find_amount
 from coderag_app.compact.decode import NO_ANSWER, CannotDecodeError, decode_sql
 from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
@@ -45,7 +46,7 @@ class CompactFormat:
         the grammar allows, then a sample.
         """
         schema = request.schema or _schema_of_nearest(request.examples)
-        names = _names(schema, request.variant)
+        names = _names(schema, request.variant, find_amount(request.question, schema))
         marked = mark_question(request.question, names, request.values)
         schema_part = schema_text(names, request.values)
         examples = [text for e in request.examples if (text := _example(e, names, request.values))]
@@ -53,7 +54,9 @@ class CompactFormat:
 
         def read_sql(reply: str) -> str:
             try:
-                return decode_sql(reply, names, marked.literals, request.values, question=request.question)
+                return decode_sql(
+                    reply, names, marked.literals, request.values, question=request.question, named=marked.named
+                )
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 
@@ -93,18 +96,20 @@ def _constrained(request: PromptRequest) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _names(schema: Schema, variant: int = 0) -> SchemaNames:
+def _names(schema: Schema, variant: int = 0, amount: Amount | None = None) -> SchemaNames:
     """The schema's names; a variant above 0 has the tables in another order, so that all ids are others."""
     if not variant:
-        return SchemaNames(schema)
+        return SchemaNames(schema, amount)
     tables = list(schema.tables)
     random.Random(variant).shuffle(tables)
-    return SchemaNames(replace(schema, tables=tuple(tables)))
+    return SchemaNames(replace(schema, tables=tuple(tables)), amount)
 
 
 def _named(marked: MarkedQuestion, names: SchemaNames) -> tuple[frozenset[Name], ...]:
     """The tables and columns that the question names."""
     of_id = names.column_by_id | {item_id: (table, "") for item_id, table in names.table_by_id.items()}
+    if names.amount is not None:
+        of_id[names.column_ids[names.amount.place]] = names.amount.factors[0]
     return tuple(frozenset(of_id[item_id] for item_id in group) for group in marked.named)
 
 

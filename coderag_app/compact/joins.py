@@ -85,6 +85,10 @@ class JoinGraph:
                     self._edges[first].append(JoinStep(second, pair))
                     self._edges[second].append(JoinStep(first, pair))
 
+    def parents(self, table: str) -> frozenset[str]:
+        """The tables that a table refers to."""
+        return frozenset(self._parents.get(table, ()))
+
     def most_rows(self, tables: Sequence[str]) -> str:
         """Of joined tables the one whose rows the join has: it refers to others, and none of them to it.
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import snowballstemmer
 
+from coderag_app.name_words import name_words
+
 NAME_WORDS = frozenset("name names title label fullname".split())
 _PERSON_NAMES = frozenset("first last forename surname given family firstname lastname".split())
 _stemmer = snowballstemmer.stemmer("english")
@@ -39,6 +41,12 @@ def make_item(item_id: str, table_id: str, text: str, is_key: bool) -> Item:
     """An item of the words of a name; numbers in it are no words."""
     words = tuple(word for word in text.split() if not word.isdigit())
     return Item(item_id, table_id, words, tuple(stem(word) for word in words), is_key)
+
+
+def shares_a_word(first: str, second: str) -> bool:
+    """Whether two identifiers have a word in common, whatever its ending: ``orders`` and ``ordered_on``."""
+    words = ({stem(word) for word in name_words(name).split()} for name in (first, second))
+    return not next(words).isdisjoint(next(words))
 
 
 class Mentions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from coderag_app.compact.amounts import Amount, with_amount
 from coderag_app.compact.joins import JoinGraph
 from coderag_app.compact.links import NameLinks
 from coderag_app.schema import Column, Schema, Table
@@ -37,8 +38,9 @@ def identifier_words(name: str) -> str:
 class SchemaNames:
     """The two-way dictionary between a schema's identifiers and their words, unique within their scope."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
+    def __init__(self, schema: Schema, amount: Amount | None = None) -> None:
+        self.schema = with_amount(schema, amount) if amount is not None else schema
+        self.amount = amount
 
     @cached_property
     def joins(self) -> JoinGraph:

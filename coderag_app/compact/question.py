@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coderag_app.compact.amounts import ASKED
 from coderag_app.compact.names import SchemaNames, plain_words
 from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
@@ -85,7 +86,7 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
     tables = {names.table_ids[table] for columns in stored for table, _ in columns}
     blanks = [place for place, word in enumerate(words) if not word]
     years = [place for place, (_, _, literal) in zip(blanks, spans, strict=True) if literal.is_year]
-    behind = {link.end: link for link in names.links.link(words, tables, years)}
+    behind = {link.end: link for link in names.links.link(_to_link(words, names), tables, years)}
     parts, number, groups = ["<q>"], 0, 0
     named: list[tuple[str, ...]] = []
     for place, word in enumerate(words, 1):
@@ -105,6 +106,13 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
             parts += [f"<n{min(groups, MAX_LINKS)}>", *linked]
     literals = tuple(literal for _, _, literal in spans)
     return MarkedQuestion(" ".join(part for part in parts if part), literals, tuple(named))
+
+
+def _to_link(words: Sequence[str], names: SchemaNames) -> list[str]:
+    """The words, without those that speak of the question's amount in further words: "units" that were "sold"."""
+    if names.amount is None:
+        return list(words)
+    return ["" if word in ASKED and word != names.amount.name else word for word in words]
 
 
 def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> list[tuple[int, int, Literal]]:

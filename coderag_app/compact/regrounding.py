@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import date_part
-from coderag_app.compact.name_items import stem
+from coderag_app.compact.name_items import shares_a_word
 from coderag_app.name_words import name_words
 from coderag_app.schema import Column, Schema, Table, identifier
 from coderag_app.sql.literals import select_tables
@@ -108,8 +108,7 @@ class _Regrounding:
 
 def _is_named_as_table(table: Table, column: Column) -> bool:
     """Whether the column speaks of what the rows are: ``ordered_on`` of orders, and not their ``shipped_on``."""
-    rows, said = ({stem(word) for word in name_words(name).split()} for name in (table.name, column.name))
-    return not rows.isdisjoint(said)
+    return shares_a_word(table.name, column.name)
 
 
 def _compares_years(node: exp.Expr) -> bool:
