@@ -9,7 +9,7 @@ import pytest
 from coderag_app.compact.amounts import Amount, find_amount, with_amount
 from coderag_app.compact.decode import decode_sql
 from coderag_app.compact.encode import encode_sql
-from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.names import MAX_COLUMNS, SchemaNames
 from coderag_app.compact.question import mark_question
 from coderag_app.engine_loading import load_query_engine
 from coderag_app.evaluation.datasets import DEMO_FOLDER
@@ -110,6 +110,15 @@ def test_the_model_reads_the_amount_as_a_column_that_the_question_names() -> Non
     assert [column.name for column in shown.columns][-2:] == ["unit_price", "revenue"]
 
 
+@pytest.mark.parametrize(("columns", "fits"), [(MAX_COLUMNS - 3, True), (MAX_COLUMNS - 2, False)])
+def test_an_amount_never_takes_the_last_id_of_a_column(columns: int, fits: bool) -> None:
+    many = ", ".join(f"c{number} TEXT" for number in range(columns))
+    schema = schema_from_ddl(f"CREATE TABLE wide ({many}); CREATE TABLE items (quantity INT, price REAL)")
+    names = SchemaNames(schema, find_amount("What is the revenue?", schema))
+    assert (names.amount is not None) == fits
+    assert len(names.column_ids) == columns + 2 + fits
+
+
 def test_units_that_were_sold_are_linked_once() -> None:
     question = "How many units were sold?"
     names = SchemaNames(SHOP, find_amount(question, SHOP))
@@ -148,21 +157,23 @@ CUSTOMERS = f"FROM customers JOIN orders ON orders.customer_id = customers.id {O
     ("question", "reply", "sql"),
     [
         ("Top 3 stores by revenue", "select {stores.name} order by {amount} desc limit <v1>",
-         f"SELECT stores.name {STORES} GROUP BY stores.name ORDER BY SUM({REVENUE}) DESC LIMIT 3"),
+         f"SELECT stores.name {STORES} GROUP BY stores.id, stores.name ORDER BY SUM({REVENUE}) DESC LIMIT 3"),
         ("Revenue per store", "select {stores.name}",
-         f"SELECT stores.name, SUM({REVENUE}) {STORES} GROUP BY stores.name"),
-        ("Revenue per store", "select {amount}", f"SELECT stores.name, SUM({REVENUE}) {STORES} GROUP BY stores.name"),
+         f"SELECT stores.name, SUM({REVENUE}) {STORES} GROUP BY stores.id, stores.name"),
+        ("Revenue per store", "select {amount}",
+         f"SELECT stores.name, SUM({REVENUE}) {STORES} GROUP BY stores.id, stores.name"),
         ("How much did each customer spend?", "select {amount} , sum ( {amount} ) group by {amount}",
-         f"SELECT customers.name, SUM({REVENUE}) {CUSTOMERS} GROUP BY customers.name"),
+         f"SELECT customers.name, SUM({REVENUE}) {CUSTOMERS} GROUP BY customers.id, customers.name"),
         ("Which customer spent the most?", "select {customers.name} group by {customers.name} "
          "order by count ( {customers} ) desc limit 1",
-         f"SELECT customers.name {CUSTOMERS} GROUP BY customers.name ORDER BY SUM({REVENUE}) DESC LIMIT 1"),
+         f"SELECT customers.name {CUSTOMERS} GROUP BY customers.id, customers.name "
+         f"ORDER BY SUM({REVENUE}) DESC LIMIT 1"),
         ("Which customers spent less than 100?", "select {customers.name} where {amount} < <v1>",
-         f"SELECT customers.name {CUSTOMERS} GROUP BY customers.name HAVING SUM({REVENUE}) < 100"),
+         f"SELECT customers.name {CUSTOMERS} GROUP BY customers.id, customers.name HAVING SUM({REVENUE}) < 100"),
         ("Revenue of each order item", "select {order_items.order_id} , {amount}",
          f"SELECT order_items.order_id, {REVENUE} FROM order_items"),
         ("Revenue per store, highest first", "select sum ( {amount} ) order by sum ( {amount} ) desc",
-         f"SELECT stores.name, SUM({REVENUE}) {STORES} GROUP BY stores.name ORDER BY SUM({REVENUE}) DESC"),
+         f"SELECT stores.name, SUM({REVENUE}) {STORES} GROUP BY stores.id, stores.name ORDER BY SUM({REVENUE}) DESC"),
         ("Average revenue of an order item", "select avg ( {amount} )", f"SELECT AVG({REVENUE}) FROM order_items"),
     ],
 )  # fmt: skip

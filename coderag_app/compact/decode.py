@@ -20,6 +20,7 @@ from coderag_app.compact.joins import again, is_again
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
 from coderag_app.compact.regrounding import reground
+from coderag_app.compact.row_groups import group_by_rows
 from coderag_app.compact.spelled_names import SpelledNames
 from coderag_app.compact.summed_amounts import sum_amounts
 from coderag_app.compact.whole_names import show_whole_names
@@ -53,7 +54,7 @@ def decode_sql(
         names: The schema with the ids that the reply uses.
         literals: The question's literals.
         values: The stored values.
-        question: As asked, if people's names are to be shown as it means them.
+        question: As asked, if rows and people's names are to be taken as it means them.
         named: The ids behind each name in the question.
 
     Returns:
@@ -85,6 +86,7 @@ def decode_sql(
     filled = settle_contradictions(filled, names.schema, literals, values)
     if question:
         show_whole_names(filled, names.schema, question)
+        group_by_rows(filled, names)
     write_days(filled, names.schema.dialect)
     return filled.sql(dialect=names.schema.dialect)
 

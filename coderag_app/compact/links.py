@@ -85,6 +85,10 @@ class NameLinks:
         """Whether a word of the question is the whole name of a table or column."""
         return stem(word) in self._by_phrase
 
+    def naming(self, table_id: str) -> tuple[str, ...]:
+        """The ids of the columns by which people know a table's rows."""
+        return self._naming.get(table_id, ())
+
     def link(self, words: Sequence[str], mentioned: Iterable[str] = (), years: Iterable[int] = ()) -> list[Link]:
         """Find the names in a question.
 

@@ -39,8 +39,10 @@ class SchemaNames:
     """The two-way dictionary between a schema's identifiers and their words, unique within their scope."""
 
     def __init__(self, schema: Schema, amount: Amount | None = None) -> None:
-        self.schema = with_amount(schema, amount) if amount is not None else schema
-        self.amount = amount
+        """Take the schema; an ``amount`` that the model has an id left for is one column more."""
+        fits = sum(len(table.columns) for table in schema.tables) < MAX_COLUMNS and len(schema.tables) <= MAX_TABLES
+        self.amount = amount if fits else None
+        self.schema = with_amount(schema, amount) if amount is not None and fits else schema
 
     @cached_property
     def joins(self) -> JoinGraph:
