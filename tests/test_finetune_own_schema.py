@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from coderag_app.database import open_database
+from coderag_app.evaluation.datasets import DEMO_FOLDER
 from coderag_app.schema import Column
 from coderag_app.sql.guard import check_sql
 from coderag_app.sql.reading import read_sql
@@ -275,6 +276,13 @@ def test_of_a_large_table_a_few_hundred_rows_are_read_and_long_texts_are_cut(tmp
     assert counting.most_rows == 400
     assert counting.longest_text == 200
     assert described.tables[0].row_count == 400
+
+
+def test_what_is_in_stock_is_no_revenue():
+    made = examples_of(DEMO_FOLDER / "demo.sqlite", limit=1500)
+    products = [example.sql for example in made if "quantity *" in example.sql or "* stock.quantity" in example.sql]
+    assert len(products) > 5
+    assert not any("stock.quantity" in sql for sql in products)
 
 
 def test_pairs_with_other_literals_alone_come_twice_at_most_and_take_a_third(shop):

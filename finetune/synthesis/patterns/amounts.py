@@ -17,6 +17,7 @@ _COUNTED = re.compile(
 _NO_COUNT = re.compile(r"\b(?:in stock|stock|per|capacity|running|length|since|kept|left|age)\b")
 _PRICED = re.compile(r"\b(?:price|cost|fare|rate|fee|wage)\b")
 _NO_PRICE = re.compile(r"\b(?:total|shipping|construction|yearly|annual|monthly|weekly|entry|late)\b")
+_STORED = re.compile(r"\b(?:stock|inventory|warehouse)\b")  # what lies there was not sold
 _BUYERS = re.compile(
     r"\b(?:customer|client|shopper|buyer|guest|member|visitor|patron|passenger|subscriber|user|collector|donor|tourist|"
     r"traveller|student|fan|tenant|investor|bidder|gamer|player)$"
@@ -67,7 +68,7 @@ def find_amount(draw: Draw) -> Amount | None:
     found: list[Amount] = []
     for table in draw.lookup.database.tables:
         quantity = _quantity(table)
-        if quantity is None or not table.row_count:
+        if quantity is None or not table.row_count or _STORED.search(name_words(table.name)):
             continue
         price = _price(table)
         if price is not None:
