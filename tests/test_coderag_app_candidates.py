@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coderag_app.decoding.candidates import Candidate, Vote, alternatives
+from coderag_app.mentions import Unsaid
 from coderag_app.types import QueryResult
 
 
@@ -45,6 +46,12 @@ def test_the_most_frequent_result_wins_however_its_sql_is_written():
     vote = vote_of(candidate("greedy", (1,), sure=-0.1), candidate("a", (2,), sure=-2.0), candidate("b", (2,)))
     assert winner(vote) == "a"
     assert vote.results()[0].evidence.share == pytest.approx(2 / 3)
+
+
+def test_a_result_is_shown_by_the_query_that_says_most_of_the_question():
+    plain, of_2021 = candidate("plain", (1,)), replace(candidate("of 2021", (1,)), unsaid=Unsaid(names=1))
+    vote = vote_of(replace(plain, unsaid=Unsaid(values=1)), of_2021, replace(of_2021, sql="of 2021 too"))
+    assert winner(vote) == "of 2021"
 
 
 def test_of_equally_frequent_results_the_likelier_wins():

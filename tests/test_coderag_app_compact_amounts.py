@@ -90,6 +90,28 @@ def test_what_a_column_holds_or_is_not_clear_is_no_amount(ddl: str) -> None:
     assert find_amount("What is the revenue?", schema_from_ddl(ddl)) is None
 
 
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Total sales by region", True),
+        ("Which product has the highest sales?", True),
+        ("Show all sales to Ann", False),
+        ("How many sales were there in 2023?", False),
+    ],
+)
+def test_the_rows_of_a_table_called_sales_are_no_amount(question: str, asked: bool) -> None:
+    schema = schema_from_ddl("CREATE TABLE sales (day TEXT, region TEXT, product TEXT, quantity INT, unit_price REAL)")
+    assert (find_amount(question, schema) is not None) == asked
+
+
+def test_the_top_of_a_list_of_sales_is_that_of_their_sums() -> None:
+    schema = schema_from_ddl("CREATE TABLE lines (customer TEXT, quantity INT, price REAL)")
+    names = SchemaNames(schema, find_amount("Top 3 customers by revenue", schema))
+    sql = decode_sql("select <c0> order by <c3> desc limit 3", names, (), ValueIndex(), question="Top 3 customers")
+    total = "SUM(lines.quantity * lines.price)"
+    assert sql == f"SELECT lines.customer FROM lines GROUP BY lines.customer ORDER BY {total} DESC LIMIT 3"
+
+
 def test_words_in_capitals_and_quoted_tables_have_amounts() -> None:
     schema = schema_from_ddl('CREATE TABLE "Order Details" (OrderID INT, UnitPrice REAL, Quantity INT, Discount REAL)')
     found = find_amount("How many units were sold?", schema)
@@ -135,6 +157,7 @@ def test_units_that_were_sold_are_linked_once() -> None:
          f"SELECT SUM({REVENUE}) FROM order_items"),
         ("What is the revenue?", "select sum ( {amount} * {products.price} )",
          f"SELECT SUM({REVENUE}) FROM order_items"),
+        ("What is the revenue?", "select sum ( {amount} * <c99> )", f"SELECT SUM({REVENUE}) FROM order_items"),
         ("What is the revenue?", "select sum ( {order_items.quantity} * {products.price} )",
          "SELECT SUM(order_items.quantity * products.price) FROM order_items "
          "JOIN products ON order_items.product_id = products.id"),

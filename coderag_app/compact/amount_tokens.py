@@ -84,7 +84,7 @@ class _AmountReader:
         return self.summed_by_date(read)
 
     def multiplied(self, tokens: list[str]) -> list[str]:
-        """The amount for a product of it, of a column with itself, or of what cannot be multiplied.
+        """The amount for a product with it, of a column with itself, or of what cannot be multiplied.
 
         The tables of what cannot be multiplied are kept: names of customers say that their amounts are meant.
         """
@@ -92,21 +92,17 @@ class _AmountReader:
         tables: dict[str, None] = {}
         place = 0
         while place < len(tokens):
-            first, second = (self.names.column_by_id.get(word) for word in (*tokens[place : place + 3 : 2], "")[:2])
-            if first and second and tokens[place + 1] == "*" and self.is_meant(first, second):
+            factors = tokens[place : place + 3 : 2] if tokens[place + 1 : place + 2] == ["*"] else []
+            columns = [found for word in factors if (found := self.names.column_by_id.get(word)) is not None]
+            unfit = [column for column in columns if not _counts(column, self.names.schema)]
+            if self.id in factors or (len(columns) == 2 and (unfit or columns[0] == columns[1])):
                 read.append(self.id)
-                tables |= {self.names.table_ids[table]: None for table, _ in self.no_numbers(first, second)}
+                tables |= {self.names.table_ids[table]: None for table, _ in unfit}
                 place += 3
             else:
                 read.append(tokens[place])
                 place += 1
         return _from(list(tables), read) if tables else read
-
-    def is_meant(self, first: Place, second: Place) -> bool:
-        return first == second or self.amount.place in (first, second) or bool(self.no_numbers(first, second))
-
-    def no_numbers(self, *places: Place) -> list[Place]:
-        return [place for place in places if not _counts(place, self.names.schema)]
 
     def dated(self, tokens: list[str]) -> list[str]:
         """The date of sale for the year of other rows that nobody named, and for an amount of 2023.

@@ -8,7 +8,7 @@ product. Decoding writes the product in its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from coderag_app.compact.name_items import shares_a_word, stem
@@ -22,6 +22,10 @@ _SOLD = frozenset("units copies pieces".split())
 ASKED = _EARNED | _WORTH | _SOLD | frozenset("sold sell sells".split())  # what says it again, if there is an amount
 _NO_AMOUNT = re.compile(  # "how many sales" and "sales staff"
     r"\b(?:how many|number of) sales\b|\bsales[ -]?(?:staff|person|people|rep|team|manager|order|channel|agent)"
+)
+_TOTALLED = re.compile(  # of a table called sales: "total sales" are no rows of it
+    r"\b(?:total|overall|average|mean|highest|lowest|largest|smallest|most|monthly|yearly|annual|by) sales\b"
+    r"|\bsales (?:per|by|for each|of each|value|amount|figures)\b"
 )
 _COUNTED = frozenset("quantity qty units copies pieces".split())
 _PRICED = frozenset("price rate fare".split())
@@ -61,14 +65,14 @@ def find_amount(question: str, schema: Schema) -> Amount | None:
     asked = question.lower()
     words = re.findall(r"[a-z]+", asked)
     word = next((word for wanted in (_SOLD, _EARNED, _WORTH) for word in words if word in wanted), None)
-    if word is None or _NO_AMOUNT.search(asked) or _is_named(word, schema):
+    if word is None or _NO_AMOUNT.search(asked) or _is_held(word, schema):
         return None
     kept = word in _WORTH and not _KEPT.isdisjoint(words)
     if word in _WORTH and not kept and not _ALL.search(asked):
         return None
     found = list(_quantities_and_prices(schema, kept=kept))
     found = [(quantity, price) for quantity, price in found if quantity[0] == price[0]] or found
-    if len(found) != 1:
+    if len(found) != 1 or not (_names_none(word, schema) or _TOTALLED.search(asked)):
         return None
     return Amount(word, found[0][:1] if word in _SOLD else found[0], _date(found[0][0][0], schema))
 
@@ -83,13 +87,21 @@ def with_amount(schema: Schema, amount: Amount) -> Schema:
     return replace(schema, tables=tuple(tables))
 
 
-def _is_named(word: str, schema: Schema) -> bool:
-    """Whether a table or column is called by the word, or a column holds sums of money where those are asked for."""
+def _is_held(word: str, schema: Schema) -> bool:
+    """Whether a column is called by the word, or holds sums of money where those are asked for."""
     columns = [column for table in schema.tables for column in table.columns]
-    names = [table.name for table in schema.tables]
-    names += [column.name for column in columns if not _is_called(column, _PRICED)]  # "unit price" is no unit
     held = word not in _SOLD and any(_is_called(column, _HELD) for column in columns)
-    return held or stem(word) in {stem(part) for name in names for part in name_words(name).split()}
+    names = [column.name for column in columns if not _is_called(column, _PRICED)]  # "unit price" is no unit
+    return held or stem(word) in _stems(names)
+
+
+def _names_none(word: str, schema: Schema) -> bool:
+    """Whether no table is called by the word, so that it cannot mean its rows."""
+    return stem(word) not in _stems([table.name for table in schema.tables])
+
+
+def _stems(names: Iterable[str]) -> set[str]:
+    return {stem(part) for name in names for part in name_words(name).split()}
 
 
 def _quantities_and_prices(schema: Schema, *, kept: bool) -> Iterator[tuple[Place, Place]]:

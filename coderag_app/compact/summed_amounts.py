@@ -27,7 +27,8 @@ def sum_amounts(tree: exp.Expr, amount: Amount) -> None:
         places = [*select.expressions, *(order.expressions if order is not None else ())]
         plain = [p for place in places for p in _products(place, amount) if p.find_ancestor(exp.AggFunc) is None]
         others = [i for i in select.expressions if not list(_products(i, amount)) and not i.find(exp.AggFunc)]
-        if not plain or any(c.table.lower() == amount.place[0] for i in others for c in i.find_all(exp.Column)):
+        own = any(column.table.lower() == amount.place[0] for item in others for column in item.find_all(exp.Column))
+        if not plain or (own and not _ranks(select, amount)):
             continue
         for each in plain:
             each.replace(exp.Sum(this=each.copy()))
@@ -37,6 +38,12 @@ def sum_amounts(tree: exp.Expr, amount: Amount) -> None:
     for product in list(_products(tree, amount)):
         if not isinstance(product.parent, exp.Binary) or isinstance(product.this, exp.Column):
             product.replace(product.this)
+
+
+def _ranks(select: exp.Select, amount: Amount) -> bool:
+    """Whether the query asks for those with most: the top customers of a list of sales, not its largest lines."""
+    shown = any(list(_products(item, amount)) for item in select.expressions)
+    return select.args.get("limit") is not None and not shown and not select.find(exp.Star)
 
 
 def _move_to_having(select: exp.Select, amount: Amount) -> None:

@@ -66,18 +66,18 @@ def _same_rows(first: QueryResult, second: QueryResult) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Candidates that returned the same rows, in the order they came, and what speaks for them.
-
-    The first stands for all: the most likely reply where that is among them.
-    """
+    """Candidates that returned the same rows, in the order they came, and what speaks for them."""
 
     candidates: tuple[Candidate, ...]
     evidence: Evidence
 
     @property
     def chosen(self) -> Candidate:
-        """The candidate that stands for the result."""
-        return self.candidates[0]
+        """The candidate that stands for the result: the first that leaves least of the question out.
+
+        Equal rows today are not the same query: without its WHERE it may return others tomorrow.
+        """
+        return min(self.candidates, key=lambda one: (one.unsaid.values, one.unsaid.names, len(one.misuses)))
 
     @property
     def votes(self) -> int:
