@@ -51,6 +51,9 @@ def test_a_nested_query_groups_by_rows_too() -> None:
         "SELECT countries.name, COUNT(*) FROM countries JOIN people ON people.country = countries.name "
         "GROUP BY countries.name",
         f"SELECT COUNT(*) {JOINED}",
+        "SELECT first_name, last_name FROM people CROSS JOIN elsewhere GROUP BY first_name, last_name",
+        "WITH few AS (SELECT * FROM orders) SELECT people.first_name, people.last_name FROM people JOIN few "
+        "ON few.person_id = people.Id GROUP BY people.first_name, people.last_name",
     ],
 )
 def test_other_groups_stay_as_they_are(sql: str) -> None:

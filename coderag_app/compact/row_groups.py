@@ -21,7 +21,8 @@ def group_by_rows(tree: exp.Expr, names: SchemaNames) -> None:
     for select in tree.find_all(exp.Select):
         group = select.args.get("group")
         sources = [source.name.lower() for source in select_tables(select)]
-        if group is None or len(set(sources)) < 2 or len(set(sources)) < len(sources):
+        derived = any(names.schema.table(source) is None for source in sources)
+        if group is None or derived or len(set(sources)) < 2 or len(set(sources)) < len(sources):
             continue
         keys = list(_keys(group, names, names.joins.most_rows(sources)))
         group.set("expressions", [*keys, *group.expressions])
