@@ -81,6 +81,11 @@ class Schema:
         """The table of that name, whatever the case, or None."""
         return self._tables_by_name.get(name.lower())
 
+    def column(self, table: str, name: str) -> Column | None:
+        """The column of that table, whatever the case, or None."""
+        found = self.table(table)
+        return found.column(name) if found is not None else None
+
     def keep(self, names: Iterable[str]) -> Schema:
         """The same schema with only the named tables, and only the foreign keys between them."""
         kept = {name.lower() for name in names}

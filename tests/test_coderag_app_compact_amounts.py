@@ -157,6 +157,8 @@ def test_units_that_were_sold_are_linked_once() -> None:
          f"SELECT SUM({REVENUE}) FROM order_items"),
         ("What is the revenue?", "select sum ( {amount} * {products.price} )",
          f"SELECT SUM({REVENUE}) FROM order_items"),
+        ("What is 2 times the revenue?", "select sum ( {amount} * <v1> )",
+         "SELECT SUM((order_items.quantity * order_items.unit_price) * 2) FROM order_items"),
         ("What is the revenue?", "select sum ( {amount} * <c99> )", f"SELECT SUM({REVENUE}) FROM order_items"),
         ("What is the revenue?", "select sum ( {order_items.quantity} * {products.price} )",
          "SELECT SUM(order_items.quantity * products.price) FROM order_items "

@@ -95,7 +95,8 @@ class _AmountReader:
             factors = tokens[place : place + 3 : 2] if tokens[place + 1 : place + 2] == ["*"] else []
             columns = [found for word in factors if (found := self.names.column_by_id.get(word)) is not None]
             unfit = [column for column in columns if not _counts(column, self.names.schema)]
-            if self.id in factors or (len(columns) == 2 and (unfit or columns[0] == columns[1])):
+            of_amount = self.id in factors and all(word.startswith("<c") for word in factors)
+            if of_amount or (len(columns) == 2 and (unfit or columns[0] == columns[1])):
                 read.append(self.id)
                 tables |= {self.names.table_ids[table]: None for table, _ in unfit}
                 place += 3
@@ -128,7 +129,8 @@ class _AmountReader:
     def summed_by_date(self, tokens: list[str]) -> list[str]:
         """The amount of each year or month, where that is asked for."""
         part = next((part for part, asked in _PARTS.items() if asked.search(self.question)), "")
-        dates = [item for item in self.asked if _is_date(self.names.column_by_id[item], self.names.schema)]
+        columns = {item: self.names.schema.column(*self.names.column_by_id[item]) for item in self.asked}
+        dates = [item for item, column in columns.items() if column is not None and is_date(column)]
         date = dates[0] if dates else self.date
         if not part or not date or "from" in tokens[1:] or not _SETS.isdisjoint(tokens):
             return tokens
@@ -188,15 +190,8 @@ class _AmountReader:
 
 def _counts(place: Place, schema: Schema) -> bool:
     """Whether a column holds numbers that may be multiplied."""
-    table = schema.table(place[0])
-    column = table.column(place[1]) if table is not None else None
+    table, column = schema.table(place[0]), schema.column(*place)
     return table is not None and column is not None and column.is_numeric and not is_key(table, column)
-
-
-def _is_date(place: Place, schema: Schema) -> bool:
-    table = schema.table(place[0])
-    column = table.column(place[1]) if table is not None else None
-    return column is not None and is_date(column)
 
 
 def _from(tables: Sequence[str], tokens: list[str]) -> list[str]:

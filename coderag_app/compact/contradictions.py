@@ -101,8 +101,7 @@ def _is_invented(equality: exp.EQ, said: frozenset[str], schema: Schema, values:
 
 
 def _values_are_known(schema: Schema, values: ValueIndex, table: str, name: str) -> bool:
-    found = schema.table(table)
-    column = found.column(name) if found is not None else None
+    column = schema.column(table, name)
     numbers = column is not None and column.is_numeric
     return numbers or 0 < len(values.values_of(table, name)) < MAX_VALUES_PER_COLUMN
 

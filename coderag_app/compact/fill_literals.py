@@ -79,16 +79,14 @@ def date_part(part: str, operand: exp.Expr) -> exp.Expr:
 def _compare_boolean(node: exp.Expr, schema: Schema) -> None:
     """TRUE for 1 beside a Boolean, which only SQLite and DuckDB compare with numbers."""
     beside = node.parent.this if isinstance(node.parent, exp.EQ | exp.NEQ) else None
-    table = schema.table(_table_of(beside)) if isinstance(beside, exp.Column) else None
-    column = table.column(beside.name) if table is not None and beside is not None else None
+    column = schema.column(_table_of(beside), beside.name) if isinstance(beside, exp.Column) else None
     if schema.dialect != "sqlite" and column is not None and column.is_boolean and node.name in ("0", "1"):
         node.replace(exp.Boolean(this=node.name == "1"))
 
 
 def _compare_year(node: exp.Expr, schema: Schema, column: tuple[str, str]) -> None:
     """Compare the year of a date with a year: in SQLite the date's text would be compared, which is never equal."""
-    predicate, table = node.parent, schema.table(column[0])
-    found = table.column(column[1]) if table is not None else None
+    predicate, found = node.parent, schema.column(*column)
     if found is None or not found.is_temporal or not isinstance(predicate, _YEAR_COMPARISONS):
         return
     if isinstance(predicate.this, exp.Column):

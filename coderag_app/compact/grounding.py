@@ -44,7 +44,6 @@ def _storing(
 
 
 def _may_hold(column: tuple[str, str], literal: Literal, names: SchemaNames) -> bool:
-    table = names.schema.table(column[0])
-    found = table.column(column[1]) if table is not None else None
+    found = names.schema.column(*column)
     typed = found is not None and (found.is_numeric or found.is_temporal)
     return not typed or literal.number is not None or literal.stored_in(*column) is not None

@@ -51,8 +51,7 @@ def used_fingerprint(checked: CheckedSQL, schema: Schema) -> str:
     parts = sorted(checked.tables)
     for place in sorted(checked.columns):
         table, _, name = place.partition(".")
-        found = schema.table(table)
-        column = found.column(name) if found is not None else None
+        column = schema.column(table, name)
         parts.append(f"{place} {column.type.lower() if column is not None else ''}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
