@@ -116,14 +116,19 @@ class _AmountReader:
         elsewhere = {item for item, (table, _) in self.names.column_by_id.items() if table not in near} - self.said
         undated = elsewhere | {self.id, self.names.column_ids[self.amount.factors[0]]}
         read: list[str] = []
-        for place, word in enumerate(tokens):
-            equal = tokens[place + 1 : place + 2] == ["="] and not self.years.isdisjoint(tokens[place + 2 : place + 3])
+        place = 0
+        while place < len(tokens):
+            word, compared = tokens[place], [each for each in tokens[place + 1 : place + 5] if each != "%"]
+            equal = compared[:1] in (["="], ["like"]) and not self.years.isdisjoint(compared[1:2])
             if word in undated and read[-2:] == ["year", "("]:
                 read.append(self.date)
             elif word in undated and equal:
-                read += ["year", "(", self.date, ")"]
+                read += ["year", "(", self.date, ")", "=", compared[1]]
+                place = tokens.index(compared[1], place)
+                place += tokens[place + 1 : place + 2] == ["%"]
             else:
                 read.append(word)
+            place += 1
         return read
 
     def summed_by_date(self, tokens: list[str]) -> list[str]:

@@ -37,8 +37,7 @@ def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Lit
             if select is tree and len(stored) == 2 and _belongs_to_other_rows(stored[0], select):
                 return _rows_of_both(select, *stored)
             if len(stored) > 1:
-                _either(stored)
-                leave_out(select, stored[1:])
+                either(select, stored)
     return tree
 
 
@@ -122,7 +121,9 @@ def _rows_of_both(select: exp.Select, first: exp.EQ, second: exp.EQ) -> exp.Expr
     return exp.intersect(first_half, second_half)
 
 
-def _either(equalities: Sequence[exp.EQ]) -> None:
+def either(select: exp.Select, equalities: Sequence[exp.EQ]) -> None:
+    """Ask for one of the values instead of all of them."""
     first = equalities[0]
     options = [each.expression.copy() for each in equalities]
     first.replace(exp.In(this=first.this.copy(), expressions=options))
+    leave_out(select, equalities[1:])

@@ -18,12 +18,14 @@ from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.grounding import ground_values
 from coderag_app.compact.joins import again, is_again
 from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.period_conditions import write_periods
 from coderag_app.compact.question import Literal
 from coderag_app.compact.regrounding import reground
 from coderag_app.compact.row_groups import group_by_rows
 from coderag_app.compact.spelled_names import SpelledNames
 from coderag_app.compact.summed_amounts import sum_amounts
 from coderag_app.compact.whole_names import show_whole_names
+from coderag_app.compact.year_tokens import read_years
 from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
@@ -70,7 +72,7 @@ def decode_sql(
         return ""
     grounded = ground_values(tokens, names, literals)
     tokens = read_amount(grounded, names, literals, question=question, named=named)
-    reader = _Reader(tokens, names)
+    reader = _Reader(read_years(tokens, names, literals, question), names)
     sql = reader.query(())
     if reader.position != len(reader.tokens):
         raise CannotDecodeError(f"unexpected {' '.join(reader.tokens[reader.position : reader.position + 4])!r}")
@@ -84,6 +86,7 @@ def decode_sql(
     filled = fill_literals(unfold(tree), names, literals, values)
     reground(filled, names.schema, values)
     filled = settle_contradictions(filled, names.schema, literals, values)
+    write_periods(filled, names.schema, values)
     if question:
         show_whole_names(filled, names.schema, question)
         group_by_rows(filled, names)

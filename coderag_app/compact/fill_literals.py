@@ -14,6 +14,7 @@ from coderag_app.value_index import ValueIndex
 
 _DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
 _BITS = {"y": "1", "yes": "1", "t": "1", "true": "1", "n": "0", "no": "0", "f": "0", "false": "0"}  # of a flag
+PERIOD = "period"  # marks a literal that was read for a month or a day, and holds it
 _YEAR_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
@@ -43,7 +44,10 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
             literal, column = literals[int(number) - 1], _compared_column(node, names)
             if literal.is_year and column is not None:
                 _compare_year(node, names.schema, column)
-            node.replace(_typed(literal, column, values))
+            filled = _typed(literal, column, values)
+            if literal.period is not None:
+                filled.meta[PERIOD] = literal.period
+            node.replace(filled)
         elif not node.is_string:
             _compare_boolean(node, names.schema)
         else:
@@ -135,7 +139,9 @@ def _join_patterns(tree: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.DPipe):
             parts = list(node.flatten())
             if all(isinstance(part, exp.Literal) for part in parts):
-                return exp.Literal.string("".join(part.this for part in parts))
+                joined = exp.Literal.string("".join(part.this for part in parts))
+                joined.meta.update(*(part.meta for part in parts if part.meta))
+                return joined
         return node
 
     return tree.transform(join)

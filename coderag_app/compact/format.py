@@ -12,6 +12,7 @@ from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
 from coderag_app.compact.markers import tight
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
+from coderag_app.compact.periods import find_periods
 from coderag_app.compact.question import MarkedQuestion, mark_question
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.mentions import Mentions, Name
@@ -47,7 +48,7 @@ class CompactFormat:
         """
         schema = request.schema or _schema_of_nearest(request.examples)
         names = _names(schema, request.variant, find_amount(request.question, schema))
-        marked = mark_question(request.question, names, request.values)
+        marked = mark_question(request.question, names, request.values, find_periods(request.question, schema))
         schema_part = schema_text(names, request.values)
         examples = [text for e in request.examples if (text := _example(e, names, request.values))]
         examples = fitting(examples, request.budget_tokens - _tokens(schema_part) - _tokens(marked.text), _tokens)

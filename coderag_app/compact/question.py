@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coderag_app.compact.amounts import ASKED
 from coderag_app.compact.names import SchemaNames, plain_words
+from coderag_app.compact.periods import FoundPeriod, Period
 from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
 MAX_LITERALS = 9
 MAX_LINKS = 15
 _MAX_HINTS = 3
 _NEVER_VALUES = frozenset("id ids name names no in or me us it is do all what date".split())  # ID is Idaho as well
+_NO_PREPOSITIONS = frozenset(("the", "year"))
 _QUOTED = re.compile(r"(?<!\w)'([^']+)'(?!\w)|\"([^\"]+)\"|“([^”]+)”|‘([^’]+)’")
 _NUMBER = re.compile(r"(?<![\w.])\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?|(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?!\w)")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'’.-]*(?: [A-Z][\w'’.-]*)*", re.UNICODE)
@@ -21,10 +23,19 @@ _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'’.-]*(?: [A-Z][\w'’.-]*)*", re.UNI
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A literal of the question: its text as asked, and the stored values that equal it."""
+    """A literal of the question.
+
+    Attributes:
+        text: As asked; of a month or a day, the year or ISO date that the model reads for it.
+        values: The stored values that equal it.
+        period: The month, quarter, half or day, if it is one.
+        preposition: The word before it in lowercase, "the year" left out.
+    """
 
     text: str
     values: tuple[StoredValue, ...] = ()
+    period: Period | None = None
+    preposition: str = ""
 
     @property
     def number(self) -> str | None:
@@ -40,6 +51,8 @@ class Literal:
     @property
     def spellings(self) -> frozenset[str]:
         """How SQL may say it, in lowercase."""
+        if self.period is not None:
+            return self.period.spellings
         texts = (self.text, self.number or "", *(value.text for value in self.values))
         return frozenset(text.casefold() for text in texts if text)
 
@@ -64,10 +77,13 @@ class MarkedQuestion:
     named: tuple[tuple[str, ...], ...] = ()
 
 
-def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> MarkedQuestion:
+def mark_question(
+    question: str, names: SchemaNames, values: ValueIndex, periods: Sequence[FoundPeriod] = ()
+) -> MarkedQuestion:
     """Mark the literals of a question and link its words to the schema.
 
-    Literals are quoted strings, stored values, numbers, dates and unknown proper names.
+    Literals are quoted strings, stored values, the months and days in ``periods``, numbers, dates and unknown proper
+    names.
 
     Returns:
         ``<q> names <n1> <c1> of singers <n2> <t0> from <v1> france <n3> <c4> who earn <n4> ~ <c7> most``: behind a
@@ -75,7 +91,7 @@ def mark_question(question: str, names: SchemaNames, values: ValueIndex) -> Mark
         may mean. The groups of ids are numbered, since a small model takes the second of three columns twice when only
         the words between them tell their order.
     """
-    spans = _literal_spans(question, names, values)[:MAX_LITERALS]
+    spans = _literal_spans(question, names, values, periods)[:MAX_LITERALS]
     words: list[str] = []  # of the question outside its literals; "" stands for a literal
     position = 0
     for start, end, _ in spans:
@@ -115,12 +131,14 @@ def _to_link(words: Sequence[str], names: SchemaNames) -> list[str]:
     return ["" if word in ASKED and word != names.amount.name else word for word in words]
 
 
-def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> list[tuple[int, int, Literal]]:
+def _literal_spans(
+    question: str, names: SchemaNames, values: ValueIndex, periods: Sequence[FoundPeriod]
+) -> list[tuple[int, int, Literal]]:
     spans: list[tuple[int, int, Literal]] = []
 
     def add(start: int, end: int, literal: Literal) -> None:
         if literal.text.strip() and all(end <= other[0] or start >= other[1] for other in spans):
-            spans.append((start, end, literal))
+            spans.append((start, end, replace(literal, preposition=_last_word(question[:start]))))
 
     for quoted in _QUOTED.finditer(question):
         text = next(group for group in quoted.groups() if group is not None)
@@ -136,12 +154,18 @@ def _literal_spans(question: str, names: SchemaNames, values: ValueIndex) -> lis
         text = question[match.start : match.end]
         if not (text.islower() and (names.links.names(text) or text in _NEVER_VALUES)):  # "driver" is the table first
             add(match.start, match.end, Literal(text, match.values))
+    for start, end, period in periods:
+        add(start, end, Literal(period.read_as, period=period))
     for number in _NUMBER.finditer(question):
         add(*number.span(), Literal(number.group().rstrip(",")))
     for name in _NAME.finditer(question):
         text = name.group().rstrip(".,'’-")
         add(name.start(), name.start() + len(text), Literal(text))
     return sorted(spans, key=lambda span: span[0])
+
+
+def _last_word(text: str) -> str:
+    return next((word for word in reversed(text.lower().split()) if word not in _NO_PREPOSITIONS), "")
 
 
 def _in_several_columns(text: str, found: Sequence[ValueMatch]) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from coderag_app.compact.amounts import is_date
 from coderag_app.compact.fill_literals import date_part
 from coderag_app.compact.name_items import shares_a_word
 from coderag_app.name_words import name_words
 from coderag_app.schema import Column, Schema, Table, identifier
 from coderag_app.sql.literals import select_tables
-from coderag_app.sql.type_errors import DATE_PARTS, Holds, Misuse, compared_literals, is_key, misuses, what_it_holds
+from coderag_app.sql.type_errors import DATE_PARTS, Holds, compared_literals, is_key, misuses, what_it_holds
 from coderag_app.value_index import ValueIndex
 
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
@@ -36,37 +37,46 @@ def reground(tree: exp.Expr, schema: Schema, values: ValueIndex) -> None:
         values: The stored values.
     """
     for misuse in list(misuses(tree, schema, values)):
-        _Regrounding(misuse, schema, values).replace()
+        _Regrounding(misuse.node, schema, values).replace()
+
+
+def only_date(misused: exp.Column, schema: Schema, values: ValueIndex) -> exp.Column | None:
+    """The only column of dates in the column's table, or else in another of the query's; as for ``reground``."""
+    return _Regrounding(misused, schema, values).date()
 
 
 class _Regrounding:
     """One misused column and what could stand in its place."""
 
-    def __init__(self, misuse: Misuse, schema: Schema, values: ValueIndex) -> None:
-        self.misuse = misuse
+    def __init__(self, misused: exp.Column, schema: Schema, values: ValueIndex) -> None:
+        self.misused = misused
         self.schema = schema
         self.values = values
 
     def replace(self) -> None:
         """Put another column there, if there is just one."""
-        use = self.misuse.node.parent
+        use = self.misused.parent
         if isinstance(use, _SUMS):
-            self._put(self.misuse.node, self._only(self._is_amount))
+            self._put(self.misused, self._only(self._is_amount))
         elif isinstance(use, DATE_PARTS):
             number = use.find_ancestor(exp.Cast)
             if number is not None and _compares_years(number):
                 self._put_year(number)
-        elif _compares_years(self.misuse.node):
-            self._put_year(self.misuse.node)
-        elif _compares_numbers(self.misuse.node):
-            self._put(self.misuse.node, self._only(self._is_amount))
+        elif _compares_years(self.misused):
+            self._put_year(self.misused)
+        elif _compares_numbers(self.misused):
+            self._put(self.misused, self._only(self._is_amount))
+
+    def date(self) -> exp.Column | None:
+        """The only column of dates, or the only one named as the table."""
+        return self._only(self._is_date, _is_named_as_table)
 
     def _put_year(self, node: exp.Expr) -> None:
         """A column of years, or the year of a column of dates: the only one, or the only one named as the table."""
         year = self._only(self._is_year, _is_named_as_table)
         if year is not None:
             self._put(node, year)
-        elif (date := self._only(self._is_date, _is_named_as_table)) is not None:
+        elif (date := self.date()) is not None:
             node.replace(date_part("year", date))
 
     def _put(self, node: exp.Expr, column: exp.Column | None) -> None:
@@ -75,10 +85,10 @@ class _Regrounding:
 
     def _only(self, fits: Fits, preferred: Fits | None = None) -> exp.Column | None:
         """The only fitting (of several the only preferred) column of the misused one's table, or else of another."""
-        select = self.misuse.node.find_ancestor(exp.Select)
+        select = self.misused.find_ancestor(exp.Select)
         if select is None:
             return None
-        sources = sorted(select_tables(select), key=lambda source: source.alias_or_name != self.misuse.node.table)
+        sources = sorted(select_tables(select), key=lambda source: source.alias_or_name != self.misused.table)
         for source in sources:
             table = self.schema.table(source.name)
             if table is None:
@@ -103,7 +113,8 @@ class _Regrounding:
         return "year" in name_words(column.name).split() and held in (Holds.NUMBERS, Holds.UNKNOWN)
 
     def _is_date(self, table: Table, column: Column) -> bool:
-        return what_it_holds(table, column, self.values) is Holds.DATES
+        held = what_it_holds(table, column, self.values)
+        return held is Holds.DATES or (held is Holds.UNKNOWN and is_date(column))
 
 
 def _is_named_as_table(table: Table, column: Column) -> bool:
