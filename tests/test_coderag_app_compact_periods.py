@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import date, timedelta
 
 import pytest
 
 from coderag_app.compact.amounts import find_amount
 from coderag_app.compact.decode import CannotDecodeError, decode_sql
 from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.periods import find_periods
+from coderag_app.compact.period_phrases import find_periods
 from coderag_app.compact.question import mark_question
 from coderag_app.engine_loading import load_query_engine
 from coderag_app.schema import Schema, schema_from_ddl
@@ -146,12 +147,55 @@ def test_refuses_a_month_that_no_date_can_be_compared_with(reply, values):
         decoded("What was there in June 2021?", reply, values=stored)
 
 
+@pytest.mark.parametrize(
+    ("words", "first", "last"),  # on Sunday, 22 November 2026
+    [
+        ("last month", "2026-10-01", "2026-10-31"),
+        ("this month", "2026-11-01", "2026-11-30"),
+        ("next week", "2026-11-23", "2026-11-29"),
+        ("in the current week", "2026-11-16", "2026-11-22"),
+        ("last quarter", "2026-07-01", "2026-09-30"),
+        ("this year", "2026-01-01", "2026-12-31"),
+        ("over the last two weeks", "2026-11-08", "2026-11-22"),
+        ("in the past 30 days", "2026-10-23", "2026-11-22"),
+        ("in the last year", "2025-11-22", "2026-11-22"),
+        ("month to date", "2026-11-01", "2026-11-22"),
+        ("yesterday", "2026-11-21", "2026-11-21"),
+        ("since last month", "2026-10-01", ""),
+        ("before today", "", "2026-11-21"),
+    ],
+)
+def test_counts_from_today(words, first, last):
+    sql = decoded(f"Status of things ordered {words}", "select {orders.id} where year ( {orders.ordered_on} ) = <v1>")
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE orders (id TEXT, ordered_on DATE)")
+        days = [date(2025, 1, 1) + timedelta(days=number) for number in range(1000)]
+        connection.executemany("INSERT INTO orders VALUES (?, ?)", [(str(day), str(day)) for day in days])
+        assert "'now'" in sql
+        found = sorted(day for (day,) in connection.execute(sql.replace("'now'", "'2026-11-22'")))
+    assert (found[0], found[-1]) == (first or str(days[0]), last or str(days[-1]))
+
+
+@pytest.mark.parametrize("question", ["Who was the last year in?", "The last month of each order", "The next day"])
+def test_what_is_the_last_of_several_is_not_counted_from_today(question):
+    assert find_periods(question, SHOP) == ()
+
+
+def test_a_column_of_that_name_is_meant_first():
+    parties = schema_from_ddl("CREATE TABLE parties (name TEXT, held_on DATE, first_year INTEGER, last_year INTEGER)")
+    assert find_periods("First year and last year of parties", parties) == ()
+
+
 def test_other_databases_get_it_in_their_own_words():
     postgres = schema_from_ddl("CREATE TABLE orders (status TEXT, ordered_on DATE)", dialect="postgres")
-    sql = decoded(
-        "Status of orders in March", "select {orders.status} where year ( {orders.ordered_on} ) = <v1>", postgres
-    )
+    reply = "select {orders.status} where year ( {orders.ordered_on} ) = <v1>"
+    sql = decoded("Status of orders in March", reply, postgres)
     assert "STRFTIME" not in sql and sql.endswith("= 3")
+    sql = decoded("Status of orders last month", reply, postgres)
+    assert sql.endswith(
+        "WHERE orders.ordered_on >= DATE_TRUNC('MONTH', CURRENT_DATE) - INTERVAL '1 MONTH' "
+        "AND orders.ordered_on < DATE_TRUNC('MONTH', CURRENT_DATE)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,6 +214,11 @@ def test_other_databases_get_it_in_their_own_words():
 )  # fmt: skip
 def test_a_year_that_the_reply_leaves_out_is_put_in_where_one_date_can_be_meant(question, reply, sql):
     assert decoded(question, reply) == sql
+
+
+def test_what_is_added_up_is_no_year():
+    sql = decoded("Total id of orders in 2021", "select sum ( {orders.id} ) where {orders.id} = <v1>")
+    assert sql == "SELECT SUM(orders.id) FROM orders WHERE CAST(STRFTIME('%Y', orders.ordered_on) AS INTEGER) = 2021"
 
 
 def test_the_date_is_the_one_that_the_question_speaks_of():

@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from coderag_app.compact.amounts import is_date
 from coderag_app.compact.contradictions import conditions, either
+from coderag_app.compact.days import day_from_today
 from coderag_app.compact.fill_literals import PERIOD, CannotDecodeError, date_part
-from coderag_app.compact.periods import Period, plain_period
+from coderag_app.compact.periods import FromToday, Period, plain_period
 from coderag_app.compact.regrounding import only_date
 from coderag_app.schema import Schema
 from coderag_app.sql.literals import declared_column
@@ -43,7 +44,7 @@ def write_periods(tree: exp.Expr, schema: Schema, values: ValueIndex) -> None:
         _allow_either(select)
     for comparison in list(tree.find_all(exp.Predicate)):
         if any(PERIOD in literal.meta for literal in compared_literals(comparison)):
-            comparison.replace(_condition(comparison, comparison.this))
+            comparison.replace(_Condition(comparison.this, schema.dialect).of(comparison))
 
 
 def _compare_date(literal: exp.Literal, schema: Schema, values: ValueIndex) -> None:
@@ -88,47 +89,60 @@ def _allow_either(select: exp.Select) -> None:
             either(select, equalities)
 
 
-def _condition(comparison: exp.Expr, column: exp.Column) -> exp.Expr:
-    """The comparison, of a date with periods."""
-    match comparison:
-        case exp.Between():
-            low, high = (_period(comparison.args[bound]) for bound in ("low", "high"))
-            return exp.and_(_start(exp.GTE, column, low), _end(exp.LT, column, high))
-        case exp.In():
-            return exp.paren(exp.or_(*(_within(column, _period(option)) for option in comparison.expressions)))
-    period = _period(comparison.expression)
-    match comparison:
-        case exp.GT():
-            return _end(exp.GTE, column, period)
-        case exp.GTE():
-            return _start(exp.GTE, column, period)
-        case exp.LT():
-            return _start(exp.LT, column, period)
-        case exp.LTE():
-            return _end(exp.LT, column, period)
-        case exp.NEQ():
-            return exp.not_(exp.paren(_within(column, period)))
-    return _within(column, period)
+class _Condition:
+    """Compares a column of dates with periods."""
+
+    def __init__(self, column: exp.Expr, dialect: str) -> None:
+        self.column = column
+        self.dialect = dialect
+
+    def of(self, comparison: exp.Expr) -> exp.Expr:
+        """The comparison with the days of its periods."""
+        match comparison:
+            case exp.Between():
+                low, high = (_period(comparison.args[bound]) for bound in ("low", "high"))
+                return exp.and_(self.starts(exp.GTE, low), self.ends(exp.LT, high))
+            case exp.In():
+                return exp.paren(exp.or_(*(self.within(_period(option)) for option in comparison.expressions)))
+        period = _period(comparison.expression)
+        match comparison:
+            case exp.GT():
+                return self.ends(exp.GTE, period)
+            case exp.GTE():
+                return self.starts(exp.GTE, period)
+            case exp.LT():
+                return self.starts(exp.LT, period)
+            case exp.LTE():
+                return self.ends(exp.LT, period)
+            case exp.NEQ():
+                return exp.not_(exp.paren(self.within(period)))
+        return self.within(period)
+
+    def within(self, period: Period) -> exp.Expr:
+        """On one of its days."""
+        if period.month:
+            return exp.EQ(this=self.month(), expression=exp.Literal.number(period.month))
+        return exp.and_(self.starts(exp.GTE, period), self.ends(exp.LT, period))
+
+    def starts(self, kind: type[exp.Binary], period: Period) -> exp.Expr:
+        """From the first day on (GTE), or before it (LT)."""
+        if period.start is None:
+            return kind(this=self.month(), expression=exp.Literal.number(period.month))
+        return kind(this=self.column.copy(), expression=_day(period.start, self.dialect))
+
+    def ends(self, kind: type[exp.Binary], period: Period) -> exp.Expr:
+        """Before the end (LT), or from there on (GTE)."""
+        if period.end is None:
+            return kind(this=self.month(), expression=exp.Literal.number(period.month + 1))
+        return kind(this=self.column.copy(), expression=_day(period.end, self.dialect))
+
+    def month(self) -> exp.Expr:
+        """The number of the date's month."""
+        return date_part("month", self.column)
 
 
-def _within(column: exp.Column, period: Period) -> exp.Expr:
-    if not period.start and period.months[0] == period.months[1]:
-        return exp.EQ(this=date_part("month", column), expression=exp.Literal.number(period.months[0]))
-    return exp.and_(_start(exp.GTE, column, period), _end(exp.LT, column, period))
-
-
-def _start(kind: type[exp.Binary], column: exp.Column, period: Period) -> exp.Expr:
-    """``column`` from the first day on (GTE), or before it (LT)."""
-    if period.start:
-        return kind(this=column.copy(), expression=exp.Literal.string(period.start))
-    return kind(this=date_part("month", column), expression=exp.Literal.number(period.months[0]))
-
-
-def _end(kind: type[exp.Binary], column: exp.Column, period: Period) -> exp.Expr:
-    """``column`` before the end (LT), or from there on (GTE)."""
-    if period.end:
-        return kind(this=column.copy(), expression=exp.Literal.string(period.end))
-    return kind(this=date_part("month", column), expression=exp.Literal.number(period.months[1] + 1))
+def _day(day: str | FromToday, dialect: str) -> exp.Expr:
+    return exp.Literal.string(day) if isinstance(day, str) else day_from_today(day, dialect)
 
 
 def _period(literal: exp.Expr) -> Period:

@@ -6,7 +6,7 @@ forgets, and it takes the date of a store for that of an order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from coderag_app.compact.amounts import is_date
 from coderag_app.compact.name_items import shares_a_word, stem
@@ -16,6 +16,7 @@ from coderag_app.name_words import name_words
 from coderag_app.schema import Column
 
 _OPERATORS = {"in": "=", "during": "=", "since": ">=", "after": ">", "before": "<", "until": "<=", "till": "<="}
+_LASTING = frozenset("over within for of".split())
 _NOT_PLAIN = frozenset("none without other per or union intersect except".split())
 _COMPARISONS = frozenset("= != < > <= >=".split())
 _OF_ANY_DATE = frozenset("date time day year on at of in".split())
@@ -36,43 +37,53 @@ def read_years(tokens: Sequence[str], names: SchemaNames, literals: Sequence[Lit
         return list(tokens)
     asked = {stem(word) for word in name_words(question).split()}
     read = list(tokens)
-    for place, word in enumerate(tokens):
-        if word in years and tokens[place - 1] in _COMPARISONS:
-            _of_said_date(read, place, names, asked)
-            read[place - 1] = _as_said(read[place - 1], years[word])
+    for place in range(len(tokens) - 1, 1, -1):
+        if tokens[place] in years and tokens[place - 1] in _COMPARISONS:
+            start = place - 5 if tokens[place - 2] == ")" else place - 2  # of "year ( <c1> ) =" or "<c1> ="
+            date = _meant_date(tokens, tokens[start : place - 1], names, asked)
+            read[start:place] = [*date, _as_said(tokens[place - 1], years[tokens[place]])]
     if len(years) == 1 and years.keys().isdisjoint(read) and _is_plain(read):
         return _with_year(read, names, *years.popitem())
     return read
 
 
 def _as_said(operator: str, literal: Literal) -> str:
-    """What the question says for a plain ``=``: "since 2021" is not 2021 alone."""
+    """What the question says: "since 2021" is not 2021 alone, and "over the last year" asks for nothing larger."""
+    if literal.period is not None and operator != "!=":
+        return _OPERATORS.get(literal.preposition, "=" if literal.preposition in _LASTING else operator)
     return _OPERATORS.get(literal.preposition, operator) if operator == "=" else operator
 
 
-def _of_said_date(read: list[str], place: int, names: SchemaNames, asked: set[str]) -> None:
-    """Compare the only date of the reply's tables that the question speaks of, if it does not speak of the one there.
+def _meant_date(
+    tokens: Sequence[str], compared: Sequence[str], names: SchemaNames, asked: Collection[str]
+) -> Sequence[str]:
+    """What to compare with a year: the only date that the question speaks of, if it does not speak of the one there.
 
     Args:
-        read: The reply's words; changed.
-        place: Of the year.
+        tokens: The reply's words.
+        compared: Those on the left of the comparison; what is added up is no date, and gives way to the only one.
         names: The words of the schema's identifiers.
         asked: The stems of the question's words.
     """
-    compared = place - 3 if read[place - 2] == ")" else place - 2
-    dates = _dates(read, names)
+    column, dates = compared[-2 if len(compared) > 1 else 0], _dates(tokens, names)
+    if column not in dates:
+        return (_is_added_up(column, tokens) and _only_date(tokens, names, whole_years=True)) or compared
     said = [item for item in dates if _is_said(dates[item], asked)]
-    if read[compared] in dates and read[compared] not in said and len(said) == 1:
-        read[compared] = said[0]
+    return [said[0] if word == column else word for word in compared] if len(said) == 1 else compared
 
 
-def _is_said(date: Column, asked: set[str]) -> bool:
-    return not asked.isdisjoint(stem(word) for word in name_words(date.name).split() if word not in _OF_ANY_DATE)
+def _is_added_up(column: str, tokens: Sequence[str]) -> bool:
+    text = " ".join(tokens)
+    return f"sum ( {column} )" in text or f"avg ( {column} )" in text
+
+
+def _is_said(date: Column, asked: Collection[str]) -> bool:
+    return any(stem(word) in asked for word in name_words(date.name).split() if word not in _OF_ANY_DATE)
 
 
 def _with_year(tokens: list[str], names: SchemaNames, year: str, literal: Literal) -> list[str]:
     """The tokens with a condition on the year, where just one date can be meant."""
-    operator = _OPERATORS.get(literal.preposition)
+    operator = _OPERATORS.get(literal.preposition, "=" if literal.period is not None else None)
     date = _only_date(tokens, names, whole_years=literal.period is None)
     if operator is None or not date:
         return tokens
