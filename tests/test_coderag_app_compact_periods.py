@@ -11,7 +11,7 @@ import pytest
 from coderag_app.compact.amounts import find_amount
 from coderag_app.compact.decode import CannotDecodeError, decode_sql
 from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.period_phrases import find_periods
+from coderag_app.compact.periods import find_periods
 from coderag_app.compact.question import mark_question
 from coderag_app.engine_loading import load_query_engine
 from coderag_app.schema import Schema, schema_from_ddl
@@ -71,8 +71,7 @@ def test_finds_what_a_question_names(question, periods):
     ],
 )  # fmt: skip
 def test_takes_nothing_else_for_a_month_or_a_day(question):
-    found = find_periods(question, SHOP)
-    assert [question[start:end] for start, end, _ in found] == (["June 2021"] if "31 June" in question else [])
+    assert find_periods(question, SHOP) == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +83,7 @@ def test_takes_nothing_else_for_a_month_or_a_day(question):
     ],
 )
 def test_leaves_months_to_the_model_where_no_date_or_a_column_of_months_is_stored(ddl):
-    assert find_periods("What is the highest in February 2021?", schema_from_ddl(ddl)) == ()
+    assert find_periods("What is the highest in February 2021?", schema_from_ddl(ddl)) == []
 
 
 def test_the_model_reads_a_year_for_a_month_and_a_date_for_a_day():
@@ -178,12 +177,12 @@ def test_counts_from_today(words, first, last):
 
 @pytest.mark.parametrize("question", ["Who was the last year in?", "The last month of each order", "The next day"])
 def test_what_is_the_last_of_several_is_not_counted_from_today(question):
-    assert find_periods(question, SHOP) == ()
+    assert find_periods(question, SHOP) == []
 
 
 def test_a_column_of_that_name_is_meant_first():
     parties = schema_from_ddl("CREATE TABLE parties (name TEXT, held_on DATE, first_year INTEGER, last_year INTEGER)")
-    assert find_periods("First year and last year of parties", parties) == ()
+    assert find_periods("First year and last year of parties", parties) == []
 
 
 def test_other_databases_get_it_in_their_own_words():

@@ -122,6 +122,45 @@ def test_follow_ups_speak_the_dialect_of_a_dropped_file(tmp_path, said, expected
     database.close()
 
 
+@pytest.mark.parametrize(
+    ("said", "condition"),
+    [
+        ("only 2023", "ordered_on >= '2023-01-01' AND ordered_on < '2024-01-01'"),
+        ("what about March 2023", "ordered_on >= '2023-03-01' AND ordered_on < '2023-04-01'"),
+        ("only those since Q2 2023", "ordered_on >= '2023-04-01'"),
+        ("after June 2022", "ordered_on >= '2022-07-01'"),
+        ("until 5 May 2023", "ordered_on < '2023-05-06'"),
+        ("between 2022-01-31 and March 2022", "ordered_on >= '2022-01-31' AND ordered_on < '2022-04-01'"),
+        ("from March to May 2022", "ordered_on >= '2022-03-01' AND ordered_on < '2022-06-01'"),
+        ("only last month",
+         "ordered_on >= DATE('now', 'start of month', '-1 months') AND ordered_on < DATE('now', 'start of month')"),
+        ("show the ones of the last 30 days",
+         "ordered_on >= DATE('now', '-30 days') AND ordered_on < DATE('now', '+1 days')"),
+        ("before this year", "ordered_on < DATE('now', 'start of year')"),
+    ],
+)  # fmt: skip
+def test_only_the_rows_of_a_stretch_of_time(engine, said, condition):
+    edited = edited_sql(said, "SELECT id FROM orders", engine.schema, engine.values)
+    assert edited.sql == f"SELECT id FROM orders WHERE {condition}"
+    assert engine.run_sql(edited.sql).ok
+
+
+@pytest.mark.parametrize("said", ["only 30 February 2023", "only 2023-02-30"])
+def test_a_day_that_no_calendar_has_is_not_asked_for(engine, said):
+    assert edited_sql(said, "SELECT id FROM orders", engine.schema, engine.values) is None
+
+
+def test_a_column_of_years_has_no_months(tmp_path):
+    database = open_database(
+        tables_to_duckdb([("films.csv", b"Title,Release Year\nUp,2009\nHer,2013\n")], tmp_path).path
+    )
+    schema = database.read_schema()
+    since = edited_sql("since 2010", "SELECT title FROM films", schema, ValueIndex())
+    assert database.execute(since.sql).rows == (("Her",),)
+    assert edited_sql("only June 2009", "SELECT title FROM films", schema, ValueIndex()) is None
+    database.close()
+
+
 def test_a_query_over_a_query_is_not_taken_apart(engine):
     with pytest.raises(CannotEditError):
         missing(engine, "SELECT * FROM (SELECT name FROM stores WHERE city = 'Paris') AS x", "Lyon")

@@ -1,19 +1,9 @@
-"""Days in SQL: between two dates, written ``days ( <c1> , <c2> )`` in the compact language, and from today on."""
+"""Days between two dates: ``days ( <c1> , <c2> )`` in the compact language, with ``today`` for the current date."""
 
 from __future__ import annotations
 
 from sqlglot import exp
 
-from coderag_app.compact.periods import FromToday
-
-_SQLITE_BEGINS = {
-    "day": (),
-    "week": ("'weekday 0'", "'-6 days'"),  # on Monday, as in the other dialects
-    "month": ("'start of month'",),
-    "quarter": ("'start of month'", "'-' || ((CAST(STRFTIME('%m', 'now') AS INTEGER) - 1) % 3) || ' months'"),
-    "year": ("'start of year'",),
-}
-_SQLITE_UNITS = {"week": (7, "day"), "quarter": (3, "month")}
 _JULIAN, _DAYS, _TODAY = "julianday", "days", "today"
 
 
@@ -47,24 +37,6 @@ def write_days(tree: exp.Expr, dialect: str) -> None:
         else:
             later, earlier = (_date(date, "CURRENT_DATE") for date in call.expressions)
             call.replace(exp.DateDiff(this=later, expression=earlier, unit=exp.var("DAY")))
-
-
-def day_from_today(day: FromToday, dialect: str) -> exp.Expr:
-    """A day that depends on the current date, which the database counts: the query may be kept and asked again.
-
-    >>> day_from_today(FromToday("month", -1), "sqlite").sql("sqlite")
-    "DATE('now', 'start of month', '-1 months')"
-    >>> day_from_today(FromToday("week", -2, begins=False), "postgres").sql("postgres")
-    "CURRENT_DATE - INTERVAL '2 WEEK'"
-    """
-    if dialect == "sqlite":
-        times, unit = _SQLITE_UNITS.get(day.unit, (1, day.unit))
-        modifiers = ["'now'", *(_SQLITE_BEGINS[day.unit] if day.begins else ())]
-        modifiers += [f"'{times * day.shift:+} {unit}s'"] if day.shift else []
-        return exp.maybe_parse(f"DATE({', '.join(modifiers)})", dialect="sqlite")
-    begin = f"DATE_TRUNC('{day.unit}', CURRENT_DATE)" if day.begins and day.unit != "day" else "CURRENT_DATE"
-    shift = f" {'-' if day.shift < 0 else '+'} INTERVAL '{abs(day.shift)} {day.unit}'" if day.shift else ""
-    return exp.maybe_parse(begin + shift, dialect="postgres")
 
 
 def _date(date: exp.Expr, today: str) -> exp.Expr:

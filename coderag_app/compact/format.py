@@ -12,7 +12,7 @@ from coderag_app.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.compact.grammar import compact_grammar
 from coderag_app.compact.markers import tight
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
-from coderag_app.compact.period_phrases import find_periods
+from coderag_app.compact.periods import find_periods
 from coderag_app.compact.question import MarkedQuestion, mark_question
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.mentions import Mentions, Name

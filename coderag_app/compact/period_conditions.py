@@ -13,10 +13,10 @@ from sqlglot import exp
 
 from coderag_app.compact.amounts import is_date
 from coderag_app.compact.contradictions import conditions, either
-from coderag_app.compact.days import day_from_today
 from coderag_app.compact.fill_literals import PERIOD, CannotDecodeError, date_part
-from coderag_app.compact.periods import FromToday, Period, plain_period
 from coderag_app.compact.regrounding import only_date
+from coderag_app.periods.day_sql import day_sql
+from coderag_app.periods.period import Period, plain_period
 from coderag_app.schema import Schema
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.type_errors import Holds, compared_literals, what_it_holds
@@ -128,21 +128,17 @@ class _Condition:
         """From the first day on (GTE), or before it (LT)."""
         if period.start is None:
             return kind(this=self.month(), expression=exp.Literal.number(period.month))
-        return kind(this=self.column.copy(), expression=_day(period.start, self.dialect))
+        return kind(this=self.column.copy(), expression=day_sql(period.start, self.dialect))
 
     def ends(self, kind: type[exp.Binary], period: Period) -> exp.Expr:
         """Before the end (LT), or from there on (GTE)."""
         if period.end is None:
             return kind(this=self.month(), expression=exp.Literal.number(period.month + 1))
-        return kind(this=self.column.copy(), expression=_day(period.end, self.dialect))
+        return kind(this=self.column.copy(), expression=day_sql(period.end, self.dialect))
 
     def month(self) -> exp.Expr:
         """The number of the date's month."""
         return date_part("month", self.column)
-
-
-def _day(day: str | FromToday, dialect: str) -> exp.Expr:
-    return exp.Literal.string(day) if isinstance(day, str) else day_from_today(day, dialect)
 
 
 def _period(literal: exp.Expr) -> Period:

@@ -1,4 +1,4 @@
-"""Stretches of time that are no whole year: a day, a month, a quarter, last month, the last 30 days. Pure values.
+"""The periods of a question about a schema.
 
 A model of a few million parameters knows years and ISO dates alone. It reads such a year for a month, and decoding asks
 for the days of the month in its place (``period_conditions.py``).
@@ -6,88 +6,22 @@ for the days of the month in its place (``period_conditions.py``).
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from coderag_app.compact.amounts import is_date
+from coderag_app.name_words import name_words
+from coderag_app.periods.phrases import MONTHS, MONTHS_IN_SHORT, FoundPeriod, named_periods
+from coderag_app.schema import Schema
 
-YEAR = r"(?:1[5-9]|20)\d\d"
-_ANY_YEAR = "2020"  # what the model reads for a month of every year, and for what depends on today
+_OF_MONTHS = frozenset(("month", *MONTHS, *MONTHS_IN_SHORT))  # in the name of a column that holds months
 
 
-@dataclass(frozen=True, slots=True)
-class FromToday:
-    """A day that depends on the current date.
+def find_periods(question: str, schema: Schema) -> list[FoundPeriod]:
+    """The periods that a question names beside whole years, where it can mean the schema's dates.
 
-    Attributes:
-        unit: day, week, month, quarter or year.
-        shift: So many units later.
-        begins: Whether it is the first day of the unit, and not as many units from today itself.
+    None where no column holds dates or one holds months, and none that a column is called by: the last year of a party
+    may be stored.
     """
-
-    unit: str
-    shift: int
-    begins: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days from one date to another, or the same month of every year.
-
-    Attributes:
-        read_as: The year or ISO date that the model reads for it.
-        start: The first day, as an ISO date or counted from today; None for a month of every year.
-        end: The day behind the last one.
-        month: The number of the month of every year.
-    """
-
-    read_as: str
-    start: str | FromToday | None = None
-    end: str | FromToday | None = None
-    month: int = 0
-
-    @property
-    def is_a_day(self) -> bool:
-        """Whether it is a single day, which the model reads as a date and not as a year."""
-        return self.read_as == self.start
-
-    @property
-    def spellings(self) -> frozenset[str]:
-        """How the SQL that asks for it may say it, in lowercase."""
-        bounds = (self.start, self.end)
-        dated = (f"{abs(day.shift)} {day.unit}" if isinstance(day, FromToday) else day for day in bounds if day)
-        return frozenset(dated) | ({str(self.month)} if self.month else set())
-
-
-def months_of(year: int, first: int, last: int) -> Period:
-    """Some months of a year, by their numbers."""
-    end = f"{year + 1}-01-01" if last == 12 else f"{year}-{last + 1:02d}-01"
-    return Period(str(year), f"{year}-{first:02d}-01", end)
-
-
-def every_year(month: int) -> Period:
-    """A month of every year, by its number."""
-    return Period(_ANY_YEAR, month=month)
-
-
-def one_day(day: date) -> Period:
-    """A day."""
-    return Period(day.isoformat(), day.isoformat(), (day + timedelta(days=1)).isoformat())
-
-
-def from_today(start: FromToday, end: FromToday) -> Period:
-    """What depends on the current date."""
-    return Period(_ANY_YEAR, start, end)
-
-
-def plain_period(text: str) -> Period | None:
-    """A year or a day that is written as a number or ISO date; None for any other text.
-
-    >>> plain_period("2021")
-    Period(read_as='2021', start='2021-01-01', end='2022-01-01', month=0)
-    """
-    if re.fullmatch(YEAR, text):
-        return months_of(int(text), 1, 12)
-    try:
-        return one_day(date.fromisoformat(text))
-    except ValueError:
-        return None
+    columns = [column for table in schema.tables for column in table.columns]
+    names = {name_words(column.name) for column in columns}
+    if not any(map(is_date, columns)) or any(not _OF_MONTHS.isdisjoint(name.split()) for name in names):
+        return []
+    return [found for found in named_periods(question) if question[found[0] : found[1]].lower() not in names]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from coderag_app.compact.amounts import ASKED
 from coderag_app.compact.names import SchemaNames, plain_words
-from coderag_app.compact.period_phrases import FoundPeriod
-from coderag_app.compact.periods import Period
+from coderag_app.periods.period import Period
+from coderag_app.periods.phrases import FoundPeriod
 from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
 MAX_LITERALS = 9

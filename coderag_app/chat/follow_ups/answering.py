@@ -12,13 +12,13 @@ from coderag_app.chat.follow_ups.intents import (
     Columns,
     Compare,
     Count,
+    Dates,
     Distinct,
     Filter,
     Group,
     Intent,
     Limit,
     Missing,
-    Period,
     Reverse,
     Sort,
     Unfilter,
@@ -67,8 +67,8 @@ def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) ->
     match intent:
         case Filter():
             return conditions.apply_filter(edit, intent, values, marked)
-        case Period():
-            return dates.apply_period(edit, intent)
+        case Dates():
+            return dates.apply_dates(edit, intent)
         case Compare():
             return measures.apply_compare(edit, intent)
         case Unfilter():

@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.dates import apply_period
+from coderag_app.chat.follow_ups.dates import apply_dates
 from coderag_app.chat.follow_ups.intents import Filter, Unfilter
 from coderag_app.chat.follow_ups.periods import read_period
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, Condition, QueryEdit, conjuncts, set_where
@@ -56,7 +56,7 @@ def apply_filter(edit: QueryEdit, intent: Filter, values: ValueIndex, marked: bo
     for year in years[:1]:
         period = read_period(year)
         if period is not None:
-            done.append(apply_period(edit, period))
+            done.append(apply_dates(edit, period))
     return " and ".join(done)
 
 

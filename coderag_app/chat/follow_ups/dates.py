@@ -6,10 +6,12 @@ import re
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.intents import Period
+from coderag_app.chat.follow_ups.intents import Dates
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.name_words import content_words, name_words
+from coderag_app.periods.day_sql import day_sql
+from coderag_app.periods.period import FromToday
 from coderag_app.schema import Column
 from coderag_app.sql.literals import column_places
 
@@ -19,26 +21,40 @@ _STEM = 4  # letters that a verb and the name of its date share
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}.*")
 
 
-def apply_period(edit: QueryEdit, period: Period) -> str:
+def apply_dates(edit: QueryEdit, dates: Dates) -> str:
     """Keep the rows of a stretch of time."""
-    place = date_place(edit, period.column)
+    place = date_place(edit, dates.column)
     if place is None:
         raise CannotEditError("The query's tables hold no such date.")
-    is_year = place.column.is_numeric
+    condition = _within_years if place.column.is_numeric else _within
+    if place.column.is_numeric and not all(_begins_a_year(day) for day in (dates.start, dates.end) if day):
+        raise CannotEditError(f"{place.column.name} holds years alone.")
 
-    def condition(column: exp.Expr) -> exp.Expr:
-        bounds: list[exp.Expr] = []
-        for bound, kind in ((period.start, exp.GTE), (period.end, exp.LT)):
-            if bound:
-                literal = exp.Literal.number(int(bound[:4])) if is_year else exp.Literal.string(bound)
-                bounds.append(kind(this=column.copy(), expression=literal))
-        if is_year and period.start and period.end and int(period.end[:4]) == int(period.start[:4]) + 1:
-            return exp.EQ(this=column, expression=exp.Literal.number(int(period.start[:4])))
-        return exp.and_(*bounds, copy=False)
+    def conditioned(column: exp.Expr) -> exp.Expr:
+        return condition(column, dates, edit.dialect)
 
-    if not edit.replace_conditions(place.table.name, place.column.name, condition):
-        edit.add_condition(place, condition)
-    return f"only {place.table.name}.{place.column.name} {period.label}"
+    if not edit.replace_conditions(place.table.name, place.column.name, conditioned):
+        edit.add_condition(place, conditioned)
+    return f"only {place.table.name}.{place.column.name} {dates.label}"
+
+
+def _begins_a_year(day: str | FromToday) -> bool:
+    return isinstance(day, str) and day.endswith("-01-01")
+
+
+def _within(column: exp.Expr, dates: Dates, dialect: str) -> exp.Expr:
+    bounds = ((dates.start, exp.GTE), (dates.end, exp.LT))
+    conditions = [kind(this=column.copy(), expression=day_sql(day, dialect)) for day, kind in bounds if day]
+    return exp.and_(*conditions, copy=False)
+
+
+def _within_years(column: exp.Expr, dates: Dates, _: str) -> exp.Expr:
+    first, behind = (int(day[:4]) if isinstance(day, str) else None for day in (dates.start, dates.end))
+    if first is not None and behind == first + 1:
+        return exp.EQ(this=column, expression=exp.Literal.number(first))
+    bounds = ((first, exp.GTE), (behind, exp.LT))
+    conditions = [kind(this=column.copy(), expression=exp.Literal.number(year)) for year, kind in bounds if year]
+    return exp.and_(*conditions, copy=False)
 
 
 def date_place(edit: QueryEdit, phrase: str = "") -> Place | None:

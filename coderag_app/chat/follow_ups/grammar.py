@@ -28,6 +28,7 @@ from coderag_app.chat.follow_ups.intents import (
 )
 from coderag_app.chat.follow_ups.periods import PERIOD, read_period
 from coderag_app.name_words import NUMBER_WORDS
+from coderag_app.periods.period import YEAR
 
 _MAX_WORDS = 24
 _MAX_READINGS = 40
@@ -195,7 +196,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Intent | Non
     (_form(rf"(?:(?:only|just|show|give me|show me|what are|which are)(?: only| just)? )?(?:the )?"
            rf"(?P<word>top|first|last|bottom|{_SUPERLATIVES})(?: {_COUNT})?"
            r"(?: (?:rows?|results?|ones?|of them|of those))?(?: by (?P<column>.+))?"), _limit),
-    (_form(rf"(?:limit (?:it |them |that |this )?(?:to )?|only |just )(?:the first )?{_COUNT}"
+    (_form(rf"(?:limit (?:it |them |that |this )?(?:to )?|(?:only|just) (?!{YEAR}$))(?:the first )?{_COUNT}"
            r"(?: (?:rows|results|of them))?"),
      _limit),
     (_form(r"(?:show |list |give me |i want )?(?:all(?: rows| results| of (?:them|those|it))?|everything|no limit|"

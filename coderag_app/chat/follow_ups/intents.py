@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coderag_app.periods.period import FromToday
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -21,11 +23,18 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """Only a stretch of time: ISO dates, the end not included; either may be empty, and so may ``column``."""
+class Dates:
+    """Only a stretch of time.
 
-    start: str
-    end: str
+    Attributes:
+        start: The first day, as an ISO date or counted from today, if there is one.
+        end: The day behind the last one, if there is one.
+        label: How it is called in the answer.
+        column: Which date, if the follow-up says so.
+    """
+
+    start: str | FromToday | None
+    end: str | FromToday | None
     label: str
     column: str = ""
 
@@ -111,7 +120,7 @@ class Missing:
 
 Intent = (
     Filter
-    | Period
+    | Dates
     | Compare
     | Group
     | Sort

@@ -1,7 +1,4 @@
-"""Where a question names a period: "in June 2021", "since Q1 2024", "on 5 May 2023", "last month", "the past 7 days".
-
-What is a month and what a person called May is told by the words before it, and by what the columns are called.
-"""
+"""Where a text names a period: "in June 2021", "since Q1 2024", "on 5 May 2023", "last month", "the past 7 days"."""
 
 from __future__ import annotations
 
@@ -9,21 +6,17 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from coderag_app.compact.amounts import is_date
-from coderag_app.compact.periods import YEAR, FromToday, Period, every_year, from_today, months_of, one_day
-from coderag_app.name_words import name_words
-from coderag_app.schema import Schema
+from coderag_app.periods.period import YEAR, FromToday, Period, every_year, from_today, months_of, one_day
 
 FoundPeriod = tuple[int, int, Period]  # from and to where in the question, and what
 
-_MONTHS = "january february march april may june july august september october november december".split()
-_SHORT = frozenset(month[:3] for month in _MONTHS) | {"sept"}
-_NO_DATES = frozenset(("month", *_MONTHS, *_SHORT))  # in the name of a column, which holds months then
+MONTHS = "january february march april may june july august september october november december".split()
+MONTHS_IN_SHORT = (*(month[:3] for month in MONTHS), "sept")
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
 _MONTHS_OF = {"q": 3, "h": 6}  # a quarter, a half
 
-_MONTH = rf"(?P<month>{'|'.join((*_MONTHS, *sorted(_SHORT)))})\b\.?"
+_MONTH = rf"(?P<month>{'|'.join((*MONTHS, *MONTHS_IN_SHORT))})\b\.?"
 _DAY = r"(?P<day>[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
 _YEAR = rf"(?P<year>{YEAR})"
 _OF_YEAR = rf",? (?:of |in )?(?:the year )?{_YEAR}"
@@ -36,38 +29,29 @@ _LASTING = re.compile(r"\b(?:in|over|during|for|within) $", re.IGNORECASE)
 _SAME_YEAR = re.compile(r",? (?:and|or|to|through|until|till|and in|or in) |, | ?[-–] ?", re.IGNORECASE)
 
 
-def find_periods(question: str, schema: Schema) -> tuple[FoundPeriod, ...]:
-    """The periods that a question names beside whole years, in the order it names them.
+def named_periods(text: str) -> list[FoundPeriod]:
+    """The periods that a text names beside whole years, in its order.
 
-    None where no column of the schema holds dates, where one holds or is called as a month, and where a column is
-    called as the phrase is: the last year of a party may be stored.
-
-    >>> from coderag_app.schema import schema_from_ddl
-    >>> orders = schema_from_ddl("CREATE TABLE orders (ordered_on DATE)")
-    >>> for _, _, period in find_periods("Orders in March and April 2021, and on May 5th, 2022", orders):
+    >>> for _, _, period in named_periods("Orders in March and April 2021, and on May 5th, 2022"):
     ...     print(period.read_as, period.start, period.end)
     2021 2021-03-01 2021-04-01
     2021 2021-04-01 2021-05-01
     2022-05-05 2022-05-05 2022-05-06
     """
-    columns = [column for table in schema.tables for column in table.columns]
-    names = {name_words(column.name) for column in columns}
-    if not any(map(is_date, columns)) or any(not _NO_DATES.isdisjoint(name.split()) for name in names):
-        return ()
-    found: list[FoundPeriod] = []
+    read_as: dict[tuple[int, int], Period | None] = {}
     for pattern, read in _FORMS:
-        for match in pattern.finditer(question):
-            apart = all(match.end() <= start or match.start() >= end for start, end, _ in found)
-            if apart and match[0].lower() not in names and (period := read(match)) is not None:
-                found.append((*match.span(), period))
-    return tuple(_with_years(question, sorted(found, key=lambda item: item[0])))
+        for match in pattern.finditer(text):
+            if all(match.end() <= start or match.start() >= end for start, end in read_as):
+                read_as[match.span()] = read(match)
+    found = [(start, end, period) for (start, end), period in read_as.items() if period is not None]
+    return _with_years(text, sorted(found, key=lambda item: item[0]))
 
 
-def _with_years(question: str, found: list[FoundPeriod]) -> list[FoundPeriod]:
+def _with_years(text: str, found: list[FoundPeriod]) -> list[FoundPeriod]:
     """The periods, each month without a year having that of the next one, if they are listed: "March and May 2021"."""
     for place in range(len(found) - 2, -1, -1):
         (start, end, period), (next_start, _, following) = found[place : place + 2]
-        dated = isinstance(following.start, str) and _SAME_YEAR.fullmatch(question[end:next_start])
+        dated = isinstance(following.start, str) and _SAME_YEAR.fullmatch(text[end:next_start])
         if period.month and dated and following.start:
             found[place] = (start, end, months_of(int(following.read_as[:4]), period.month, period.month))
     return found
@@ -103,7 +87,7 @@ def _read_month_of_every_year(match: re.Match[str]) -> Period | None:
 
 
 def _month_number(name: str) -> int:
-    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name[:3].lower()))
+    return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name[:3].lower()))
 
 
 def _read_unit(match: re.Match[str]) -> Period | None:
@@ -135,20 +119,21 @@ def _read_near_day(match: re.Match[str]) -> Period:
     return from_today(FromToday("day", shift), FromToday("day", shift + 1))
 
 
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Period | None]], ...] = tuple(
-    (re.compile(rf"\b{form}(?![\w-])", re.IGNORECASE), read)
-    for form, read in (
-        (rf"{_DAY} (?:of )?{_MONTH}{_OF_YEAR}", _read_day),
-        (rf"{_MONTH} {_DAY}{_OF_YEAR}", _read_day),
-        (rf"{_MONTH}{_OF_YEAR}", _read_month),
-        (rf"{_YEAR}-(?P<number>0[1-9]|1[0-2])", _read_iso_month),
-        (rf"(?:the )?{_ORDINAL} (?P<part>quarter|half){_OF_YEAR}", _read_part),
-        (rf"(?P<part>[qh])(?P<place>[1-4])(?:[ -]|{_OF_YEAR.removesuffix(_YEAR)}){_YEAR}", _read_part),
-        (rf"{_YEAR}[ -](?P<part>[qh])(?P<place>[1-4])", _read_part),
-        (rf"{_MONTH}(?! \d)", _read_month_of_every_year),
-        (rf"{_UNIT} to date", _read_to_date),
-        (rf"(?:the )?(?:last|past|previous) {_NUMBER} {_UNIT}s?", _read_units),
-        (rf"(?P<the>the )?(?P<which>this|current|last|previous|past|next) {_UNIT}", _read_unit),
-        (r"(?:today|yesterday|tomorrow)", _read_near_day),
-    )
+_Reader = Callable[[re.Match[str]], Period | None]
+_DATED: tuple[tuple[str, _Reader], ...] = (
+    (rf"{_DAY} (?:of )?{_MONTH}{_OF_YEAR}", _read_day),
+    (rf"{_MONTH} {_DAY}{_OF_YEAR}", _read_day),
+    (rf"{_MONTH}{_OF_YEAR}", _read_month),
+    (rf"{_YEAR}-(?P<number>0[1-9]|1[0-2])", _read_iso_month),
+    (rf"(?:the )?{_ORDINAL} (?P<part>quarter|half){_OF_YEAR}", _read_part),
+    (rf"(?P<part>[qh])(?P<place>[1-4])(?:[ -]|{_OF_YEAR.removesuffix(_YEAR)}){_YEAR}", _read_part),
+    (rf"{_YEAR}[ -](?P<part>[qh])(?P<place>[1-4])", _read_part),
+    (rf"{_UNIT} to date", _read_to_date),
+    (rf"(?:the )?(?:last|past|previous) {_NUMBER} {_UNIT}s?", _read_units),
+    (rf"(?P<the>the )?(?P<which>this|current|last|previous|past|next) {_UNIT}", _read_unit),
+    (r"(?:today|yesterday|tomorrow)", _read_near_day),
 )
+_UNDATED: tuple[tuple[str, _Reader], ...] = ((rf"{_MONTH}(?! \d)", _read_month_of_every_year),)
+_FORMS = tuple((re.compile(rf"\b{form}(?![\w-])", re.IGNORECASE), read) for form, read in (*_DATED, *_UNDATED))
+MONTH_PHRASE = rf"(?:{'|'.join((*MONTHS, *MONTHS_IN_SHORT))})"
+DATED_PHRASE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", form) for form, _ in _DATED) + r")(?![\w-])"
