@@ -48,7 +48,7 @@ def decoded(question: str, reply: str) -> str:
         return names.column_ids[table, column] if column else names.table_ids[table]
 
     text = re.sub(r"\{([\w.]+)\}", item_id, reply)
-    return decode_sql(text, names, marked.literals, ValueIndex(), question=question, named=marked.named)
+    return decode_sql(text, names, marked.literals, ValueIndex(), marked)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,8 @@ def test_the_rows_of_a_table_called_sales_are_no_amount(question: str, asked: bo
 def test_the_top_of_a_list_of_sales_is_that_of_their_sums() -> None:
     schema = schema_from_ddl("CREATE TABLE lines (customer TEXT, quantity INT, price REAL)")
     names = SchemaNames(schema, find_amount("Top 3 customers by revenue", schema))
-    sql = decode_sql("select <c0> order by <c3> desc limit 3", names, (), ValueIndex(), question="Top 3 customers")
+    marked = mark_question("Top 3 customers", names, ValueIndex())
+    sql = decode_sql("select <c0> order by <c3> desc limit 3", names, (), ValueIndex(), marked)
     total = "SUM(lines.quantity * lines.price)"
     assert sql == f"SELECT lines.customer FROM lines GROUP BY lines.customer ORDER BY {total} DESC LIMIT 3"
 

@@ -6,43 +6,31 @@ import re
 from collections.abc import Sequence
 
 from coderag_app.compact.amounts import Amount, Place, is_date
+from coderag_app.compact.group_tokens import each_part
 from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.question import Literal
+from coderag_app.compact.question import MarkedQuestion
 from coderag_app.schema import Schema
 from coderag_app.sql.type_errors import is_key
 
 _PER = re.compile(r"\b(?:per|by|each|every)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:(?:per|each|every)\b|(?-i:by (?:the )?[a-z]+(?:ss|[^\Ws])\b))", re.IGNORECASE)
-_PARTS = {
-    "year": re.compile(r"\b(?:(?:per|by|each|every) year|yearly|annual)\b", re.IGNORECASE),
-    "yearmonth": re.compile(r"\b(?:(?:per|by|each|every) month|monthly)\b", re.IGNORECASE),
-}
 _HOW_MANY = re.compile(r"\b(?:how many|number of) (?:units|copies|pieces)\b", re.IGNORECASE)
 _AGGREGATES = frozenset("count sum avg max min".split())
 _SETS = frozenset("union intersect except".split())
 _CLAUSES = frozenset("where group having order limit".split()) | _SETS
 
 
-def read_amount(
-    tokens: Sequence[str],
-    names: SchemaNames,
-    literals: Sequence[Literal],
-    *,
-    question: str = "",
-    named: Sequence[Sequence[str]] = (),
-) -> list[str]:
+def read_amount(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion) -> list[str]:
     """The tokens of a reply that uses the question's amount as the question does.
 
     Args:
         tokens: The reply's words.
         names: The schema with the amount; without one the tokens stay as they are.
-        literals: The question's literals.
-        question: As asked.
-        named: The ids behind each name in the question.
+        marked: The question.
     """
     if names.amount is None:
         return list(tokens)
-    return _AmountReader(names, names.amount, literals, question, named).read(tokens)
+    return _AmountReader(names, names.amount, marked).read(tokens)
 
 
 class _AmountReader:
@@ -54,22 +42,15 @@ class _AmountReader:
         asked: The columns that the question names, where that is one thing: what amounts are summed for.
     """
 
-    def __init__(
-        self,
-        names: SchemaNames,
-        amount: Amount,
-        literals: Sequence[Literal],
-        question: str,
-        named: Sequence[Sequence[str]],
-    ) -> None:
+    def __init__(self, names: SchemaNames, amount: Amount, marked: MarkedQuestion) -> None:
         self.names = names
         self.amount = amount
         self.id = names.column_ids[amount.place]
         self.date = names.column_ids.get(amount.date, "") if amount.date is not None else ""
-        self.question = question
-        self.years = frozenset(f"<v{number}>" for number, literal in enumerate(literals, 1) if literal.is_year)
-        self.said = frozenset(group[0] for group in named if len(group) == 1)
-        groups = [[item for item in group if item.startswith("<c")] for group in named if self.id not in group]
+        self.question = marked.asked
+        self.years = frozenset(f"<v{number}>" for number, each in enumerate(marked.literals, 1) if each.is_year)
+        self.said = frozenset(group[0] for group in marked.named if len(group) == 1)
+        groups = [[item for item in group if item.startswith("<c")] for group in marked.named if self.id not in group]
         groups = [group for group in groups if group]
         self.asked = groups[0] if len(groups) == 1 else []
 
@@ -132,19 +113,16 @@ class _AmountReader:
         return read
 
     def summed_by_date(self, tokens: list[str]) -> list[str]:
-        """The amount of each year or month, where that is asked for."""
-        part = next((part for part, asked in _PARTS.items() if asked.search(self.question)), "")
+        """The amount of each year, month or day, where that is asked for."""
         columns = {item: self.names.schema.column(*self.names.column_by_id[item]) for item in self.asked}
         dates = [item for item, column in columns.items() if column is not None and is_date(column)]
-        date = dates[0] if dates else self.date
-        if not part or not date or "from" in tokens[1:] or not _SETS.isdisjoint(tokens):
+        part = each_part(dates[0] if dates else self.date, self.question)
+        if not part or "from" in tokens[1:] or not _SETS.isdisjoint(tokens):
             return tokens
         start = tokens.index("where") if "where" in tokens else len(tokens)
         where = tokens[start : start + 1 + _next_clause(tokens[start + 1 :])]
-        if len(self.years) == 1 and self.years.isdisjoint(where):
-            where += ["and" if where else "where", "year", "(", date, ")", "=", *self.years]
         of_each = [] if dates or {*self.asked} & {*where} else [item for column in self.asked for item in (column, ",")]
-        grouped = [*of_each, part, "(", date, ")"]
+        grouped = [*of_each, *part]
         return ["select", *grouped, ",", "sum", "(", self.id, ")", *where, "group", "by", *grouped]
 
     def shown(self, tokens: list[str]) -> list[str]:

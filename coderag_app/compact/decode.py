@@ -16,10 +16,11 @@ from coderag_app.compact.derived_tables import PER_GROUP, PLACE, unfold
 from coderag_app.compact.expressions import RANKINGS
 from coderag_app.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.compact.grounding import ground_values
+from coderag_app.compact.group_tokens import read_groups
 from coderag_app.compact.joins import again, is_again
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.period_conditions import write_periods
-from coderag_app.compact.question import Literal
+from coderag_app.compact.question import Literal, MarkedQuestion
 from coderag_app.compact.regrounding import reground
 from coderag_app.compact.row_groups import group_by_rows
 from coderag_app.compact.spelled_names import SpelledNames
@@ -45,9 +46,7 @@ def decode_sql(
     names: SchemaNames,
     literals: Sequence[Literal],
     values: ValueIndex,
-    *,
-    question: str = "",
-    named: Sequence[Sequence[str]] = (),
+    marked: MarkedQuestion | None = None,
 ) -> str:
     """Turn the model's reply into SQL of the schema's dialect.
 
@@ -56,8 +55,7 @@ def decode_sql(
         names: The schema with the ids that the reply uses.
         literals: The question's literals.
         values: The stored values.
-        question: As asked, if rows and people's names are to be taken as it means them.
-        named: The ids behind each name in the question.
+        marked: The question, if what the reply leaves out or takes amiss is to be taken as the question means it.
 
     Returns:
         One SELECT or set operation; the empty string where the model says that the schema has no answer.
@@ -70,9 +68,11 @@ def decode_sql(
         raise CannotDecodeError("the reply is empty")
     if tokens == [NO_ANSWER]:
         return ""
-    grounded = ground_values(tokens, names, literals)
-    tokens = read_amount(grounded, names, literals, question=question, named=named)
-    reader = _Reader(read_years(tokens, names, literals, question), names)
+    tokens = ground_values(tokens, names, literals)
+    if marked is not None:
+        for read in (read_amount, read_groups, read_years):
+            tokens = read(tokens, names, marked)
+    reader = _Reader(tokens, names)
     sql = reader.query(())
     if reader.position != len(reader.tokens):
         raise CannotDecodeError(f"unexpected {' '.join(reader.tokens[reader.position : reader.position + 4])!r}")
@@ -87,8 +87,8 @@ def decode_sql(
     reground(filled, names.schema, values)
     filled = settle_contradictions(filled, names.schema, literals, values)
     write_periods(filled, names.schema, values)
-    if question:
-        show_whole_names(filled, names.schema, question)
+    if marked is not None:
+        show_whole_names(filled, names.schema, marked.asked)
         group_by_rows(filled, names)
     write_days(filled, names.schema.dialect)
     return filled.sql(dialect=names.schema.dialect)

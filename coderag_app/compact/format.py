@@ -55,9 +55,7 @@ class CompactFormat:
 
         def read_sql(reply: str) -> str:
             try:
-                return decode_sql(
-                    reply, names, marked.literals, request.values, question=request.question, named=marked.named
-                )
+                return decode_sql(reply, names, marked.literals, request.values, marked)
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 

@@ -16,6 +16,7 @@ MAX_LITERALS = 9
 MAX_LINKS = 15
 _MAX_HINTS = 3
 _NEVER_VALUES = frozenset("id ids name names no in or me us it is do all what date".split())  # ID is Idaho as well
+_EACH = frozenset("each every per".split())
 _NO_PREPOSITIONS = frozenset(("the", "year"))
 _QUOTED = re.compile(r"(?<!\w)'([^']+)'(?!\w)|\"([^\"]+)\"|“([^”]+)”|‘([^’]+)’")
 _NUMBER = re.compile(r"(?<![\w.])\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?|(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?!\w)")
@@ -68,14 +69,18 @@ class MarkedQuestion:
     """The question as the model reads it.
 
     Attributes:
+        asked: Without marks.
         text: With its marks.
         literals: ``literals[i]`` is ``<v{i+1}>``.
         named: The ids behind each word that is a name or a stored value, without those that it only may mean.
+        each: Those of what stands behind the first "each", "every" or "per".
     """
 
+    asked: str
     text: str
     literals: tuple[Literal, ...]
     named: tuple[tuple[str, ...], ...] = ()
+    each: tuple[str, ...] = ()
 
 
 def mark_question(
@@ -122,7 +127,9 @@ def mark_question(
             groups += 1
             parts += [f"<n{min(groups, MAX_LINKS)}>", *linked]
     literals = tuple(literal for _, _, literal in spans)
-    return MarkedQuestion(" ".join(part for part in parts if part), literals, tuple(named))
+    of_each = (link.ids for link in behind.values() if link.exact and words[max(link.start - 1, 0)] in _EACH)
+    text = " ".join(part for part in parts if part)
+    return MarkedQuestion(question, text, literals, tuple(named), next(of_each, ()))
 
 
 def _to_link(words: Sequence[str], names: SchemaNames) -> list[str]:

@@ -6,43 +6,38 @@ forgets, and it takes the date of a store for that of an order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
-from coderag_app.compact.amounts import is_date
-from coderag_app.compact.name_items import shares_a_word, stem
+from coderag_app.compact.name_items import stem
 from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.question import Literal
+from coderag_app.compact.plain_replies import columns_of, dates_of, end_of_where, is_plain, only_date
+from coderag_app.compact.question import Literal, MarkedQuestion
 from coderag_app.name_words import name_words
 from coderag_app.schema import Column
 
 _OPERATORS = {"in": "=", "during": "=", "since": ">=", "after": ">", "before": "<", "until": "<=", "till": "<="}
 _LASTING = frozenset("over within for of".split())
-_NOT_PLAIN = frozenset("none without other per or union intersect except".split())
 _COMPARISONS = frozenset("= != < > <= >=".split())
 _OF_ANY_DATE = frozenset("date time day year on at of in".split())
-_BEHIND_WHERE = frozenset("group having order limit".split())
 
 
-def read_years(tokens: Sequence[str], names: SchemaNames, literals: Sequence[Literal], question: str = "") -> list[str]:
+def read_years(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion) -> list[str]:
     """The tokens of a reply that asks for the question's years and months as the question does.
 
     Args:
         tokens: The reply's words.
         names: The words of the schema's identifiers.
-        literals: The question's literals.
-        question: As asked; without it the tokens stay as they are.
+        marked: The question.
     """
-    years = {f"<v{number}>": literal for number, literal in enumerate(literals, 1) if literal.is_year}
-    if not question or not years:
-        return list(tokens)
-    asked = {stem(word) for word in name_words(question).split()}
+    years = {f"<v{number}>": literal for number, literal in enumerate(marked.literals, 1) if literal.is_year}
+    asked = {stem(word) for word in name_words(marked.asked).split()}
     read = list(tokens)
     for place in range(len(tokens) - 1, 1, -1):
         if tokens[place] in years and tokens[place - 1] in _COMPARISONS:
             start = place - 5 if tokens[place - 2] == ")" else place - 2  # of "year ( <c1> ) =" or "<c1> ="
             date = _meant_date(tokens, tokens[start : place - 1], names, asked)
             read[start:place] = [*date, _as_said(tokens[place - 1], years[tokens[place]])]
-    if len(years) == 1 and years.keys().isdisjoint(read) and _is_plain(read):
+    if len(years) == 1 and years.keys().isdisjoint(read) and is_plain(read):
         return _with_year(read, names, *years.popitem())
     return read
 
@@ -65,9 +60,9 @@ def _meant_date(
         names: The words of the schema's identifiers.
         asked: The stems of the question's words.
     """
-    column, dates = compared[-2 if len(compared) > 1 else 0], _dates(tokens, names)
+    column, dates = compared[-2 if len(compared) > 1 else 0], dates_of(tokens, names)
     if column not in dates:
-        return (_is_added_up(column, tokens) and _only_date(tokens, names, whole_years=True)) or compared
+        return (_is_added_up(column, tokens) and _year_of(tokens, names, whole_years=True)) or compared
     said = [item for item in dates if _is_said(dates[item], asked)]
     return [said[0] if word == column else word for word in compared] if len(said) == 1 else compared
 
@@ -84,54 +79,19 @@ def _is_said(date: Column, asked: Collection[str]) -> bool:
 def _with_year(tokens: list[str], names: SchemaNames, year: str, literal: Literal) -> list[str]:
     """The tokens with a condition on the year, where just one date can be meant."""
     operator = _OPERATORS.get(literal.preposition, "=" if literal.period is not None else None)
-    date = _only_date(tokens, names, whole_years=literal.period is None)
+    date = _year_of(tokens, names, whole_years=literal.period is None)
     if operator is None or not date:
         return tokens
-    end = _end_of_where(tokens)
+    end = end_of_where(tokens)
     joint = "and" if "where" in tokens[:end] else "where"
     return [*tokens[:end], joint, *date, operator, year, *tokens[end:]]
 
 
-def _is_plain(tokens: Sequence[str]) -> bool:
-    return tokens.count("select") == 1 and "from" not in tokens[1:] and _NOT_PLAIN.isdisjoint(tokens)
-
-
-def _end_of_where(tokens: Sequence[str]) -> int:
-    """Where the first clause behind WHERE begins, outside parentheses."""
-    depth = 0
-    for place, word in enumerate(tokens):
-        depth += (word == "(") - (word == ")")
-        if word in _BEHIND_WHERE and not depth:
-            return place
-    return len(tokens)
-
-
-def _only_date(tokens: Sequence[str], names: SchemaNames, *, whole_years: bool) -> list[str]:
-    """The year of the amount's date, or of the only date of the reply's tables, or their only column of years."""
-    if names.amount is not None and names.column_ids[names.amount.place] in tokens:
-        dates = [names.column_ids[names.amount.date]] if names.amount.date in names.column_ids else []
-        return _year(dates)
-    dates, years = list(_dates(tokens, names)), list(_columns(tokens, names, _is_year))
-    if not dates and whole_years and len(years) == 1:
-        return years
-    return _year([item for item in dates if shares_a_word(*names.column_by_id[item])] if len(dates) > 1 else dates)
-
-
-def _dates(tokens: Sequence[str], names: SchemaNames) -> dict[str, Column]:
-    return _columns(tokens, names, is_date)
-
-
-def _columns(tokens: Sequence[str], names: SchemaNames, fits: Callable[[Column], bool]) -> dict[str, Column]:
-    """The fitting columns of the reply's tables, by id."""
-    used = {names.column_by_id[word][0] for word in tokens if word in names.column_by_id}
-    used |= {names.table_by_id[word] for word in tokens if word in names.table_by_id}
-    places = {item: place for item, place in names.column_by_id.items() if place[0] in used}
-    columns = {item: names.schema.column(*place) for item, place in places.items()}
-    return {item: column for item, column in columns.items() if column is not None and fits(column)}
-
-
-def _year(dates: Sequence[str]) -> list[str]:
-    return ["year", "(", dates[0], ")"] if len(dates) == 1 else []
+def _year_of(tokens: Sequence[str], names: SchemaNames, *, whole_years: bool) -> list[str]:
+    """The year of the only date that can be meant, or else the only column of years."""
+    date = only_date(tokens, names)
+    years = list(columns_of(tokens, names, _is_year)) if whole_years and not dates_of(tokens, names) else []
+    return ["year", "(", date, ")"] if date else years if len(years) == 1 else []
 
 
 def _is_year(column: Column) -> bool:

@@ -1,0 +1,70 @@
+"""The groups that a question asks for, put into a reply that leaves them out.
+
+"The monthly number of orders", "how many orders did each employee handle in 1997": where a question says much, a model
+of a few million parameters counts all orders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.plain_replies import end_of_where, is_plain, only_date, tables_of
+from coderag_app.compact.question import MarkedQuestion
+
+_PARTS = {
+    "year": re.compile(r"\b(?:(?:per|by|each|every) year|yearly|annual)\b", re.IGNORECASE),
+    "yearmonth": re.compile(r"\b(?:(?:per|by|each|every) month|monthly)\b", re.IGNORECASE),
+    "": re.compile(r"\b(?:(?:per|by|each|every) day|daily)\b", re.IGNORECASE),
+}
+_AGGREGATES = frozenset("count sum avg max min".split())
+
+
+def read_groups(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion) -> list[str]:
+    """The tokens of a reply, with groups if it shows aggregates of all rows and the question those of each group.
+
+    Args:
+        tokens: The reply's words.
+        names: The words of the schema's identifiers.
+        marked: The question.
+    """
+    read = list(tokens)
+    if not is_plain(read) or "group" in read or not _shows_aggregates(read):
+        return read
+    keys = each_part(only_date(read, names), marked.asked) or _each(read, names, marked.each)
+    if not keys:
+        return read
+    start, end = read.index("select") + 1, end_of_where(read)
+    return [*read[:start], *keys, ",", *read[start:end], "group", "by", *keys, *read[end:]]
+
+
+def each_part(date: str, question: str) -> list[str]:
+    """The year, month or day of a date as the words of a reply, if the question asks for each."""
+    part = next((part for part, asked in _PARTS.items() if asked.search(question)), None)
+    if part is None or not date:
+        return []
+    return [part, "(", date, ")"] if part else [date]
+
+
+def _shows_aggregates(tokens: Sequence[str]) -> bool:
+    """Whether everything shown is an aggregate."""
+    start = tokens.index("select") + 1
+    end = tokens.index("where") if "where" in tokens else end_of_where(tokens)
+    depth, outside = 0, list[str]()
+    for word in tokens[start:end]:
+        depth -= word == ")"
+        outside += [] if depth or word in "()" else [word]
+        depth += word == "("
+    return bool(outside) and _AGGREGATES.issuperset(word for word in outside if word != ",")
+
+
+def _each(tokens: Sequence[str], names: SchemaNames, each: Sequence[str]) -> list[str]:
+    """The only column that is meant by what stands behind "each", or what names the rows of the table that is."""
+    if each and each[0] in names.table_by_id:
+        keys = list(names.links.naming(each[0]))
+    else:
+        used = tables_of(tokens, names)
+        keys = [item for item in each if item in names.column_by_id and names.column_by_id[item][0] in used]
+        keys = keys if len(keys) == 1 else []
+    return [part for item in keys for part in (item, ",")][:-1] if not set(keys) & set(tokens) else []
