@@ -274,3 +274,9 @@ def test_the_bundled_model_adds_up_what_no_column_holds(question: str, rows: str
     finally:
         engine.close()
     assert sorted(map(str, answer.rows)) == sorted(map(str, expected.rows))
+
+
+def test_without_an_amount_a_column_stands_for_its_square():
+    reply = "select sum ( {products.price} * {products.price} )"
+    assert decoded("What is the total price of all products?", reply) == "SELECT SUM(products.price) FROM products"
+    assert "price * products.price" in decoded("What is the sum of the squared prices?", reply)

@@ -25,11 +25,11 @@ def read_amount(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestio
 
     Args:
         tokens: The reply's words.
-        names: The schema with the amount; without one the tokens stay as they are.
+        names: The schema with the amount; without one, columns stay where they are not multiplied by themselves.
         marked: The question.
     """
     if names.amount is None:
-        return list(tokens)
+        return list(tokens) if "square" in marked.asked.lower() else _without_squares(tokens)
     return _AmountReader(names, names.amount, marked).read(tokens)
 
 
@@ -169,6 +169,17 @@ class _AmountReader:
         sums, key = ["sum", "(", self.id, ")"], _listed(self.asked)
         last = next((place for place, word in enumerate(tokens) if word in ("having", "order", "limit")), len(tokens))
         return ["select", *key, ",", *sums, *tokens[end:last], "group", "by", *key, *tokens[last:]]
+
+
+def _without_squares(tokens: Sequence[str]) -> list[str]:
+    """A column for its product with itself, which is what the model writes for a total that it cannot find."""
+    read: list[str] = []
+    for word in tokens:
+        if word.startswith("<c") and read[-2:] == [word, "*"]:
+            read.pop()
+        else:
+            read.append(word)
+    return read
 
 
 def _counts(place: Place, schema: Schema) -> bool:

@@ -50,12 +50,17 @@ def conditions(select: exp.Select) -> list[exp.Expr]:
 
 
 def _equalities(select: exp.Select) -> Iterator[exp.EQ]:
-    """The conditions that a column equals a literal."""
+    """The conditions that a column, or the year of one, equals a literal."""
     for condition in conditions(select):
-        if not isinstance(condition, exp.EQ):
+        if not isinstance(condition, exp.EQ) or not isinstance(condition.expression, exp.Literal):
             continue
-        if isinstance(condition.this, exp.Column) and isinstance(condition.expression, exp.Literal):
+        if isinstance(condition.this, exp.Column | exp.Cast) and condition.this.find(exp.Column):
             yield condition
+
+
+def _column(equality: exp.EQ) -> exp.Column:
+    column: exp.Column = equality.this.find(exp.Column)
+    return column
 
 
 def _contradicting(select: exp.Select) -> list[list[exp.EQ]]:
@@ -86,7 +91,7 @@ def _move(equality: exp.EQ, schema: Schema, literals: Sequence[Literal]) -> bool
 
 
 def _is_stored(equality: exp.EQ, values: ValueIndex) -> bool:
-    literal, places = equality.expression, column_places(equality.this)
+    literal, places = equality.expression, column_places(_column(equality))
     return not literal.is_string or any(values.stored_form(*place, literal.name) is not None for place in places)
 
 
@@ -109,7 +114,7 @@ def _belongs_to_other_rows(equality: exp.EQ, select: exp.Select) -> bool:
     """Whether the rows shown may have several rows with the column: it is of a table that nothing is shown of."""
     shown = {column.table for item in select.expressions for column in item.find_all(exp.Column)}
     plain = not any(select.args.get(clause) for clause in ("group", "having", "order", "limit"))
-    return plain and bool(shown) and equality.this.table not in shown and not select.find(exp.AggFunc)
+    return plain and bool(shown) and _column(equality).table not in shown and not select.find(exp.AggFunc)
 
 
 def _rows_of_both(select: exp.Select, first: exp.EQ, second: exp.EQ) -> exp.Expr:
