@@ -94,11 +94,25 @@ def test_another_table_of_the_query_has_the_column():
         "SELECT turbines.power FROM turbines WHERE turbines.country = 'Peru'",
         "SELECT turbines.country FROM turbines WHERE turbines.power = 'China'",
         "SELECT SUM(turbines.power) FROM turbines WHERE turbines.installation_year > 2016",
-        "SELECT repairs.worker FROM repairs WHERE repairs.worker > 7",
+        "SELECT COUNT(*) FROM repairs WHERE repairs.worker > 7",
+        "SELECT repairs.worker FROM repairs WHERE repairs.worker > 7 OR repairs.worker = 'Ann'",
+        "SELECT turbines.power FROM turbines WHERE turbines.country > 'Atlantis'",
     ],
 )
 def test_what_fits_or_is_not_certain_stays(sql):
     assert regrounded(sql) == sql
+
+
+def test_more_than_a_number_of_what_is_text_is_so_many_rows():
+    found = regrounded("SELECT repairs.worker FROM repairs WHERE repairs.worker > 7 AND repairs.turbine_id = 3")
+    assert found == (
+        "SELECT repairs.worker FROM repairs WHERE repairs.turbine_id = 3 GROUP BY repairs.worker HAVING COUNT(*) > 7"
+    )
+
+
+def test_no_text_is_larger_than_one_that_is_stored():
+    asked = "SELECT turbines.power FROM turbines WHERE turbines.country {} 'China'"
+    assert regrounded(asked.format(">")) == asked.format("=")
 
 
 def test_a_name_that_is_a_word_of_sql_is_quoted():

@@ -39,13 +39,21 @@ def decoded(question: str, reply: str) -> str:
         ("{room.beds} = <v1>", "room.bed_type = 'King'"),
         ("{room.beds} != <v1>", "room.bed_type <> 'King'"),
         ("{room.built} in ( <v1> )", "room.bed_type IN ('King')"),
-        ("{room.name} = <v1>", "room.name = 'king'"),  # text may be compared with any text
+        ("{room.name} = <v1>", "room.bed_type = 'King'"),
+        ("{room.name} != <v1>", "room.name <> 'king'"),  # text may be compared with any text
         ("{room.beds} > <v1>", "room.beds > 'king'"),
     ],
 )
 def test_a_value_goes_to_the_column_that_stores_it(condition, expected):
     sql = decoded("rooms with a king bed", f"select {{room.name}} where {condition}")
     assert sql.partition(" WHERE ")[2] == expected
+
+
+def test_two_values_in_each_others_columns_change_places():
+    sql = decoded(
+        'Who is "Ada Lovelace"?', "select {author.id} where {author.first_name} = <v2> and {author.last_name} = <v1>"
+    )
+    assert sql.endswith("WHERE author.last_name = 'Lovelace' AND author.first_name = 'Ada'")
 
 
 def test_the_table_that_stores_a_value_is_joined():

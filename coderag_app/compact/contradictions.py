@@ -8,14 +8,20 @@ than those shown, they need one of each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
 from coderag_app.compact.question import Literal
 from coderag_app.schema import Schema, identifier
-from coderag_app.sql.literals import column_places
+from coderag_app.sql.literals import column_places, declared_column
 from coderag_app.value_index import MAX_VALUES_PER_COLUMN, ValueIndex
+
+_SAID_AS = {
+    "0": frozenset("0 no not zero none without never nothing nobody".split()),
+    "1": frozenset("1 one once single sole only first 1st won winner winners".split()),
+}
 
 
 def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
@@ -29,6 +35,9 @@ def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Lit
     """
     said = frozenset().union(*(literal.spellings for literal in literals))
     for select in list(tree.find_all(exp.Select)):
+        for equality in _equalities(select):
+            if _is_elsewhere(equality, schema, values):
+                _move(equality, schema, literals)
         leave_out(select, [each for each in _equalities(select) if _is_invented(each, said, schema, values)])
         for equalities in _contradicting(select):
             stored = [each for each in equalities if _is_stored(each, values)] or equalities
@@ -39,6 +48,26 @@ def settle_contradictions(tree: exp.Expr, schema: Schema, literals: Sequence[Lit
             if len(stored) > 1:
                 either(select, stored)
     return tree
+
+
+def leave_out_numbers(tree: exp.Expr, schema: Schema, values: ValueIndex, question: str) -> None:
+    """Leave out ``c = 1`` and ``c = 0`` that the question does not ask for, unless the column is a flag.
+
+    Args:
+        tree: A query with its literals filled in; it is changed.
+        schema: What it is a query of.
+        values: The stored values.
+        question: As asked.
+    """
+    words = frozenset(re.findall(r"\w+", question.lower()))
+    for select in list(tree.find_all(exp.Select)):
+        unasked = [each for each in _equalities(select) if words.isdisjoint(_SAID_AS.get(each.expression.name, words))]
+        leave_out(select, [each for each in unasked if not _is_flag(_column(each), schema, values)])
+
+
+def _is_flag(column: exp.Column, schema: Schema, values: ValueIndex) -> bool:
+    found = declared_column(column, schema)
+    return found is None or found[1].is_boolean or values.is_flag(found[0].name, found[1].name)
 
 
 def conditions(select: exp.Select) -> list[exp.Expr]:
@@ -95,13 +124,16 @@ def _is_stored(equality: exp.EQ, values: ValueIndex) -> bool:
     return not literal.is_string or any(values.stored_form(*place, literal.name) is not None for place in places)
 
 
+def _is_elsewhere(equality: exp.EQ, schema: Schema, values: ValueIndex) -> bool:
+    """Whether it is text that the column is known not to store."""
+    places = column_places(_column(equality))
+    known = bool(places) and all(_values_are_known(schema, values, *place) for place in places)
+    return equality.expression.is_string and known and not _is_stored(equality, values)
+
+
 def _is_invented(equality: exp.EQ, said: frozenset[str], schema: Schema, values: ValueIndex) -> bool:
     """Whether the text is not of the question, and the column is known not to store it."""
-    if not equality.expression.is_string or equality.expression.name.casefold() in said:
-        return False
-    places = column_places(equality.this)
-    known = bool(places) and all(_values_are_known(schema, values, *place) for place in places)
-    return known and not _is_stored(equality, values)
+    return equality.expression.name.casefold() not in said and _is_elsewhere(equality, schema, values)
 
 
 def _values_are_known(schema: Schema, values: ValueIndex, table: str, name: str) -> bool:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.compact.amount_tokens import read_amount
-from coderag_app.compact.contradictions import settle_contradictions
+from coderag_app.compact.contradictions import leave_out_numbers, settle_contradictions
 from coderag_app.compact.days import write_days
 from coderag_app.compact.derived_tables import PER_GROUP, PLACE, unfold
 from coderag_app.compact.expressions import RANKINGS
@@ -25,6 +25,7 @@ from coderag_app.compact.regrounding import reground
 from coderag_app.compact.row_groups import group_by_rows
 from coderag_app.compact.spelled_names import SpelledNames
 from coderag_app.compact.summed_amounts import sum_amounts
+from coderag_app.compact.table_tokens import read_tables
 from coderag_app.compact.whole_names import show_whole_names
 from coderag_app.compact.year_tokens import read_years
 from coderag_app.value_index import ValueIndex
@@ -70,7 +71,7 @@ def decode_sql(
         return ""
     tokens = ground_values(tokens, names, literals)
     if marked is not None:
-        for read in (read_amount, read_groups, read_years):
+        for read in (read_tables, read_amount, read_groups, read_years):
             tokens = read(tokens, names, marked)
     reader = _Reader(tokens, names)
     sql = reader.query(())
@@ -88,6 +89,7 @@ def decode_sql(
     filled = settle_contradictions(filled, names.schema, literals, values)
     write_periods(filled, names.schema, values)
     if marked is not None:
+        leave_out_numbers(filled, names.schema, values, marked.asked)
         show_whole_names(filled, names.schema, marked.asked)
         group_by_rows(filled, names)
     write_days(filled, names.schema.dialect)

@@ -9,7 +9,8 @@ from sqlglot import exp
 from coderag_app.compact.encode_expressions import DATE_PARTS
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
-from coderag_app.schema import Schema
+from coderag_app.name_words import name_words
+from coderag_app.schema import Column, Schema
 from coderag_app.value_index import ValueIndex
 
 _DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
@@ -35,7 +36,7 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
         CannotDecodeError: A literal that is not in the question.
     """
     for call in list(tree.find_all(exp.Anonymous, exp.Year, exp.Month, exp.Day)):
-        _replace_date_part(call)
+        _replace_date_part(call, names.schema)
     for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
         if isinstance(node, exp.Placeholder):
             number = node.name.removeprefix("v")
@@ -62,16 +63,24 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
     return _join_patterns(tree)
 
 
-def _replace_date_part(node: exp.Expr) -> None:
-    """``year ( x )`` as a number, in SQLite's way; sqlglot writes it for the other dialects."""
+def _replace_date_part(node: exp.Expr, schema: Schema) -> None:
+    """``year ( x )`` as a number, in SQLite's way, which sqlglot writes for the other dialects; a year is its year."""
     part = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
     if part not in _DATE_FORMATS:
         return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
-    number = date_part(part, operand.find(exp.Column) or operand)
+    column = operand.find(exp.Column)
+    if part == "year" and column is not None and _holds_years(schema.column(_table_of(column), column.name)):
+        node.replace(column)
+        return
+    number = date_part(part, column or operand)
     holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
     shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
     node.replace(number.this if shown or part == "yearmonth" else number)
+
+
+def _holds_years(column: Column | None) -> bool:
+    return column is not None and column.is_numeric and "year" in name_words(column.name).split()
 
 
 def date_part(part: str, operand: exp.Expr) -> exp.Expr:

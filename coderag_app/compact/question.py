@@ -73,7 +73,7 @@ class MarkedQuestion:
         text: With its marks.
         literals: ``literals[i]`` is ``<v{i+1}>``.
         named: The ids behind each word that is a name or a stored value, without those that it only may mean.
-        each: Those of what stands behind the first "each", "every" or "per".
+        each: Those of what stands behind the first "each", "every", "per" or "in different".
     """
 
     asked: str
@@ -127,9 +127,14 @@ def mark_question(
             groups += 1
             parts += [f"<n{min(groups, MAX_LINKS)}>", *linked]
     literals = tuple(literal for _, _, literal in spans)
-    of_each = (link.ids for link in behind.values() if link.exact and words[max(link.start - 1, 0)] in _EACH)
+    of_each = (link.ids for link in behind.values() if link.exact and _stands_behind_each(words, link.start))
     text = " ".join(part for part in parts if part)
     return MarkedQuestion(question, text, literals, tuple(named), next(of_each, ()))
+
+
+def _stands_behind_each(words: Sequence[str], place: int) -> bool:
+    before = words[max(place - 2, 0) : place]
+    return before[-1:] != [] and (before[-1] in _EACH or (before[-1] == "different" and before[0] in ("in", "for")))
 
 
 def _to_link(words: Sequence[str], names: SchemaNames) -> list[str]:

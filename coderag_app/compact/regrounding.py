@@ -12,16 +12,18 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from coderag_app.compact.amounts import is_date
+from coderag_app.compact.contradictions import conditions, leave_out
 from coderag_app.compact.fill_literals import date_part
 from coderag_app.compact.name_items import shares_a_word
 from coderag_app.name_words import name_words
 from coderag_app.schema import Column, Schema, Table, identifier
-from coderag_app.sql.literals import select_tables
+from coderag_app.sql.literals import declared_column, select_tables
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, compared_literals, is_key, misuses, what_it_holds
 from coderag_app.value_index import ValueIndex
 
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _SUMS = (exp.Sum, exp.Avg)
+_ORDERS = (exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 Fits = Callable[[Table, Column], bool]
 
@@ -54,8 +56,10 @@ class _Regrounding:
         self.values = values
 
     def replace(self) -> None:
-        """Put another column there, if there is just one."""
+        """Put another column there, if there is just one, or else what the use of this one can mean."""
         use = self.misused.parent
+        if use is None:
+            return
         if isinstance(use, _SUMS):
             self._put(self.misused, self._only(self._is_amount))
         elif isinstance(use, DATE_PARTS):
@@ -65,7 +69,31 @@ class _Regrounding:
         elif _compares_years(self.misused):
             self._put_year(self.misused)
         elif _compares_numbers(self.misused):
-            self._put(self.misused, self._only(self._is_amount))
+            if not self._put(self.misused, self._only(self._is_amount)):
+                self._count_rows(use)
+        elif isinstance(use, _ORDERS) and self._is_stored(use.expression):
+            use.replace(exp.EQ(this=self.misused, expression=use.expression))
+
+    def _count_rows(self, comparison: exp.Expr) -> None:
+        """More than 2 rows of what is shown, for text that is more than 2: "types with more than 2 policies"."""
+        select = self.misused.find_ancestor(exp.Select)
+        if select is None or not any(comparison is each for each in conditions(select)):
+            return
+        grouped = select.args.get("group") or not all(isinstance(item, exp.Column) for item in select.expressions)
+        if grouped or not isinstance(comparison, (*_ORDERS, exp.EQ)) or self._holds() is not Holds.TEXT:
+            return
+        leave_out(select, [comparison])
+        select.set("group", exp.Group(expressions=[item.copy() for item in select.expressions]))
+        counted = type(comparison)(this=exp.Count(this=exp.Star()), expression=comparison.expression)
+        select.set("having", exp.Having(this=counted))
+
+    def _holds(self) -> Holds:
+        found = declared_column(self.misused, self.schema)
+        return what_it_holds(*found, self.values) if found is not None else Holds.UNKNOWN
+
+    def _is_stored(self, literal: exp.Expr) -> bool:
+        found = declared_column(self.misused, self.schema)
+        return found is not None and self.values.stored_form(found[0].name, found[1].name, literal.name) is not None
 
     def date(self) -> exp.Column | None:
         """The only column of dates, or the only one named as the table."""
@@ -79,9 +107,10 @@ class _Regrounding:
         elif (date := self.date()) is not None:
             node.replace(date_part("year", date))
 
-    def _put(self, node: exp.Expr, column: exp.Column | None) -> None:
+    def _put(self, node: exp.Expr, column: exp.Column | None) -> bool:
         if column is not None:
             node.replace(column)
+        return column is not None
 
     def _only(self, fits: Fits, preferred: Fits | None = None) -> exp.Column | None:
         """The only fitting (of several the only preferred) column of the misused one's table, or else of another."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from coderag_app.compact.amounts import is_date
 from coderag_app.compact.name_items import stem
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.plain_replies import columns_of, dates_of, end_of_where, is_plain, only_date
@@ -35,7 +36,8 @@ def read_years(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion
     for place in range(len(tokens) - 1, 1, -1):
         if tokens[place] in years and tokens[place - 1] in _COMPARISONS:
             start = place - 5 if tokens[place - 2] == ")" else place - 2  # of "year ( <c1> ) =" or "<c1> ="
-            date = _meant_date(tokens, tokens[start : place - 1], names, asked)
+            whole_year = years[tokens[place]].period is None
+            date = _meant_date(tokens, tokens[start : place - 1], names, asked, whole_year)
             read[start:place] = [*date, _as_said(tokens[place - 1], years[tokens[place]])]
     if len(years) == 1 and years.keys().isdisjoint(read) and is_plain(read):
         return _with_year(read, names, *years.popitem())
@@ -50,7 +52,7 @@ def _as_said(operator: str, literal: Literal) -> str:
 
 
 def _meant_date(
-    tokens: Sequence[str], compared: Sequence[str], names: SchemaNames, asked: Collection[str]
+    tokens: Sequence[str], compared: Sequence[str], names: SchemaNames, asked: Collection[str], whole_year: bool
 ) -> Sequence[str]:
     """What to compare with a year: the only date that the question speaks of, if it does not speak of the one there.
 
@@ -59,12 +61,16 @@ def _meant_date(
         compared: Those on the left of the comparison; what is added up is no date, and gives way to the only one.
         names: The words of the schema's identifiers.
         asked: The stems of the question's words.
+        whole_year: Whether a column of years can be meant too.
     """
-    column, dates = compared[-2 if len(compared) > 1 else 0], dates_of(tokens, names)
+    column = compared[-2 if len(compared) > 1 else 0]
+    dates = columns_of(tokens, names, lambda column: is_date(column) or (whole_year and _is_year(column)))
     if column not in dates:
-        return (_is_added_up(column, tokens) and _year_of(tokens, names, whole_years=True)) or compared
+        return (_is_added_up(column, tokens) and _year_of(tokens, names, whole_years=whole_year)) or compared
     said = [item for item in dates if _is_said(dates[item], asked)]
-    return [said[0] if word == column else word for word in compared] if len(said) == 1 else compared
+    if column in said or len(said) != 1:
+        return compared
+    return [said[0]] if _is_year(dates[said[0]]) else ["year", "(", said[0], ")"]
 
 
 def _is_added_up(column: str, tokens: Sequence[str]) -> bool:
