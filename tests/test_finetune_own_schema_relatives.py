@@ -44,9 +44,10 @@ def club(path: Path) -> Path:
     return path
 
 
-def examples_of(path: Path, limit: int) -> list[SQLExample]:
+def examples_of(path: Path, limit: int, *, as_people_ask: bool = True) -> list[SQLExample]:
     with closing(open_database(path)) as database:
-        return list(synthesize_examples(database, database.read_schema(samples=0), limit))
+        schema = database.read_schema(samples=0)
+        return list(synthesize_examples(database, schema, limit, as_people_ask=as_people_ask))
 
 
 def of_pattern(examples: list[SQLExample], name: str) -> list[SQLExample]:
@@ -94,3 +95,11 @@ def test_all_neighbouring_columns_are_asked_for_together_and_most_pairs_in_the_t
     pairs = [[columns.index(name) for name in names] for names in shown if set(names) <= set(columns)]
     assert {(place, place + 1) for place in range(9)} <= {tuple(sorted(pair)) for pair in pairs}
     assert sum(one < other for one, other in pairs) > 0.65 * len(pairs) > 15
+
+
+def test_what_the_model_learns_from_has_other_habits(tmp_path: Path) -> None:
+    examples = examples_of(club(tmp_path / "club.sqlite"), 1500, as_people_ask=False)
+    found = {example.source.rpartition(":")[2] for example in examples}
+    assert not found & {pattern.name for pattern in RELATIVE_PATTERNS} and "measure_per_key" in found
+    measures = of_pattern(examples, "measure_per_key")
+    assert measures and not any("ORDER BY" in example.sql for example in measures)

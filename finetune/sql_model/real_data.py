@@ -55,7 +55,8 @@ def real_databases(folder: Path, synthesized: int = 0, leave_out: Sequence[str] 
             )
             if synthesized:
                 asked += [
-                    (made.question, made.sql, MADE) for made in synthesize_examples(database, schema, synthesized)
+                    (made.question, made.sql, MADE)
+                    for made in synthesize_examples(database, schema, synthesized, as_people_ask=False)
                 ]
         dropped: Counter[str] = Counter()
         pairs = []

@@ -31,7 +31,7 @@ from finetune.synthesis.patterns.plain_columns import PLAIN_PATTERNS
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
 from finetune.synthesis.patterns.plain_parents import PARENT_PATTERNS
 from finetune.synthesis.patterns.plain_relatives import RELATIVE_PATTERNS
-from finetune.synthesis.spreading import SpreadingDraw, SpreadingPatterns
+from finetune.synthesis.spreading import PeoplesDraw, SpreadingDraw, SpreadingPatterns
 from finetune.synthesis.text_to_sql import UNANSWERABLE, uninteresting
 from finetune.synthesis.wording import finish
 
@@ -66,6 +66,8 @@ def synthesize_examples(
     seed: int = 0,
     on_progress: Callable[[SynthesisProgress], None] | None = None,
     unread: Sequence[str] = (),
+    *,
+    as_people_ask: bool = True,
 ) -> Iterator[SQLExample]:
     """Different question-SQL pairs for a database, each run on it.
 
@@ -76,13 +78,15 @@ def synthesize_examples(
         seed: Equal seeds give equal pairs on equal databases.
         on_progress: Called every hundred candidates and at the end.
         unread: Columns that must not be read, as ``table.column``; ``*`` stands for any name. No pair is about them.
+        as_people_ask: Ask as people ask of their own tables, and of parents and relatives too. What the SQL model
+            learns from does not (``finetune.sql_model.real_data``).
 
     Yields:
         Examples of origin synthetic, whose ``source`` names the pattern.
     """
     described = describe_database(database, schema, unread)
     if any(table.row_count for table in described.tables):
-        yield from _Synthesis(database, described, limit, seed, on_progress).examples()
+        yield from _Synthesis(database, described, limit, seed, on_progress, as_people_ask).examples()
     elif on_progress is not None:
         on_progress(SynthesisProgress(0, limit, 0, Counter({"the database has no rows": 1}), 0.0))
 
@@ -94,6 +98,7 @@ class _Synthesis:
     limit: int
     seed: int
     on_progress: Callable[[SynthesisProgress], None] | None
+    as_people_ask: bool
     drops: Counter[str] = field(default_factory=Counter)
     kept: int = 0
     tried: int = 0
@@ -106,10 +111,11 @@ class _Synthesis:
         """The pairs, until there are enough or no more are found."""
         started = time.monotonic()
         rng = Random(f"{self.described.db_id}:{self.seed}")
-        draw = SpreadingDraw(rng, Lookup(self.described))
+        draw = (PeoplesDraw if self.as_people_ask else SpreadingDraw)(rng, Lookup(self.described))
+        own = (*RELATIVE_PATTERNS, *PARENT_PATTERNS) if self.as_people_ask else ()
         answerable = [
             replace(rule, weight=rule.weight * _ANALYSIS_WEIGHT) if rule.family == ANALYSIS else rule
-            for rule in (*PATTERNS, *PLAIN_PATTERNS, *KEY_PATTERNS, *RELATIVE_PATTERNS, *PARENT_PATTERNS)
+            for rule in (*PATTERNS, *PLAIN_PATTERNS, *KEY_PATTERNS, *own)
             if rule.family != UNANSWERABLE
         ]
         patterns = SpreadingPatterns(answerable, max(int(_LARGEST_SHARE * self.limit), 10))

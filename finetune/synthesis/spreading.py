@@ -33,7 +33,7 @@ class SpreadingDraw(Draw):
     def __init__(self, rng: Random, lookup: Lookup) -> None:
         super().__init__(rng, lookup)
         self.pattern = ""
-        self._subjects = [table for table in lookup.database.tables if not table.is_junction or self._says_more(table)]
+        self._subjects = lookup.subjects
         self._drawn: Counter[tuple[str, str, str]] = Counter()
         self._only_looking = False
 
@@ -50,10 +50,7 @@ class SpreadingDraw(Draw):
     def table(
         self, needs: Callable[[DescribedTable], object] | None = None, junctions: bool = False
     ) -> DescribedTable | None:
-        """See ``Draw.table``; a junction that says something of its own counts as any other table.
-
-        What ``needs`` draws to try a table out is not counted as used.
-        """
+        """See ``Draw.table``; what ``needs`` draws to try a table out is not counted as used."""
         tables = self.lookup.database.tables if junctions else self._subjects
         self._only_looking = True
         try:
@@ -61,6 +58,52 @@ class SpreadingDraw(Draw):
         finally:
             self._only_looking = False
         return self.choice(fitting) if fitting else None
+
+    def projection(self, table: DescribedTable, count: int, besides: Collection[str] = ()) -> list[DescribedColumn]:
+        """See ``Draw.projection``; keys come as often as other columns, and often together with the name."""
+        pool = [
+            column
+            for column in table.columns
+            if column.name not in besides and column.values and (column.kind != "flag" or count > 1)
+        ]
+        named = [column for column in self.identity(table) if column in pool]
+        keys = [column for column in pool if column.kind == "key"]
+        if count > 1 and named and keys and self.chance(_KEY_WITH_NAME):
+            return [keys[0], *named]
+        names = named or [column for column in pool if column.kind in _NAME_KINDS]
+        picked: list[DescribedColumn] = []
+        while pool and len(picked) < count:
+            column = self.choice(self._wanted(table, picked, pool, names) or pool)
+            pool.remove(column)
+            picked.append(column)
+        return self._in_order(table, picked)
+
+    def _wanted(
+        self,
+        table: DescribedTable,
+        picked: Sequence[DescribedColumn],
+        pool: Sequence[DescribedColumn],
+        names: Sequence[DescribedColumn],
+    ) -> list[DescribedColumn]:
+        """The columns to pick the next one from; none for any of ``pool``."""
+        return [c for c in names if c in pool] if not picked and self.chance(_NAME_FIRST) else []
+
+    def _in_order(self, table: DescribedTable, picked: list[DescribedColumn]) -> list[DescribedColumn]:
+        return picked
+
+
+class PeoplesDraw(SpreadingDraw):
+    """Draws as people ask of their own tables.
+
+    Of the pairs of columns that Spider's training questions ask of one table, 52% are neighbours and 80% stand in the
+    table's order. A junction that says something of its own counts as any other table.
+    """
+
+    as_people_ask = True
+
+    def __init__(self, rng: Random, lookup: Lookup) -> None:
+        super().__init__(rng, lookup)
+        self._subjects = [table for table in lookup.database.tables if not table.is_junction or self._says_more(table)]
 
     def category(self, table: DescribedTable, besides: Collection[str] = ()) -> DescribedColumn | None:
         """See ``Draw.category``; now and then another column, since people group by whatever repeats."""
@@ -72,32 +115,20 @@ class SpreadingDraw(Draw):
         """Whether a table has columns besides its keys."""
         return any(column.kind != "key" and not self.is_reference(table, column) for column in table.columns)
 
-    def projection(self, table: DescribedTable, count: int, besides: Collection[str] = ()) -> list[DescribedColumn]:
-        """See ``Draw.projection``; keys come as often as other columns, and often together with the name.
+    def _wanted(
+        self,
+        table: DescribedTable,
+        picked: Sequence[DescribedColumn],
+        pool: Sequence[DescribedColumn],
+        names: Sequence[DescribedColumn],
+    ) -> list[DescribedColumn]:
+        if picked and self.chance(_NEIGHBOUR):
+            place = table.columns.index(picked[-1]) + 1
+            return [column for column in table.columns[place : place + 1] if column in pool]
+        return super()._wanted(table, picked, pool, names)
 
-        Half of the further columns are the next in the table, and most stand in its order: of the pairs of columns that
-        Spider's training questions ask of one table, 52% stand so and 80% in order.
-        """
-        pool = [
-            column
-            for column in table.columns
-            if column.name not in besides and column.values and (column.kind != "flag" or count > 1)
-        ]
-        named = [column for column in self.identity(table) if column in pool]
-        keys = [column for column in pool if column.kind == "key"]
-        if count > 1 and named and keys and self.chance(_KEY_WITH_NAME):
-            return [keys[0], *named]
-        names = [column for column in pool if column.kind in _NAME_KINDS]
-        place = {column.name: number for number, column in enumerate(table.columns)}
-        picked: list[DescribedColumn] = []
-        while pool and len(picked) < count:
-            wanted = [c for c in named or names if c in pool] if not picked and self.chance(_NAME_FIRST) else []
-            if picked and self.chance(_NEIGHBOUR):
-                wanted = [c for c in pool if place[c.name] == place[picked[-1].name] + 1]
-            column = self.choice(wanted or pool)
-            pool.remove(column)
-            picked.append(column)
-        return picked if self.chance(_ANY_ORDER) else sorted(picked, key=lambda column: place[column.name])
+    def _in_order(self, table: DescribedTable, picked: list[DescribedColumn]) -> list[DescribedColumn]:
+        return picked if self.chance(_ANY_ORDER) else sorted(picked, key=table.columns.index)
 
 
 class SpreadingPatterns:

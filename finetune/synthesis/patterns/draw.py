@@ -35,7 +35,10 @@ class Draw:
     Attributes:
         rng: The only source of randomness.
         lookup: The database, indexed.
+        as_people_ask: Whether people's habits count for more than that every form comes.
     """
+
+    as_people_ask = False
 
     def __init__(self, rng: Random, lookup: Lookup) -> None:
         self.rng = rng

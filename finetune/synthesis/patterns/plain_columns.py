@@ -40,12 +40,13 @@ def column_in_its_order(draw: Draw) -> Candidate | None:
 
 
 def columns_in_any_order(draw: Draw) -> Candidate | None:
-    """One to three columns in the order of any other, text or number, or, as in a third of questions, of the first."""
+    """One to three columns in the order of any other, text or number, or, as in a third of people's, of the first."""
     table = draw.table(lambda t: len(t.columns) > 1)
     if table is None:
         return None
     columns = draw.projection(table, draw.choice((1, 1, 2, 2, 3)))
-    key = next(iter(draw.projection(table, 1) if draw.chance(0.65) else columns), None)
+    by_first = draw.as_people_ask and not draw.chance(0.65)
+    key = next(iter(columns if by_first else draw.projection(table, 1)), None)
     if not columns or key is None:
         return None
     down = draw.chance(0.4)

@@ -88,12 +88,12 @@ def rows_per_key(draw: Draw) -> Candidate | None:
 
 
 def measure_per_key(draw: Draw) -> Candidate | None:
-    """For each game id the hours played in all; in the order of that; the id with the most."""
+    """For each game id the hours played in all; as people ask, also in the order of that, or the id with the most."""
     found = _measured_reference(draw)
     if found is None:
         return None
     _, child, column, number = found
-    style, down = draw.choice(_STYLES), draw.chance(0.7)
+    style, down = (draw.choice(_STYLES), draw.chance(0.7)) if draw.as_people_ask else ("all", False)
     function = draw.choice(("sum", "avg") if style == "first" else ("sum", "avg", "max", "min"))
     ref, value = draw.ref(child, column), f"{function}({draw.ref(child, number)})"
     words = f"{aggregate_words(draw, function, number)} {draw.phrase(child, number)}"
