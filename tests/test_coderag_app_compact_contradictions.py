@@ -52,6 +52,7 @@ def settled(sql: str) -> str:
         ("id = 2 AND id = 3 AND owner = 'Ana'", "hotels.id IN (2, 3) AND hotels.owner = 'Ana'"),
         ("country = 'many' AND owner = 'Ana'", "hotels.owner = 'Ana'"),
         ("id = 'y' AND owner = 'Ana'", "hotels.owner = 'Ana'"),
+        ("CAST(country AS INTEGER) = 'Ana'", "CAST(hotels.country AS INTEGER) = 'Ana'"),
         ("CAST(id AS INTEGER) = 2016 AND CAST(id AS INTEGER) = 2017", "CAST(hotels.id AS INTEGER) IN (2016, 2017)"),
     ],
 )

@@ -83,7 +83,8 @@ def _equalities(select: exp.Select) -> Iterator[exp.EQ]:
     for condition in conditions(select):
         if not isinstance(condition, exp.EQ) or not isinstance(condition.expression, exp.Literal):
             continue
-        if isinstance(condition.this, exp.Column | exp.Cast) and condition.this.find(exp.Column):
+        is_year = isinstance(condition.this, exp.Cast) and not condition.expression.is_string
+        if isinstance(condition.this, exp.Column) or (is_year and condition.this.find(exp.Column)):
             yield condition
 
 

@@ -28,9 +28,12 @@ def fold(select: exp.Select) -> exp.Select:
 
 
 def unfold(tree: exp.Expr) -> exp.Expr:
-    """The query with derived tables in place of what ``fold`` makes of them; nested queries as well."""
+    """The query with derived tables in place of what ``fold`` makes of them; nested queries as well.
+
+    A query that shows measures of groups beside anything else stays as it is, which no database runs.
+    """
     for select in list(tree.find_all(exp.Select)):
-        if any(_is_per_group(node) for item in select.expressions for node in item.find_all(exp.Anonymous)):
+        if all(any(map(_is_per_group, item.find_all(exp.Anonymous))) for item in select.expressions):
             _replace(select, _unfolded_groups(select))
         elif select.expressions and select.expressions[-1].alias == PLACE:
             _replace(select, _unfolded_places(select))

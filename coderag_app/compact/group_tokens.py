@@ -48,7 +48,7 @@ def each_part(date: str, question: str) -> list[str]:
 
 
 def _shows_aggregates(tokens: Sequence[str]) -> bool:
-    """Whether everything shown is an aggregate."""
+    """Whether everything shown is an aggregate, of rows and not of groups."""
     start = tokens.index("select") + 1
     end = tokens.index("where") if "where" in tokens else end_of_where(tokens)
     depth, outside = 0, list[str]()
@@ -56,7 +56,8 @@ def _shows_aggregates(tokens: Sequence[str]) -> bool:
         depth -= word == ")"
         outside += [] if depth or word in "()" else [word]
         depth += word == "("
-    return bool(outside) and _AGGREGATES.issuperset(word for word in outside if word != ",")
+    of_groups = "by" in tokens[start:end]
+    return bool(outside) and not of_groups and _AGGREGATES.issuperset(word for word in outside if word != ",")
 
 
 def _each(tokens: Sequence[str], names: SchemaNames, each: Sequence[str]) -> list[str]:
