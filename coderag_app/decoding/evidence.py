@@ -37,8 +37,8 @@ class Evidence:
     misused: int = 0
 
 
-# Printed by the command above, before the rules of year_tokens.py, group_tokens.py and table_tokens.py; the left-out
-# databases have led to those, so they fit no weights any more. What is not known counts as the mean of right results.
+# Printed by the command above, before the left-out databases led to the rules of year_tokens.py, group_tokens.py and
+# table_tokens.py. What is not known counts as the mean of right results.
 SHARE_WEIGHT, TYPICAL_SHARE = 2.41, 0.82
 RANK_WEIGHT, TYPICAL_RANK = 1.95, 0.81
 PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 1.60, 0.89
