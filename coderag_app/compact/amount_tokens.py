@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from coderag_app.compact.amounts import Amount, Place, is_date
 from coderag_app.compact.group_tokens import each_part
 from coderag_app.compact.names import SchemaNames
+from coderag_app.compact.plain_replies import AGGREGATES
 from coderag_app.compact.question import MarkedQuestion
 from coderag_app.schema import Schema
 from coderag_app.sql.type_errors import is_key
@@ -15,7 +16,6 @@ from coderag_app.sql.type_errors import is_key
 _PER = re.compile(r"\b(?:per|by|each|every)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:(?:per|each|every)\b|(?-i:by (?:the )?[a-z]+(?:ss|[^\Ws])\b))", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\b(?:how many|number of) (?:units|copies|pieces)\b", re.IGNORECASE)
-_AGGREGATES = frozenset("count sum avg max min".split())
 _SETS = frozenset("union intersect except".split())
 _CLAUSES = frozenset("where group having order limit".split()) | _SETS
 
@@ -139,7 +139,7 @@ class _AmountReader:
             start = 0
         read, place = tokens[:start], start
         while place < len(tokens):
-            if tokens[place] in _AGGREGATES and tokens[place + 1 : place + 4 : 2] == ["(", ")"]:
+            if tokens[place] in AGGREGATES and tokens[place + 1 : place + 4 : 2] == ["(", ")"]:
                 read += ["avg" if tokens[place] == "avg" else "sum", "(", self.id, ")"]
                 place += 4
             else:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.plain_replies import end_of_where, is_plain, only_date, tables_of
+from coderag_app.compact.plain_replies import AGGREGATES, end_of_where, is_plain, only_date, tables_of
 from coderag_app.compact.question import MarkedQuestion
 
 _PARTS = {
@@ -18,7 +18,6 @@ _PARTS = {
     "yearmonth": re.compile(r"\b(?:(?:per|by|each|every) month|monthly)\b", re.IGNORECASE),
     "": re.compile(r"\b(?:(?:per|by|each|every) day|daily)\b", re.IGNORECASE),
 }
-_AGGREGATES = frozenset("count sum avg max min".split())
 
 
 def read_groups(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion) -> list[str]:
@@ -57,7 +56,7 @@ def _shows_aggregates(tokens: Sequence[str]) -> bool:
         outside += [] if depth or word in "()" else [word]
         depth += word == "("
     of_groups = "by" in tokens[start:end]
-    return bool(outside) and not of_groups and _AGGREGATES.issuperset(word for word in outside if word != ",")
+    return bool(outside) and not of_groups and AGGREGATES.issuperset(word for word in outside if word != ",")
 
 
 def _each(tokens: Sequence[str], names: SchemaNames, each: Sequence[str]) -> list[str]:

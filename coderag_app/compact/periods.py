@@ -20,8 +20,11 @@ def find_periods(question: str, schema: Schema) -> list[FoundPeriod]:
     None where no column holds dates or one holds months, and none that a column is called by: the last year of a party
     may be stored.
     """
+    named = named_periods(question)
+    if not named:
+        return []
     columns = [column for table in schema.tables for column in table.columns]
     names = {name_words(column.name) for column in columns}
     if not any(map(is_date, columns)) or any(not _OF_MONTHS.isdisjoint(name.split()) for name in names):
         return []
-    return [found for found in named_periods(question) if question[found[0] : found[1]].lower() not in names]
+    return [found for found in named if question[found[0] : found[1]].lower() not in names]

@@ -9,6 +9,7 @@ from coderag_app.compact.name_items import shares_a_word
 from coderag_app.compact.names import SchemaNames
 from coderag_app.schema import Column
 
+AGGREGATES = frozenset("count sum avg max min".split())
 _NOT_PLAIN = frozenset("none without other per or union intersect except".split())
 _BEHIND_WHERE = frozenset("group having order limit".split())
 

@@ -73,20 +73,15 @@ class SpreadingDraw(Draw):
         names = named or [column for column in pool if column.kind in _NAME_KINDS]
         picked: list[DescribedColumn] = []
         while pool and len(picked) < count:
-            column = self.choice(self._wanted(table, picked, pool, names) or pool)
+            wanted = self._beside(table, picked[-1]) if picked else names if self.chance(_NAME_FIRST) else []
+            column = self.choice([each for each in wanted if each in pool] or pool)
             pool.remove(column)
             picked.append(column)
         return self._in_order(table, picked)
 
-    def _wanted(
-        self,
-        table: DescribedTable,
-        picked: Sequence[DescribedColumn],
-        pool: Sequence[DescribedColumn],
-        names: Sequence[DescribedColumn],
-    ) -> list[DescribedColumn]:
-        """The columns to pick the next one from; none for any of ``pool``."""
-        return [c for c in names if c in pool] if not picked and self.chance(_NAME_FIRST) else []
+    def _beside(self, table: DescribedTable, last: DescribedColumn) -> Sequence[DescribedColumn]:
+        """The columns that come next to the last one picked; none for any."""
+        return ()
 
     def _in_order(self, table: DescribedTable, picked: list[DescribedColumn]) -> list[DescribedColumn]:
         return picked
@@ -115,17 +110,9 @@ class PeoplesDraw(SpreadingDraw):
         """Whether a table has columns besides its keys."""
         return any(column.kind != "key" and not self.is_reference(table, column) for column in table.columns)
 
-    def _wanted(
-        self,
-        table: DescribedTable,
-        picked: Sequence[DescribedColumn],
-        pool: Sequence[DescribedColumn],
-        names: Sequence[DescribedColumn],
-    ) -> list[DescribedColumn]:
-        if picked and self.chance(_NEIGHBOUR):
-            place = table.columns.index(picked[-1]) + 1
-            return [column for column in table.columns[place : place + 1] if column in pool]
-        return super()._wanted(table, picked, pool, names)
+    def _beside(self, table: DescribedTable, last: DescribedColumn) -> Sequence[DescribedColumn]:
+        place = table.columns.index(last) + 1
+        return table.columns[place : place + 1] if self.chance(_NEIGHBOUR) else ()
 
     def _in_order(self, table: DescribedTable, picked: list[DescribedColumn]) -> list[DescribedColumn]:
         return picked if self.chance(_ANY_ORDER) else sorted(picked, key=table.columns.index)

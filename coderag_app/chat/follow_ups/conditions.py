@@ -12,6 +12,7 @@ from coderag_app.chat.follow_ups.periods import read_period
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, Condition, QueryEdit, conjuncts, set_where
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.name_words import content_words
+from coderag_app.periods.period import YEAR
 from coderag_app.sql.literals import column_places
 from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
@@ -19,7 +20,7 @@ _FILLERS = frozenset(
     "and or the a an in from for of at on only just ones one those these with is are who which that to city country "
     "value values".split()
 )
-_YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
+_YEAR = re.compile(YEAR)
 
 
 def apply_filter(edit: QueryEdit, intent: Filter, values: ValueIndex, marked: bool = True) -> str:
