@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from coderag_app.compact.amounts import Amount, Place, is_date
+from coderag_app.compact.amounts import Amount, Place
 from coderag_app.compact.group_tokens import each_part
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.plain_replies import AGGREGATES
 from coderag_app.compact.question import MarkedQuestion
+from coderag_app.periods.date_columns import is_date
 from coderag_app.schema import Schema
 from coderag_app.sql.type_errors import is_key
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from coderag_app.compact.name_items import shares_a_word, stem
 from coderag_app.name_words import name_words
+from coderag_app.periods.date_columns import is_date
 from coderag_app.schema import Column, Schema, Table
 
 _EARNED = frozenset("revenue revenues turnover sales income money spend spends spent spending".split())
@@ -129,11 +130,6 @@ def _date(name: str, schema: Schema) -> Place | None:
         dates = [(parent, column) for parent in parents for column in parent.columns if is_date(column)]
         dates = [(table, column) for table, column in dates if shares_a_word(table.name, column.name)]
     return (dates[0][0].name.lower(), dates[0][1].name.lower()) if len(dates) == 1 else None
-
-
-def is_date(column: Column) -> bool:
-    """Whether a column says when, by its type or its name."""
-    return column.is_temporal or "date" in name_words(column.name).split()
 
 
 def _only(table: Table, words: frozenset[str]) -> Column | None:

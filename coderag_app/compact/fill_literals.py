@@ -9,8 +9,8 @@ from sqlglot import exp
 from coderag_app.compact.encode_expressions import DATE_PARTS
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
-from coderag_app.name_words import name_words
-from coderag_app.schema import Column, Schema
+from coderag_app.periods.date_columns import is_year
+from coderag_app.schema import Schema
 from coderag_app.value_index import ValueIndex
 
 _DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
@@ -70,17 +70,15 @@ def _replace_date_part(node: exp.Expr, schema: Schema) -> None:
         return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
     column = operand.find(exp.Column)
-    if part == "year" and column is not None and _holds_years(schema.column(_table_of(column), column.name)):
-        node.replace(column)
-        return
+    if part == "year" and column is not None:
+        found = schema.column(_table_of(column), column.name)
+        if found is not None and is_year(found):
+            node.replace(column)
+            return
     number = date_part(part, column or operand)
     holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
     shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
     node.replace(number.this if shown or part == "yearmonth" else number)
-
-
-def _holds_years(column: Column | None) -> bool:
-    return column is not None and column.is_numeric and "year" in name_words(column.name).split()
 
 
 def date_part(part: str, operand: exp.Expr) -> exp.Expr:

@@ -11,10 +11,10 @@ from collections import defaultdict
 
 from sqlglot import exp
 
-from coderag_app.compact.amounts import is_date
 from coderag_app.compact.contradictions import conditions, either
 from coderag_app.compact.fill_literals import PERIOD, CannotDecodeError, date_part
 from coderag_app.compact.regrounding import only_date
+from coderag_app.periods.date_columns import is_date
 from coderag_app.periods.day_sql import day_sql
 from coderag_app.periods.period import Period, plain_period
 from coderag_app.schema import Schema

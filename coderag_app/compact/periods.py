@@ -6,8 +6,8 @@ for the days of the month in its place (``period_conditions.py``).
 
 from __future__ import annotations
 
-from coderag_app.compact.amounts import is_date
 from coderag_app.name_words import name_words
+from coderag_app.periods.date_columns import is_date
 from coderag_app.periods.phrases import MONTHS, MONTHS_IN_SHORT, FoundPeriod, named_periods
 from coderag_app.schema import Schema
 

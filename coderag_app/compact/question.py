@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from coderag_app.compact.amounts import ASKED
 from coderag_app.compact.names import SchemaNames, plain_words
 from coderag_app.periods.period import Period
-from coderag_app.periods.phrases import FoundPeriod
+from coderag_app.periods.phrases import FoundPeriod, lies_apart
 from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
 MAX_LITERALS = 9
@@ -150,7 +150,7 @@ def _literal_spans(
     spans: list[tuple[int, int, Literal]] = []
 
     def add(start: int, end: int, literal: Literal) -> None:
-        if literal.text.strip() and all(end <= other[0] or start >= other[1] for other in spans):
+        if literal.text.strip() and lies_apart((start, end), (other[:2] for other in spans)):
             spans.append((start, end, replace(literal, preposition=_last_word(question[:start]))))
 
     for quoted in _QUOTED.finditer(question):

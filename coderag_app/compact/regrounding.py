@@ -11,11 +11,10 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from coderag_app.compact.amounts import is_date
 from coderag_app.compact.contradictions import conditions, leave_out
 from coderag_app.compact.fill_literals import date_part
 from coderag_app.compact.name_items import shares_a_word
-from coderag_app.name_words import name_words
+from coderag_app.periods.date_columns import is_called_year, is_date
 from coderag_app.schema import Column, Schema, Table, identifier
 from coderag_app.sql.literals import declared_column, select_tables
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, compared_literals, is_key, misuses, what_it_holds
@@ -54,6 +53,7 @@ class _Regrounding:
         self.misused = misused
         self.schema = schema
         self.values = values
+        self.declared = declared_column(misused, schema)
 
     def replace(self) -> None:
         """Put another column there, if there is just one, or else what the use of this one can mean."""
@@ -88,12 +88,13 @@ class _Regrounding:
         select.set("having", exp.Having(this=counted))
 
     def _holds(self) -> Holds:
-        found = declared_column(self.misused, self.schema)
-        return what_it_holds(*found, self.values) if found is not None else Holds.UNKNOWN
+        return what_it_holds(*self.declared, self.values) if self.declared is not None else Holds.UNKNOWN
 
     def _is_stored(self, literal: exp.Expr) -> bool:
-        found = declared_column(self.misused, self.schema)
-        return found is not None and self.values.stored_form(found[0].name, found[1].name, literal.name) is not None
+        if self.declared is None:
+            return False
+        table, column = self.declared
+        return self.values.stored_form(table.name, column.name, literal.name) is not None
 
     def date(self) -> exp.Column | None:
         """The only column of dates, or the only one named as the table."""
@@ -139,7 +140,7 @@ class _Regrounding:
 
     def _is_year(self, table: Table, column: Column) -> bool:
         held = what_it_holds(table, column, self.values)
-        return "year" in name_words(column.name).split() and held in (Holds.NUMBERS, Holds.UNKNOWN)
+        return is_called_year(column) and held in (Holds.NUMBERS, Holds.UNKNOWN)
 
     def _is_date(self, table: Table, column: Column) -> bool:
         held = what_it_holds(table, column, self.values)

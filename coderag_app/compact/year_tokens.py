@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from coderag_app.compact.amounts import is_date
 from coderag_app.compact.name_items import stem
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.plain_replies import columns_of, dates_of, end_of_where, is_plain, only_date
 from coderag_app.compact.question import Literal, MarkedQuestion
 from coderag_app.name_words import name_words
+from coderag_app.periods.date_columns import is_date, is_year
 from coderag_app.schema import Column
 
 _OPERATORS = {"in": "=", "during": "=", "since": ">=", "after": ">", "before": "<", "until": "<=", "till": "<="}
@@ -64,13 +64,13 @@ def _meant_date(
         whole_year: Whether a column of years can be meant too.
     """
     column = compared[-2 if len(compared) > 1 else 0]
-    dates = columns_of(tokens, names, lambda column: is_date(column) or (whole_year and _is_year(column)))
+    dates = columns_of(tokens, names, lambda column: is_date(column) or (whole_year and is_year(column)))
     if column not in dates:
         return (_is_added_up(column, tokens) and _year_of(tokens, names, whole_years=whole_year)) or compared
     said = [item for item in dates if _is_said(dates[item], asked)]
     if column in said or len(said) != 1:
         return compared
-    return [said[0]] if _is_year(dates[said[0]]) else ["year", "(", said[0], ")"]
+    return [said[0]] if is_year(dates[said[0]]) else ["year", "(", said[0], ")"]
 
 
 def _is_added_up(column: str, tokens: Sequence[str]) -> bool:
@@ -96,9 +96,5 @@ def _with_year(tokens: list[str], names: SchemaNames, year: str, literal: Litera
 def _year_of(tokens: Sequence[str], names: SchemaNames, *, whole_years: bool) -> list[str]:
     """The year of the only date that can be meant, or else the only column of years."""
     date = only_date(tokens, names)
-    years = list(columns_of(tokens, names, _is_year)) if whole_years and not dates_of(tokens, names) else []
+    years = list(columns_of(tokens, names, is_year)) if whole_years and not dates_of(tokens, names) else []
     return ["year", "(", date, ")"] if date else years if len(years) == 1 else []
-
-
-def _is_year(column: Column) -> bool:
-    return column.is_numeric and name_words(column.name).split()[-1:] == ["year"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from coderag_app.periods.period import YEAR, FromToday, Period, every_year, from_today, months_of, one_day
@@ -41,10 +41,15 @@ def named_periods(text: str) -> list[FoundPeriod]:
     read_as: dict[tuple[int, int], Period | None] = {}
     for pattern, read in _FORMS:
         for match in pattern.finditer(text):
-            if all(match.end() <= start or match.start() >= end for start, end in read_as):
+            if lies_apart(match.span(), read_as):
                 read_as[match.span()] = read(match)
     found = [(start, end, period) for (start, end), period in read_as.items() if period is not None]
     return _with_years(text, sorted(found, key=lambda item: item[0]))
+
+
+def lies_apart(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    """Whether a stretch of text, from and to where, shares no character with any of the others."""
+    return all(span[1] <= start or span[0] >= end for start, end in others)
 
 
 def _with_years(text: str, found: list[FoundPeriod]) -> list[FoundPeriod]:

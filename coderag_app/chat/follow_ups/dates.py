@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from sqlglot import exp
 
@@ -10,6 +12,7 @@ from coderag_app.chat.follow_ups.intents import Dates
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.name_words import content_words, name_words
+from coderag_app.periods.date_columns import is_year
 from coderag_app.periods.day_sql import day_sql
 from coderag_app.periods.period import FromToday
 from coderag_app.schema import Column
@@ -26,12 +29,13 @@ def apply_dates(edit: QueryEdit, dates: Dates) -> str:
     place = date_place(edit, dates.column)
     if place is None:
         raise CannotEditError("The query's tables hold no such date.")
-    condition = _within_years if place.column.is_numeric else _within
     if place.column.is_numeric and not all(_begins_a_year(day) for day in (dates.start, dates.end) if day):
         raise CannotEditError(f"{place.column.name} holds years alone.")
 
     def conditioned(column: exp.Expr) -> exp.Expr:
-        return condition(column, dates, edit.dialect)
+        if place.column.is_numeric:
+            return _within_years(column, dates)
+        return _within(column, dates, partial(day_sql, dialect=edit.dialect))
 
     if not edit.replace_conditions(place.table.name, place.column.name, conditioned):
         edit.add_condition(place, conditioned)
@@ -42,19 +46,18 @@ def _begins_a_year(day: str | FromToday) -> bool:
     return isinstance(day, str) and day.endswith("-01-01")
 
 
-def _within(column: exp.Expr, dates: Dates, dialect: str) -> exp.Expr:
+def _within(column: exp.Expr, dates: Dates, bound: Callable[[str | FromToday], exp.Expr]) -> exp.Expr:
     bounds = ((dates.start, exp.GTE), (dates.end, exp.LT))
-    conditions = [kind(this=column.copy(), expression=day_sql(day, dialect)) for day, kind in bounds if day]
+    conditions = [kind(this=column.copy(), expression=bound(day)) for day, kind in bounds if day]
     return exp.and_(*conditions, copy=False)
 
 
-def _within_years(column: exp.Expr, dates: Dates, _: str) -> exp.Expr:
-    first, behind = (int(day[:4]) if isinstance(day, str) else None for day in (dates.start, dates.end))
-    if first is not None and behind == first + 1:
-        return exp.EQ(this=column, expression=exp.Literal.number(first))
-    bounds = ((first, exp.GTE), (behind, exp.LT))
-    conditions = [kind(this=column.copy(), expression=exp.Literal.number(year)) for year, kind in bounds if year]
-    return exp.and_(*conditions, copy=False)
+def _within_years(column: exp.Expr, dates: Dates) -> exp.Expr:
+    """Compared as numbers; a single year is equal."""
+    years = [int(day[:4]) for day in (dates.start, dates.end) if isinstance(day, str)]
+    if len(years) == 2 and years[0] + 1 == years[1]:
+        return exp.EQ(this=column, expression=exp.Literal.number(years[0]))
+    return _within(column, dates, lambda day: exp.Literal.number(str(day)[:4]))
 
 
 def date_place(edit: QueryEdit, phrase: str = "") -> Place | None:
@@ -93,5 +96,5 @@ def _is_time(column: Column) -> bool:
     if any(word in declared for word in ("DATE", "TIMESTAMP")):
         return not column.samples or all(map(_ISO_DAY.fullmatch, column.samples))
     if column.is_numeric:
-        return name_words(column.name).split()[-1:] == ["year"]
+        return is_year(column)
     return bool(column.samples) and all(map(_ISO_DAY.fullmatch, column.samples))

@@ -6,7 +6,7 @@ import re
 
 from coderag_app.chat.follow_ups.intents import Dates
 from coderag_app.periods.period import YEAR, Period, plain_period
-from coderag_app.periods.phrases import DATED_PHRASE, MONTH_PHRASE, named_periods
+from coderag_app.periods.phrases import DATED_PHRASE, MONTH_PHRASE, lies_apart, named_periods
 
 _PLAIN = rf"{YEAR}(?:-\d\d-\d\d)?(?![-\d])"
 _ONE = rf"(?:{DATED_PHRASE}|{_PLAIN})"
@@ -47,6 +47,6 @@ def _named(text: str) -> list[tuple[str, Period | None]]:
     """Each period with its name, in the text's order; without a period where no calendar has it."""
     found: dict[tuple[int, int], Period | None] = {(start, end): period for start, end, period in named_periods(text)}
     for match in re.finditer(_ONE, text, re.IGNORECASE):
-        if all(match.end() <= start or match.start() >= end for start, end in found):
+        if lies_apart(match.span(), found):
             found[match.span()] = plain_period(match[0])
     return [(text[start:end], period) for (start, end), period in sorted(found.items(), key=lambda item: item[0])]
