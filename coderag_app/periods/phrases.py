@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from coderag_app.periods.period import YEAR, FromToday, Period, every_year, from_today, months_of, one_day
+from coderag_app.periods.period import (
+    YEAR,
+    FromToday,
+    Period,
+    every_year,
+    from_today,
+    months_of,
+    one_day,
+    plain_period,
+)
 
 FoundPeriod = tuple[int, int, Period]  # from and to where in the question, and what
 
@@ -45,6 +54,21 @@ def named_periods(text: str) -> list[FoundPeriod]:
                 read_as[match.span()] = read(match)
     found = [(start, end, period) for (start, end), period in read_as.items() if period is not None]
     return _with_years(text, sorted(found, key=lambda item: item[0]))
+
+
+def all_periods(text: str) -> list[tuple[int, int, Period | None]]:
+    """The periods that a text names, whole years and ISO dates too; None where no calendar has it.
+
+    >>> for start, end, period in all_periods("between March and 2023-05-31"):
+    ...     print(start, end, period.start, period.end)
+    8 13 None None
+    18 28 2023-05-31 2023-06-01
+    """
+    found: dict[tuple[int, int], Period | None] = {(start, end): period for start, end, period in named_periods(text)}
+    for match in re.finditer(DATED_PHRASE, text, re.IGNORECASE):
+        if lies_apart(match.span(), found):
+            found[match.span()] = plain_period(match[0])
+    return [(*span, found[span]) for span in sorted(found)]
 
 
 def lies_apart(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
@@ -141,4 +165,5 @@ _DATED: tuple[tuple[str, _Reader], ...] = (
 _UNDATED: tuple[tuple[str, _Reader], ...] = ((rf"{_MONTH}(?! \d)", _read_month_of_every_year),)
 _FORMS = tuple((re.compile(rf"\b{form}(?![\w-])", re.IGNORECASE), read) for form, read in (*_DATED, *_UNDATED))
 MONTH_PHRASE = rf"(?:{'|'.join((*MONTHS, *MONTHS_IN_SHORT))})"
-DATED_PHRASE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", form) for form, _ in _DATED) + r")(?![\w-])"
+_NAMED_PHRASE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", form) for form, _ in _DATED) + r")(?![\w-])"
+DATED_PHRASE = rf"(?:{_NAMED_PHRASE}|{YEAR}(?:-\d\d-\d\d)?(?![-\d]))"

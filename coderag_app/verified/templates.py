@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.periods.day_sql import day_sql
+from coderag_app.periods.moving import moved_date
+from coderag_app.periods.period import FromToday, Period
+from coderag_app.periods.phrases import all_periods, lies_apart
 from coderag_app.sql.literals import compared_columns
 from coderag_app.value_index import ValueIndex, without_accents
 from coderag_app.verified.pairs import VerifiedPair, same_question
@@ -32,13 +37,30 @@ class _Word:
 
 
 @dataclass(frozen=True, slots=True)
+class _Question:
+    """A question with its words, and the periods that it names by the words ``first:last`` that name them."""
+
+    text: str
+    words: list[_Word]
+    periods: dict[tuple[int, int], Period]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """Some words of a question, and the period that they name."""
+
+    text: str
+    period: Period | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Gap:
-    """Words ``first:last`` of the verified question that stand for literals of its SQL, and their text."""
+    """Words ``first:last`` of the verified question that stand for literals of its SQL."""
 
     first: int
     last: int
-    text: str
-    literals: tuple[str, ...]
+    said: _Phrase
+    literals: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +76,9 @@ def template_answer(
 ) -> str | None:
     """The SQL of the verified pair whose question is the same apart from literals, with the new literals.
 
-    Numbers and years take the place of numbers and years. A text must be stored in the column that the old one is
-    compared with, and is written as it is stored there; otherwise there is no answer this way.
+    Numbers take the place of numbers and periods that of periods: of March 2023 the second quarter of 2024. A text must
+    be stored in the column that the old one is compared with, and is written as it is stored there; otherwise there is
+    no answer this way.
 
     Args:
         question: The new question.
@@ -86,43 +109,60 @@ def template_match(
 
 
 def _filled(question: str, pair: VerifiedPair, values: ValueIndex, dialect: str) -> str | None:
-    verified, asked = _words(pair.question), _words(question)
-    if abs(len(verified) - len(asked)) > _MAX_GAP_WORDS or not _shares_a_word(verified, asked):
+    verified, asked = _read(pair.question), _read(question)
+    if abs(len(verified.words) - len(asked.words)) > _MAX_GAP_WORDS or not _share_a_word(verified, asked):
         return None
     try:
         query = sqlglot.parse_one(pair.sql, read=dialect)
     except (SqlglotError, RecursionError):
         return None
-    gaps = _gaps(pair.question, verified, query, values)
-    found = _aligned(question, verified, asked, gaps)
-    if not found or any(not _replace(query, gap, new, values) for gap, new in found):
+    found = _aligned(verified, asked, _gaps(verified, query, values))
+    if not found or not _replace(query, found, values, dialect):
         return None
     return query.sql(dialect=dialect)
 
 
-def _words(text: str) -> list[_Word]:
+def _read(text: str) -> _Question:
     found = [_Word(without_accents(match.group()), *match.span()) for match in _TOKEN.finditer(text)]
-    return [word for word in found if word.folded not in _FILLERS]
+    words = [word for word in found if word.folded not in _FILLERS]
+    named = [(_place(words, start, end), period) for start, end, period in all_periods(text)]
+    return _Question(text, words, {place: period for place, period in named if place and period})
 
 
-def _shares_a_word(first: list[_Word], second: list[_Word]) -> bool:
-    return bool({word.folded for word in first} & {word.folded for word in second})
+def _place(words: list[_Word], start: int, end: int) -> tuple[int, int] | None:
+    """The words ``first:last`` inside a stretch of text."""
+    inside = [i for i, word in enumerate(words) if start <= word.start and word.end <= end]
+    return (inside[0], inside[-1] + 1) if inside else None
 
 
-def _gaps(question: str, words: list[_Word], query: exp.Expr, values: ValueIndex) -> list[_Gap]:
-    """The stretches of the verified question that its SQL spells as literals, longest first, none overlapping."""
-    found: dict[tuple[int, int], list[str]] = {}
+def _phrase(question: _Question, first: int, last: int) -> _Phrase:
+    text = question.text[question.words[first].start : question.words[last - 1].end]
+    return _Phrase(text, question.periods.get((first, last)))
+
+
+def _share_a_word(first: _Question, second: _Question) -> bool:
+    return bool({word.folded for word in first.words} & {word.folded for word in second.words})
+
+
+def _gaps(question: _Question, query: exp.Expr, values: ValueIndex) -> list[_Gap]:
+    """The stretches of the verified question that its SQL spells as literals, longest first, none overlapping.
+
+    What a stretch inside another one stands for belongs to that one: the year of June 2021.
+    """
+    found: dict[tuple[int, int], set[str]] = defaultdict(set)
     for literal in {node.name: node for node in query.find_all(exp.Literal)}.values():
-        for start, end in _mentions(question, literal, values):
-            inside = [i for i, word in enumerate(words) if start <= word.start and word.end <= end]
-            if inside:
-                found.setdefault((inside[0], inside[-1] + 1), []).append(literal.name)
-    kept: list[_Gap] = []
-    for (first, last), literals in sorted(found.items(), key=lambda item: item[0][0] - item[0][1]):
-        if all(last <= other.first or first >= other.last for other in kept):
-            text = question[words[first].start : words[last - 1].end]
-            kept.append(_Gap(first, last, text, tuple(dict.fromkeys(literals))))
-    return sorted(kept, key=lambda gap: gap.first)
+        for start, end in _mentions(question.text, literal, values):
+            if place := _place(question.words, start, end):
+                found[place].add(literal.name)
+        for place, period in question.periods.items():
+            if moved_date(literal.name, period, period) is not None:
+                found[place].add(literal.name)
+    kept: dict[tuple[int, int], set[str]] = {}
+    for place, literals in sorted(found.items(), key=lambda item: item[0][0] - item[0][1]):
+        around = [other for other in kept if not lies_apart(place, [other])]
+        for other in around or [place]:
+            kept.setdefault(other, set()).update(literals)
+    return [_Gap(*place, _phrase(question, *place), frozenset(kept[place])) for place in sorted(kept)]
 
 
 def _mentions(question: str, literal: exp.Literal, values: ValueIndex) -> list[tuple[int, int]]:
@@ -144,53 +184,62 @@ def _mentions(question: str, literal: exp.Literal, values: ValueIndex) -> list[t
     return spans
 
 
-def _aligned(question: str, verified: list[_Word], asked: list[_Word], gaps: list[_Gap]) -> list[tuple[_Gap, str]]:
+def _aligned(verified: _Question, asked: _Question, gaps: list[_Gap]) -> list[tuple[_Gap, _Phrase]]:
     """What stands in the new question for each gap; nothing where anything else differs."""
     pattern: list[str] = []
     position = 0
     for number, gap in enumerate(gaps):
-        pattern += [re.escape(word.folded) for word in verified[position : gap.first]]
+        pattern += [re.escape(word.folded) for word in verified.words[position : gap.first]]
         same = next((i for i in range(number) if gaps[i].literals == gap.literals), None)
         pattern.append(f"(?P<g{number}>.+?)" if same is None else f"(?P<g{number}>(?P=g{same}))")
         position = gap.last
-    pattern += [re.escape(word.folded) for word in verified[position:]]
-    text = "\x1f".join(word.folded for word in asked)
+    pattern += [re.escape(word.folded) for word in verified.words[position:]]
+    text = "\x1f".join(word.folded for word in asked.words)
     match = re.fullmatch("\x1f".join(pattern), text, re.DOTALL)
-    found: list[tuple[_Gap, str]] = []
+    found: list[tuple[_Gap, _Phrase]] = []
     for number, gap in enumerate(gaps if match is not None else ()):
         first = text.count("\x1f", 0, match.start(f"g{number}"))  # type: ignore[union-attr]
-        last = first + match[f"g{number}"].count("\x1f")  # type: ignore[index]
-        found.append((gap, question[asked[first].start : asked[last].end]))
+        last = first + match[f"g{number}"].count("\x1f") + 1  # type: ignore[index]
+        found.append((gap, _phrase(asked, first, last)))
     return found
 
 
-def _replace(query: exp.Expr, gap: _Gap, new: str, values: ValueIndex) -> bool:
-    """Put a new literal in the place of an old one, wherever it stands; False where it does not fit."""
-    for literal in [node for node in query.find_all(exp.Literal) if node.name in gap.literals]:
-        text = _fitting(literal, gap.text, new, values)
-        if text is None:
+def _replace(query: exp.Expr, found: list[tuple[_Gap, _Phrase]], values: ValueIndex, dialect: str) -> bool:
+    """Put new literals in the place of old ones, wherever they stand; False where one does not fit.
+
+    One that stands for several gaps, such as the day between two years, must become the same for all.
+    """
+    for literal in list(query.find_all(exp.Literal)):
+        wanted = {_fitting(literal, gap.said, new, values) for gap, new in found if literal.name in gap.literals}
+        if len(wanted) > 1 or None in wanted:
             return False
-        literal.set("this", text)
+        for new in wanted:
+            if isinstance(new, FromToday):
+                literal.replace(day_sql(new, dialect))
+            else:
+                literal.set("this", new)
     return True
 
 
-def _fitting(literal: exp.Literal, said: str, new: str, values: ValueIndex) -> str | None:
+def _fitting(literal: exp.Literal, said: _Phrase, new: _Phrase, values: ValueIndex) -> str | FromToday | None:
     """The new literal as the SQL must spell it, or None where it is of another kind or is not stored."""
     old = literal.name
     if not literal.is_string:
-        plain = new.replace(",", "")
+        plain = new.text.replace(",", "")
         return plain if _NUMBER.fullmatch(plain) else None
+    if said.period and new.period and (moved := moved_date(old, said.period, new.period)) is not None:
+        return moved
     if _DATE.fullmatch(old) is not None and _YEAR.fullmatch(old[:4]):
-        return _moved_date(old, said, new)
+        return _in_another_year(old, said.text, new.text)
     if isinstance(literal.parent, exp.Like | exp.ILike):
-        return old.replace(old.strip("%"), new) if "%" not in new and "_" not in new else None
+        return old.replace(old.strip("%"), new.text) if "%" not in new.text and "_" not in new.text else None
     known = [place for place in compared_columns(literal) if values.values_of(*place)]
-    forms = (values.stored_form(*place, new) for place in known)
+    forms = (values.stored_form(*place, new.text) for place in known)
     return next((form for form in forms if form is not None), None)
 
 
-def _moved_date(old: str, said: str, new: str) -> str | None:
-    """A date moved by as many years as the question's year, or another date in its place."""
-    if _YEAR.fullmatch(said) and _YEAR.fullmatch(new):
-        return f"{int(old[:4]) + int(new) - int(said):04d}{old[4:]}"
-    return new if re.fullmatch(r"\d{4}-\d{2}-\d{2}", new) and said == old else None
+def _in_another_year(old: str, said: str, new: str) -> str | None:
+    """A date moved by as many years as the question's year."""
+    if _YEAR.fullmatch(said) is None or _YEAR.fullmatch(new) is None:
+        return None
+    return f"{int(old[:4]) + int(new) - int(said):04d}{old[4:]}"

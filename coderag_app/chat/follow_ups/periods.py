@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 
 from coderag_app.chat.follow_ups.intents import Dates
-from coderag_app.periods.period import YEAR, Period, plain_period
-from coderag_app.periods.phrases import DATED_PHRASE, MONTH_PHRASE, lies_apart, named_periods
+from coderag_app.periods.period import YEAR
+from coderag_app.periods.phrases import DATED_PHRASE, MONTH_PHRASE, all_periods
 
-_PLAIN = rf"{YEAR}(?:-\d\d-\d\d)?(?![-\d])"
-_ONE = rf"(?:{DATED_PHRASE}|{_PLAIN})"
 PERIOD = (
     r"(?:(?:in|for|during|of|from|since|after|before|until|till|up to|between|over|within|the year|year|on) )*"
-    rf"(?:(?:{_ONE}|{MONTH_PHRASE}) ?(?:and|to|-|–|until) ?)?{_ONE}"
+    rf"(?:(?:{DATED_PHRASE}|{MONTH_PHRASE}) ?(?:and|to|-|–|until) ?)?{DATED_PHRASE}"
 )
 
 
@@ -24,7 +22,7 @@ def read_period(text: str) -> Dates | None:
         (Dates(start='2022-03-01', end=None, label='since March 2022', column=''), \
 Dates(start='2019-01-01', end='2022-01-01', label='2019 to 2021', column=''))
     """
-    named = _named(text)
+    named = [(text[start:end], period) for start, end, period in all_periods(text)]
     found = [(name, period) for name, period in named if period is not None and not period.month]
     if not found or len(found) < len(named):
         return None
@@ -41,12 +39,3 @@ Dates(start='2019-01-01', end='2022-01-01', label='2019 to 2021', column=''))
     if word in ("until", "till", "up to"):
         return Dates(None, period.end, f"until {name}")
     return Dates(period.start, period.end, name)
-
-
-def _named(text: str) -> list[tuple[str, Period | None]]:
-    """Each period with its name, in the text's order; without a period where no calendar has it."""
-    found: dict[tuple[int, int], Period | None] = {(start, end): period for start, end, period in named_periods(text)}
-    for match in re.finditer(_ONE, text, re.IGNORECASE):
-        if lies_apart(match.span(), found):
-            found[match.span()] = plain_period(match[0])
-    return [(text[start:end], period) for (start, end), period in sorted(found.items(), key=lambda item: item[0])]
