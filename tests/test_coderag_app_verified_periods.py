@@ -38,6 +38,8 @@ def answered(verified: str, sql: str, asked: str, dialect: str = "sqlite") -> st
         (MARCH, "who joined in december 2023", within("2023-12-01", "2024-01-01")),
         (MARCH, "Who joined in Q2 2023?", within("2023-04-01", "2023-07-01")),
         (MARCH, "Who joined in 2022?", within("2022-01-01", "2023-01-01")),
+        (MARCH, "Who joined during 2022?", within("2022-01-01", "2023-01-01")),
+        (MARCH, "Who joined since 2022?", None),
         (MARCH_DAYS, "Who joined in February 2024?", between("2024-02-01", "2024-02-29")),
         (TIMES, "Who joined in April 2023?", TIMES.replace("2023-03-31", "2023-04-30")),
         (MONTH, "Who joined in 2024-11?", MONTH.replace("2023-03", "2024-11")),
@@ -76,6 +78,7 @@ def test_what_depends_on_today_is_counted_by_the_database():
     sql = answered("Sales of March 2023", MARCH, "Sales of last month")
     assert "joined >= DATE('now', 'start of month', '-1 months')" in sql
     assert sql.endswith("joined < DATE('now', 'start of month')")
+    assert answered("Sales of March 2023", MARCH, "Sales last month") == sql
     postgres = answered("Sales of March 2023", MARCH, "Sales of last month", "postgres")
     assert postgres.endswith("joined < DATE_TRUNC('MONTH', CURRENT_DATE)")
 

@@ -21,6 +21,7 @@ from coderag_app.verified.pairs import VerifiedPair, same_question
 
 _TOKEN = re.compile(r"\d+(?:[.,:/-]\d+)*|\w+(?:['’]\w+)*", re.UNICODE)
 _FILLERS = frozenset("a an the please".split())
+_BEFORE_A_PERIOD = re.compile(r"\b(?:in|during|of|for|on) $", re.IGNORECASE)  # "sales in May 2023", "sales last month"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
 _DATE = re.compile(r"(\d{4})(-\d{2}(?:-\d{2})?)?(.*)")
@@ -124,9 +125,11 @@ def _filled(question: str, pair: VerifiedPair, values: ValueIndex, dialect: str)
 
 def _read(text: str) -> _Question:
     found = [_Word(without_accents(match.group()), *match.span()) for match in _TOKEN.finditer(text)]
-    words = [word for word in found if word.folded not in _FILLERS]
-    named = [(_place(words, start, end), period) for start, end, period in all_periods(text)]
-    return _Question(text, words, {place: period for place, period in named if place and period})
+    periods = all_periods(text)
+    said_before = {match.start() for start, *_ in periods if (match := _BEFORE_A_PERIOD.search(text, endpos=start))}
+    words = [word for word in found if word.folded not in _FILLERS and word.start not in said_before]
+    places = [(_place(words, start, end), period) for start, end, period in periods]
+    return _Question(text, words, {place: period for place, period in places if place and period})
 
 
 def _place(words: list[_Word], start: int, end: int) -> tuple[int, int] | None:
