@@ -14,7 +14,7 @@ from coderag_app.compact.markers import tight
 from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
 from coderag_app.compact.periods import find_periods
 from coderag_app.compact.question import MarkedQuestion, mark_question
-from coderag_app.compact.shares import as_shares, question_for_parts
+from coderag_app.compact.rewordings import reword
 from coderag_app.corpus_schema import corpus_schema
 from coderag_app.mentions import Mentions, Name
 from coderag_app.prompts import Prompt, PromptRequest, fitting
@@ -48,10 +48,9 @@ class CompactFormat:
         the grammar allows, then a sample.
         """
         schema = request.schema or _schema_of_nearest(request.examples)
-        for_parts = question_for_parts(request.question, schema)
-        question = for_parts or request.question
-        names = _names(schema, request.variant, find_amount(question, schema))
-        marked = mark_question(question, names, request.values, find_periods(question, schema))
+        asked = reword(request.question, schema, request.values)
+        names = _names(schema, request.variant, find_amount(asked.question, schema))
+        marked = mark_question(asked.question, names, request.values, find_periods(asked.question, schema))
         schema_part = schema_text(names, request.values)
         examples = [text for e in request.examples if (text := _example(e, names, request.values))]
         examples = fitting(examples, request.budget_tokens - _tokens(schema_part) - _tokens(marked.text), _tokens)
@@ -59,7 +58,7 @@ class CompactFormat:
         def read_sql(reply: str) -> str:
             try:
                 sql = decode_sql(reply, names, marked.literals, request.values, marked)
-                return as_shares(sql, schema.dialect) if for_parts and sql else sql
+                return asked.finish(sql, schema.dialect) if sql else sql
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 

@@ -17,6 +17,7 @@ from coderag_app.compact.regrounding import only_date
 from coderag_app.periods.date_columns import is_date
 from coderag_app.periods.day_sql import day_sql
 from coderag_app.periods.period import Period, plain_period
+from coderag_app.periods.unit_sql import unit_sql
 from coderag_app.schema import Schema
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.type_errors import Holds, compared_literals, what_it_holds
@@ -105,6 +106,8 @@ class _Condition:
             case exp.In():
                 return exp.paren(exp.or_(*(self.within(_period(option)) for option in comparison.expressions)))
         period = _period(comparison.expression)
+        if period.weekdays and not isinstance(comparison, exp.NEQ):
+            return self.within(period)
         match comparison:
             case exp.GT():
                 return self.ends(exp.GTE, period)
@@ -120,6 +123,9 @@ class _Condition:
 
     def within(self, period: Period) -> exp.Expr:
         """On one of its days."""
+        if period.weekdays:
+            day, days = unit_sql("weekday", self.column, self.dialect), [*map(exp.Literal.string, period.weekdays)]
+            return exp.In(this=day, expressions=days) if len(days) > 1 else exp.EQ(this=day, expression=days[0])
         if period.month:
             return exp.EQ(this=self.month(), expression=exp.Literal.number(period.month))
         return exp.and_(self.starts(exp.GTE, period), self.ends(exp.LT, period))

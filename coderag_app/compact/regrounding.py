@@ -66,6 +66,8 @@ class _Regrounding:
             number = use.find_ancestor(exp.Cast)
             if number is not None and _compares_years(number):
                 self._put_year(number)
+            else:
+                self._put(self.misused, self.date())
         elif _compares_years(self.misused):
             self._put_year(self.misused)
         elif _compares_numbers(self.misused):

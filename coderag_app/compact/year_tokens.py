@@ -17,6 +17,7 @@ from coderag_app.periods.date_columns import is_date, is_year
 from coderag_app.schema import Column
 
 _OPERATORS = {"in": "=", "during": "=", "since": ">=", "after": ">", "before": "<", "until": "<=", "till": "<="}
+_OF_TIME = frozenset("in during since".split())
 _LASTING = frozenset("over within for of".split())
 _COMPARISONS = frozenset("= != < > <= >=".split())
 _OF_ANY_DATE = frozenset("date time day year on at of in".split())
@@ -36,8 +37,7 @@ def read_years(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion
     for place in range(len(tokens) - 1, 1, -1):
         if tokens[place] in years and tokens[place - 1] in _COMPARISONS:
             start = place - 5 if tokens[place - 2] == ")" else place - 2  # of "year ( <c1> ) =" or "<c1> ="
-            whole_year = years[tokens[place]].period is None
-            date = _meant_date(tokens, tokens[start : place - 1], names, asked, whole_year)
+            date = _meant_date(tokens, tokens[start : place - 1], names, asked, years[tokens[place]])
             read[start:place] = [*date, _as_said(tokens[place - 1], years[tokens[place]])]
     if len(years) == 1 and years.keys().isdisjoint(read) and is_plain(read):
         return _with_year(read, names, *years.popitem())
@@ -52,21 +52,27 @@ def _as_said(operator: str, literal: Literal) -> str:
 
 
 def _meant_date(
-    tokens: Sequence[str], compared: Sequence[str], names: SchemaNames, asked: Collection[str], whole_year: bool
+    tokens: Sequence[str], compared: Sequence[str], names: SchemaNames, asked: Collection[str], year: Literal
 ) -> Sequence[str]:
     """What to compare with a year: the only date that the question speaks of, if it does not speak of the one there.
 
+    No number but a year is "since 2021", and what is added up is no date: such columns give way to the only date.
+
     Args:
         tokens: The reply's words.
-        compared: Those on the left of the comparison; what is added up is no date, and gives way to the only one.
+        compared: Those on the left of the comparison.
         names: The words of the schema's identifiers.
         asked: The stems of the question's words.
-        whole_year: Whether a column of years can be meant too.
+        year: The year, or what is read as one; then no column of years can be meant.
     """
-    column = compared[-2 if len(compared) > 1 else 0]
+    column, whole_year = compared[-2 if len(compared) > 1 else 0], year.period is None
     dates = columns_of(tokens, names, lambda column: is_date(column) or (whole_year and is_year(column)))
     if column not in dates:
-        return (_is_added_up(column, tokens) and _year_of(tokens, names, whole_years=whole_year)) or compared
+        is_number = column in columns_of(tokens, names, lambda each: each.is_numeric) and year.preposition in _OF_TIME
+        if not is_number and not _is_added_up(column, tokens):
+            return compared
+        others = [word for word in tokens if word != column or not is_number]
+        return _year_of(others, names, whole_years=whole_year) or compared
     said = [item for item in dates if _is_said(dates[item], asked)]
     if column in said or len(said) != 1:
         return compared

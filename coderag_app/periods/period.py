@@ -1,8 +1,9 @@
-"""Stretches of time that are no whole year: a day, a month, a quarter, last month, the last 30 days. Pure values."""
+"""Stretches of time that are no whole year: a day, a quarter, last month, the last 30 days, Mondays. Pure values."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -27,19 +28,21 @@ class FromToday:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from one date to another, or the same month of every year.
+    """Days from one date to another, the same month of every year, or the same days of every week.
 
     Attributes:
         read_as: A year or ISO date that can stand for it where only those are understood.
         start: The first day, as an ISO date or counted from today; None for a month of every year.
         end: The day behind the last one.
         month: The number of the month of every year.
+        weekdays: The days of every week: ``Mon``.
     """
 
     read_as: str
     start: str | FromToday | None = None
     end: str | FromToday | None = None
     month: int = 0
+    weekdays: tuple[str, ...] = ()
 
     @property
     def is_a_day(self) -> bool:
@@ -51,7 +54,7 @@ class Period:
         """How the SQL that asks for it may say it, in lowercase."""
         bounds = (self.start, self.end)
         dated = (f"{abs(day.shift)} {day.unit}" if isinstance(day, FromToday) else day for day in bounds if day)
-        return frozenset(dated) | ({str(self.month)} if self.month else set())
+        return frozenset(dated) | ({str(self.month)} if self.month else set()) | {day.lower() for day in self.weekdays}
 
 
 def months_of(year: int, first: int, last: int) -> Period:
@@ -63,6 +66,11 @@ def months_of(year: int, first: int, last: int) -> Period:
 def every_year(month: int) -> Period:
     """A month of every year, by its number."""
     return Period(_ANY_YEAR, month=month)
+
+
+def every_week(weekdays: Iterable[str]) -> Period:
+    """Some days of every week: Mon, Tue and so on."""
+    return Period(_ANY_YEAR, weekdays=tuple(weekdays))
 
 
 def one_day(day: date) -> Period:
@@ -79,7 +87,7 @@ def plain_period(text: str) -> Period | None:
     """A year or a day that is written as a number or ISO date; None for any other text.
 
     >>> plain_period("2021")
-    Period(read_as='2021', start='2021-01-01', end='2022-01-01', month=0)
+    Period(read_as='2021', start='2021-01-01', end='2022-01-01', month=0, weekdays=())
     """
     if re.fullmatch(YEAR, text):
         return months_of(int(text), 1, 12)

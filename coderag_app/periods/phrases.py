@@ -1,4 +1,4 @@
-"""Where a text names a period: "in June 2021", "since Q1 2024", "on 5 May 2023", "last month", "the past 7 days"."""
+"""Where a text names a period: "in June 2021", "since Q1 2024", "on 5 May 2023", "last month", "on Mondays"."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from coderag_app.periods.period import (
     YEAR,
     FromToday,
     Period,
+    every_week,
     every_year,
     from_today,
     months_of,
@@ -23,6 +24,7 @@ MONTHS = "january february march april may june july august september october no
 MONTHS_IN_SHORT = (*(month[:3] for month in MONTHS), "sept")
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
+_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS_OF = {"q": 3, "h": 6}  # a quarter, a half
 
 _MONTH = rf"(?P<month>{'|'.join((*MONTHS, *MONTHS_IN_SHORT))})\b\.?"
@@ -32,6 +34,7 @@ _OF_YEAR = rf",? (?:of |in )?(?:the year )?{_YEAR}"
 _ORDINAL = rf"(?P<place>{'|'.join(_ORDINALS)})"
 _UNIT = r"(?P<unit>day|week|month|quarter|year)"
 _NUMBER = rf"(?P<number>\d{{1,3}}|{'|'.join(_NUMBERS)})"
+_SAID_WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)}|weekend|weekday|working day)s?"
 _INTRODUCED = re.compile(r"\b(?:in|during|since|until|till|before|after) $", re.IGNORECASE)
 _LISTED = re.compile(r"\b(?:from|to|through|between|and|or|of|for) $", re.IGNORECASE)
 _LASTING = re.compile(r"\b(?:in|over|during|for|within) $", re.IGNORECASE)
@@ -115,6 +118,13 @@ def _read_month_of_every_year(match: re.Match[str]) -> Period | None:
     return every_year(_month_number(match["month"])) if listed or _INTRODUCED.search(before) else None
 
 
+def _read_weekdays(match: re.Match[str]) -> Period:
+    said = [word.removesuffix("s") for word in re.findall(_SAID_WEEKDAY, match[0].lower())]
+    days = [day for word in said for day in (_WEEKDAYS[5:] if word == "weekend" else [word])]
+    days = [day for word in days for day in ([word] if word in _WEEKDAYS else _WEEKDAYS[:5])]
+    return every_week(day[:3].title() for day in dict.fromkeys(days))
+
+
 def _month_number(name: str) -> int:
     return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name[:3].lower()))
 
@@ -162,7 +172,10 @@ _DATED: tuple[tuple[str, _Reader], ...] = (
     (rf"(?P<the>the )?(?P<which>this|current|last|previous|past|next) {_UNIT}", _read_unit),
     (r"(?:today|yesterday|tomorrow)", _read_near_day),
 )
-_UNDATED: tuple[tuple[str, _Reader], ...] = ((rf"{_MONTH}(?! \d)", _read_month_of_every_year),)
+_UNDATED: tuple[tuple[str, _Reader], ...] = (
+    (rf"{_MONTH}(?! \d)", _read_month_of_every_year),
+    (rf"(?:on|at) (?:the |a |every )?{_SAID_WEEKDAY}(?:(?:,| and| or|, and|, or) {_SAID_WEEKDAY})*", _read_weekdays),
+)
 _FORMS = tuple((re.compile(rf"\b{form}(?![\w-])", re.IGNORECASE), read) for form, read in (*_DATED, *_UNDATED))
 MONTH_PHRASE = rf"(?:{'|'.join((*MONTHS, *MONTHS_IN_SHORT))})"
 _NAMED_PHRASE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", form) for form, _ in _DATED) + r")(?![\w-])"

@@ -23,7 +23,7 @@ def read_period(text: str) -> Dates | None:
 Dates(start='2019-01-01', end='2022-01-01', label='2019 to 2021', column=''))
     """
     named = [(text[start:end], period) for start, end, period in all_periods(text)]
-    found = [(name, period) for name, period in named if period is not None and not period.month]
+    found = [(name, period) for name, period in named if period is not None and (period.start or period.end)]
     if not found or len(found) < len(named):
         return None
     word = next(iter(re.findall(r"\b(since|after|before|until|till|up to|from)\b", text, re.IGNORECASE)), "").lower()

@@ -1,0 +1,79 @@
+"""Quarters, weeks and days of the week: asked of the model as months, which it knows."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import sqlglot
+from sqlglot import exp
+
+from coderag_app.compact.fill_literals import CannotDecodeError
+from coderag_app.compact.rewordings.parts import columns_of, is_called
+from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.periods.date_columns import is_date
+from coderag_app.periods.unit_sql import unit_sql
+from coderag_app.schema import Schema
+from coderag_app.sql.literals import declared_column
+from coderag_app.value_index import ValueIndex
+
+_EACH = r"(?P<each>per|by|each|every|which|what) (?:the )?"
+_UNIT = r"(?P<unit>weekday|days? of (?:the )?week|quarter|week)s?"
+_EACH_UNIT = re.compile(rf"\b(?:{_EACH}{_UNIT}|(?P<adverb>quarter|week)ly)\b", re.IGNORECASE)
+_HELD_BY = {"weekday": ("weekday", "week"), "week": ("week",), "quarter": ("quarter",)}  # words of columns
+_MONTH = "%Y-%m"
+
+
+def units_as_months(question: str, schema: Schema, values: ValueIndex) -> Rewording | None:
+    """The question for months where one asks for quarters, weeks or days of the week, and nothing stored is called so.
+
+    >>> from coderag_app.schema import schema_from_ddl
+    >>> orders = schema_from_ddl("CREATE TABLE orders (ordered_on DATE)")
+    >>> units_as_months("orders by day of the week", orders, ValueIndex()).question
+    'orders by month'
+    """
+    said = list(_EACH_UNIT.finditer(question))
+    units = {_unit(match) for match in said}
+    if len(units) != 1 or not any(map(is_date, columns_of(schema))):
+        return None
+    unit = units.pop()
+    if any(is_called(word, schema) for word in _HELD_BY[unit]) or any(values.find(match[0]) for match in said):
+        return None
+    return Rewording(_EACH_UNIT.sub(_month, question), partial(as_units, schema=schema, unit=unit))
+
+
+def _unit(match: re.Match[str]) -> str:
+    said = (match["adverb"] or match["unit"]).lower()
+    return "weekday" if "day" in said else said
+
+
+def _month(match: re.Match[str]) -> str:
+    return "monthly" if match["adverb"] else f"{match['each']} month"
+
+
+def as_units(sql: str, dialect: str, *, schema: Schema, unit: str) -> str:
+    """A query that shows or groups by months as one that does so by quarters, weeks or days of the week.
+
+    >>> from coderag_app.schema import schema_from_ddl
+    >>> sql = "SELECT STRFTIME('%Y-%m', o.paid) FROM o GROUP BY STRFTIME('%Y-%m', o.paid)"
+    >>> as_units(sql, "sqlite", schema=schema_from_ddl("CREATE TABLE o (paid DATE)"), unit="week")
+    "SELECT DATE(o.paid, 'weekday 0', '-6 days') FROM o GROUP BY DATE(o.paid, 'weekday 0', '-6 days')"
+
+    Raises:
+        CannotDecodeError: It shows no month of a date.
+    """
+    tree = sqlglot.parse_one(sql, read=dialect)
+    months = [node for node in tree.find_all(exp.TimeToStr) if node.args["format"].name == _MONTH]
+    months = [month for month in months if not month.find_ancestor(exp.Where, exp.Having, exp.Join)]
+    if not months or not all(_is_of_a_date(month, schema) for month in months):
+        raise CannotDecodeError(f"each {unit} is asked for, and this shows no dates: {sql[:200]}")
+    for month in months:
+        date = month.this.this if isinstance(month.this, exp.TsOrDsToTimestamp) else month.this
+        month.replace(unit_sql(unit, date, dialect))
+    return tree.sql(dialect=dialect)
+
+
+def _is_of_a_date(month: exp.Expr, schema: Schema) -> bool:
+    column = month.find(exp.Column)
+    declared = declared_column(column, schema) if column is not None else None
+    return declared is not None and is_date(declared[1])

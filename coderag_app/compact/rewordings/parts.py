@@ -1,0 +1,64 @@
+"""The parts of a total: what a question counts or adds up for each group, and where a query does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlglot
+from sqlglot import exp
+
+from coderag_app.compact.amounts import ASKED, find_amount
+from coderag_app.compact.fill_literals import CannotDecodeError
+from coderag_app.compact.name_items import stem
+from coderag_app.name_words import name_words, plural
+from coderag_app.schema import Column, Schema
+
+PARTS = r"(?P<parts>\w+(?: \w+)??)"
+_OF_ROWS = frozenset("id number date at on".split())  # of what one row is: order_id, ordered_on
+
+
+def measure_of(parts: str, schema: Schema) -> str:
+    """What the parts are, if the schema says: rows of a table, or sums of an amount or of a column of numbers.
+
+    Returns:
+        ``number of orders`` or ``total revenue``; the empty string for what the schema does not know.
+    """
+    said = parts.lower()
+    columns = [(stems(name_words(column.name)), column) for column in columns_of(schema)]
+    if said in ASKED and find_amount(f"total {said}", schema) is not None:
+        return f"total {said}"
+    if any(stems(said) == stems(name_words(table.name)) for table in schema.tables):
+        return f"number of {said}"
+    if any(stems(said) == words[:-1] and words[-1] in _OF_ROWS for words, _ in columns):
+        return f"number of {said}"
+    return f"total {said}" if any(stems(said) == words and column.is_numeric for words, column in columns) else ""
+
+
+def only_part(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr]:
+    """A parsed query over groups, and the only count or sum of each that it shows.
+
+    Raises:
+        CannotDecodeError: It shows none or several, or has no groups.
+    """
+    tree = sqlglot.parse_one(sql, read=dialect)
+    if isinstance(tree, exp.Select) and tree.args.get("group"):
+        parts = [item for item in tree.expressions if isinstance(item.unalias(), exp.Count | exp.Sum)]
+        if len(parts) == 1:
+            return tree, parts[0]
+    raise CannotDecodeError(f"the parts of a total are asked for, and this has none: {sql[:200]}")
+
+
+def columns_of(schema: Schema) -> Iterator[Column]:
+    """All columns of all tables."""
+    return (column for table in schema.tables for column in table.columns)
+
+
+def is_called(word: str, schema: Schema) -> bool:
+    """Whether a table's or a column's name has the word or its plural: a month, and not ``monthly_salary``."""
+    names = [*(table.name for table in schema.tables), *(column.name for column in columns_of(schema))]
+    return any(not {word, plural(word)}.isdisjoint(name_words(name).split()) for name in names)
+
+
+def stems(words: str) -> list[str]:
+    """The stems of words."""
+    return [stem(word) for word in words.split()]

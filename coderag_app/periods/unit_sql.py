@@ -1,0 +1,40 @@
+"""The quarter, week or day of the week of a date, as SQL."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+
+_WEEK = "CAST(DATE_TRUNC('week', {date}) AS DATE)"
+_SQL = {
+    "sqlite": {
+        "quarter": "STRFTIME('%Y', {date}) || '-Q' || ((STRFTIME('%m', {date}) + 2) / 3)",
+        "week": "DATE({date}, 'weekday 0', '-6 days')",
+        "weekday": "SUBSTR('SunMonTueWedThuFriSat', 3 * STRFTIME('%w', {date}) + 1, 3)",
+    },
+    "postgres": {"quarter": "TO_CHAR({date}, 'YYYY-\"Q\"Q')", "week": _WEEK, "weekday": "TO_CHAR({date}, 'Dy')"},
+    "duckdb": {
+        "quarter": "YEAR({date}) || '-Q' || QUARTER({date})",
+        "week": _WEEK,
+        "weekday": "STRFTIME({date}, '%a')",
+    },
+    "mysql": {
+        "quarter": "CONCAT(YEAR({date}), '-Q', QUARTER({date}))",
+        "week": "DATE_SUB(DATE({date}), INTERVAL WEEKDAY({date}) DAY)",
+        "weekday": "DATE_FORMAT({date}, '%a')",
+    },
+}
+
+
+def unit_sql(unit: str, date: exp.Expr, dialect: str) -> exp.Expr:
+    """``2023-Q1`` of a date, the Monday that its week begins on, or its day of the week: ``Mon``.
+
+    Args:
+        unit: quarter, week or weekday.
+        date: The date.
+        dialect: The dialect it will be written in.
+
+    >>> unit_sql("week", exp.column("ordered_on"), "sqlite").sql("sqlite")
+    "DATE(ordered_on, 'weekday 0', '-6 days')"
+    """
+    return sqlglot.parse_one(_SQL[dialect][unit].format(date=date.sql(dialect=dialect)), read=dialect)

@@ -1,0 +1,206 @@
+"""Questions that the model is asked in other words: shares, top periods, quarters, weeks and days of the week."""
+
+import sqlite3
+from contextlib import closing
+
+import duckdb
+import pytest
+from sqlglot import exp
+
+from coderag_app.compact.fill_literals import CannotDecodeError
+from coderag_app.compact.rewordings import reword
+from coderag_app.compact.rewordings.date_units import as_units, units_as_months
+from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
+from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
+from coderag_app.engine_loading import load_query_engine
+from coderag_app.periods.unit_sql import unit_sql
+from coderag_app.schema import schema_from_ddl
+from coderag_app.value_index import StoredValue, ValueIndex
+
+SALES = schema_from_ddl(
+    "CREATE TABLE sales (order_date DATE, region TEXT, product TEXT, quantity INTEGER, unit_price REAL, points INTEGER,"
+    " monthly_fee REAL)"
+)
+SHOP = schema_from_ddl(
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, country TEXT);"
+    "CREATE TABLE order_items (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), kind TEXT)"
+)
+BROWSERS = schema_from_ddl("CREATE TABLE browsers (name TEXT, kind TEXT, market_share REAL, points INTEGER)")
+SHIFTS = schema_from_ddl("CREATE TABLE shifts (day DATE, hours_per_week REAL, month TEXT, quarter TEXT)")
+
+
+def asked(rewording):
+    return rewording.question if rewording else None
+
+
+# --- shares of a total ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "parts"),
+    [
+        ("Share of revenue per region", SALES, "total revenue per region"),
+        ("What is the share of total sales by product in 2023?", SALES, "total sales by product in 2023?"),
+        ("revenue share for each product, highest first", SALES, "total revenue for each product, highest first"),
+        ("What percentage of orders does each region have?", SALES, "number of orders for each region"),
+        ("What share of sales comes from each product?", SALES, "total sales for each product"),
+        ("Show the proportion of points by region", SALES, "Show total points by region"),
+        ("Which share of all customers is from each country?", SHOP, "number of customers for each country"),
+        ("percentage of order items by kind", SHOP, "number of order items by kind"),
+        ("What percentage of customers are from France?", SHOP, None),
+        ("What percentage of customers from France ordered in each year?", SHOP, None),
+        ("What percentage of orders was returned in each region?", SALES, None),
+        ("percentage of loyal customers per country", SHOP, None),
+        ("Average points per region", SALES, None),
+        ("What share of points does each kind have?", BROWSERS, None),
+        ("Who shares points by region?", SALES, None),
+        ("share of", SALES, None),
+        ("", SALES, None),
+    ],
+)
+def test_asks_for_the_parts_where_shares_of_a_total_are_asked(question, schema, parts):
+    assert asked(shares_as_parts(question, schema)) == parts
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres", "duckdb", "mysql"])
+def test_parts_are_divided_by_their_total_and_stay_ordered(dialect):
+    sql = as_shares("SELECT region, SUM(points) AS p FROM sales GROUP BY region ORDER BY SUM(points) DESC", dialect)
+    assert "100.0 * SUM(points) / SUM(SUM(points)) OVER () AS p" in sql and sql.endswith("ORDER BY SUM(points) DESC")
+
+
+@pytest.mark.parametrize("finish", [as_shares, as_top])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM sales",
+        "SELECT region FROM sales GROUP BY region",
+        "SELECT region, AVG(points) FROM sales GROUP BY region",
+        "SELECT region, COUNT(*), SUM(points) FROM sales GROUP BY region",
+        "SELECT 1 UNION SELECT 2",
+    ],
+)
+def test_what_shows_no_parts_of_one_total_is_refused(finish, sql):
+    with pytest.raises(CannotDecodeError, match="parts of a total"):
+        finish(sql, "sqlite")
+
+
+# --- the period with the most ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "parts"),
+    [
+        ("Which month had the most orders?", SALES, "number of orders per month"),
+        ("In which year were the fewest orders placed?", SALES, "number of orders per year placed"),
+        ("What was the best quarter by revenue in 2023?", SALES, "total revenue per quarter in 2023"),
+        ("Top 3 weekdays by sales", SALES, "total sales per weekday"),
+        ("Which day of the week has the highest number of orders", SALES, "number of orders per day of the week"),
+        ("Which month has the most points?", SHIFTS, None),
+        ("Which country has the most customers?", SHOP, None),
+        ("Which year had the most customers?", SHOP, None),
+        ("Which month had the most rain?", SALES, None),
+        ("Which month had the most orders per region?", SALES, None),
+    ],
+)
+def test_asks_for_all_periods_where_the_top_one_is_asked(question, schema, parts):
+    assert asked(tops_as_parts(question, schema)) == parts
+
+
+def test_the_top_is_ordered_and_cut():
+    sql = "SELECT product, SUM(points) FROM sales GROUP BY product ORDER BY product"
+    assert as_top(sql, "sqlite", count=3, with_parts=True) == (
+        "SELECT product, SUM(points) FROM sales GROUP BY product ORDER BY SUM(points) DESC LIMIT 3"
+    )
+
+
+# --- quarters, weeks and days of the week ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "months"),
+    [
+        ("Revenue per quarter", SALES, "Revenue per month"),
+        ("quarterly revenue in 2023", SALES, "monthly revenue in 2023"),
+        ("orders by day of the week", SALES, "orders by month"),
+        ("Which weekday is best, and how is each weekday?", SALES, "Which month is best, and how is each month?"),
+        ("Revenue per week and per quarter", SALES, None),
+        ("Revenue of last quarter", SALES, None),
+        ("Total hours per week", SHIFTS, None),
+        ("Hours per quarter", SHIFTS, None),
+        ("Customers per week", SHOP, None),
+    ],
+)
+def test_asks_for_months_where_other_units_are_asked(question, schema, months):
+    assert asked(units_as_months(question, schema, ValueIndex())) == months
+
+
+def test_a_stored_word_is_no_unit():
+    values = ValueIndex([StoredValue("sales", "region", "weekly")])
+    assert units_as_months("How many customers pay weekly?", SALES, values) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "quarter", "week", "weekday"),
+    [
+        ("2023-01-01", "2023-Q1", "2022-12-26", "Sun"),
+        ("2024-12-30", "2024-Q4", "2024-12-30", "Mon"),
+        ("2024-02-29 10:11:12", "2024-Q1", "2024-02-26", "Thu"),
+        ("2023-07-01", "2023-Q3", "2023-06-26", "Sat"),
+    ],
+)
+def test_units_of_a_date_are_the_same_in_each_database(day, quarter, week, weekday):
+    expected = {"quarter": quarter, "week": week, "weekday": weekday}
+    for unit, meant in expected.items():
+        text = unit_sql(unit, exp.column("d"), "sqlite").sql("sqlite")
+        assert sqlite3.connect(":memory:").execute(f"SELECT {text} FROM (SELECT ? AS d)", (day,)).fetchone()[0] == meant
+        text = unit_sql(unit, exp.column("d"), "duckdb").sql("duckdb")
+        found = duckdb.connect().execute(f"SELECT {text} FROM (SELECT TIMESTAMP '{day}' AS d)").fetchone()
+        assert str(found[0]) == meant
+
+
+def test_months_of_what_is_no_date_are_refused():
+    sql = "SELECT STRFTIME('%Y-%m', sales.region), COUNT(*) FROM sales GROUP BY STRFTIME('%Y-%m', sales.region)"
+    with pytest.raises(CannotDecodeError, match="each week"):
+        as_units(sql, "sqlite", schema=SALES, unit="week")
+
+
+# --- all of it, with the real model ---
+
+ROWS = [  # Monday, Tuesday, Saturday; the first and the second quarter
+    ("2023-01-02", "North", 2, 5.0),
+    ("2023-01-03", "North", 1, 10.0),
+    ("2023-04-01", "South", 4, 15.0),
+]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sales") / "sales.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE sales (order_date DATE, region TEXT, quantity INTEGER, unit_price REAL)")
+        connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?)", ROWS)
+    with closing(load_query_engine(database=path, llm="bundled")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("What share of revenue does each region make?", {("North", 25.0), ("South", 75.0)}),
+        ("Revenue per quarter", {("2023-Q1", 20.0), ("2023-Q2", 60.0)}),
+        ("Number of orders per week", {("2023-01-02", 2), ("2023-03-27", 1)}),
+        ("Which weekday has the highest revenue?", {("Sat",)}),
+        ("Which month had the most orders?", {("2023-01",)}),
+        ("Revenue on weekends", {(60.0,)}),
+        ("How many orders on Mondays and Tuesdays?", {(2,)}),
+    ],
+)
+def test_answers_what_the_model_does_not_know(engine, question, rows):
+    answer = engine.ask(question)
+    assert {tuple(sorted(row, key=str)) for row in answer.rows} == {tuple(sorted(row, key=str)) for row in rows}
+
+
+def test_a_plain_question_stays_as_it_is():
+    said = reword("How many orders are there for each region?", SALES, ValueIndex())
+    assert said.question == "How many orders are there for each region?"
+    assert said.finish("SELECT 1", "sqlite") == "SELECT 1"
