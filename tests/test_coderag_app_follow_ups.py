@@ -107,6 +107,9 @@ def test_a_value_whose_column_is_not_shown_is_said_to_be_counted(engine):
     ("said", "expected"),
     [
         ("per month", "STRFTIME(order_date, '%Y-%m')"),
+        ("by quarter", "GROUP BY YEAR(order_date) || '-Q' || QUARTER(order_date) ORDER BY"),
+        ("per week", "CAST(DATE_TRUNC('WEEK', order_date) AS DATE)"),
+        ("by day of the week", "STRFTIME(order_date, '%a')"),
         ("only in LYON", "city = 'Lyon'"),
         ("for 2023", "order_date >= '2023-01-01'"),
     ],

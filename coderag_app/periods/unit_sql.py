@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
+UNITS = ("quarter", "week", "weekday")
 _WEEK = "CAST(DATE_TRUNC('week', {date}) AS DATE)"
 _SQL = {
     "sqlite": {
@@ -30,7 +31,7 @@ def unit_sql(unit: str, date: exp.Expr, dialect: str) -> exp.Expr:
     """``2023-Q1`` of a date, the Monday that its week begins on, or its day of the week: ``Mon``.
 
     Args:
-        unit: quarter, week or weekday.
+        unit: One of ``UNITS``.
         date: The date.
         dialect: The dialect it will be written in.
 

@@ -142,7 +142,8 @@ def _group(group: exp.Group, select: exp.Select, phrases: Phrases) -> str:
     keys: list[str] = []
     for key in group.expressions:
         position = int(key.name) if isinstance(key, exp.Literal) and key.name.isdigit() else 0
-        keys.append(phrases.value(outputs[position - 1].unalias() if 0 < position <= len(outputs) else key))
+        words = phrases.value(outputs[position - 1].unalias() if 0 < position <= len(outputs) else key)
+        keys.append(words.removeprefix("the "))  # "for each month of ordered_on"
     return listed(keys) or "combination of the columns named"
 
 

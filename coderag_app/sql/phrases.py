@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import sqlglot
 from sqlglot import exp
+
+from coderag_app.sql.date_phrases import part_of_date
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "is",
@@ -54,6 +57,14 @@ def listed(texts: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(texts[:-1])} {last} {texts[-1]}" if len(texts) > 1 else "".join(texts)
 
 
+def _part_of_total(node: exp.Expr) -> exp.Expr | None:
+    """What is divided by its sum over all rows of the result, times a hundred."""
+    match node:
+        case exp.Div(this=exp.Mul(this=exp.Literal(this="100.0"), expression=part), expression=exp.Window() as total):
+            return part if total == sqlglot.parse_one(f"SUM({part.sql()}) OVER ()") else None
+    return None
+
+
 class Phrases:
     """Words for the expressions of one SELECT.
 
@@ -93,6 +104,9 @@ class Phrases:
         if isinstance(node, exp.Coalesce):
             others = listed([self.value(each) for each in node.expressions], "or")
             return f"{self.value(node.this)}, or {others} where it is missing"
+        idiom = self._idiom(node)
+        if idiom:
+            return idiom
         phrase = next((words for kind, words in _AGGREGATES.items() if isinstance(node, kind)), None)
         if phrase is not None:
             return phrase.format(self.value(node.this)) if isinstance(node.this, exp.Expr) else phrase.format("")
@@ -100,6 +114,14 @@ class Phrases:
         if operator is not None:
             return f"{self.value(node.this)} {operator} {self.value(node.expression)}"
         return node.sql(self.dialect)
+
+    def _idiom(self, node: exp.Expr) -> str:
+        """Words for what SQL says with several functions: parts of dates, shares of a total."""
+        dated = part_of_date(node, self.dialect)
+        if dated is not None:
+            return f"the {dated[0]} of {self.value(dated[1])}"
+        part = _part_of_total(node)
+        return f"{self.value(part)} in percent of the total" if part is not None else ""
 
     def condition(self, node: exp.Expr) -> str:
         """A condition as words."""

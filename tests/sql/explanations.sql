@@ -19,3 +19,11 @@ SELECT a FROM t EXCEPT SELECT b FROM u ORDER BY 1;
 -- => Takes the rows of a first query that a second one does not return. First query: Shows a from t. Second query: Shows b from u. Sorts by 1, lowest first.
 SELECT MAX(x) FROM (SELECT price * 2 AS x FROM goods) AS q WHERE EXISTS (SELECT 1 FROM u);
 -- => Shows the highest x from a nested query (shows price times 2 (called "x") from goods). Keeps only rows where there is at least one row in a nested query (shows 1 from u).
+SELECT STRFTIME('%Y-%m', paid), COUNT(*) FROM orders WHERE CAST(STRFTIME('%Y', paid) AS INTEGER) = 2023 GROUP BY 1;
+-- => Shows the month of paid and the number of rows from orders. Keeps only rows where the year of paid is 2023. Counts and sums are made for each month of paid.
+SELECT kind, 100.0 * SUM(price) / SUM(SUM(price)) OVER () FROM goods GROUP BY kind;
+-- => Shows kind and the total of price in percent of the total from goods. Counts and sums are made for each kind.
+SELECT COUNT(*) FROM orders WHERE SUBSTR('SunMonTueWedThuFriSat', 3 * STRFTIME('%w', paid) + 1, 3) IN ('Sat', 'Sun');
+-- => Shows the number of rows from orders. Keeps only rows where the day of the week of paid is one of 'Sat' or 'Sun'.
+SELECT DATE(paid, 'weekday 0', '-6 days') FROM orders GROUP BY DATE(paid, 'weekday 0', '-6 days');
+-- => Shows the week of paid from orders. Counts and sums are made for each week of paid.

@@ -11,8 +11,10 @@ from coderag_app.chat.follow_ups.outputs import output_name
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit, has_aggregate
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.name_words import content_words
+from coderag_app.periods.unit_sql import UNITS, unit_sql
 
 _TIME_FORMATS = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
+_UNITS = {unit: unit for unit in (*_TIME_FORMATS, *UNITS)} | {"day of week": "weekday", "day of the week": "weekday"}
 _FUNCTIONS: dict[str, type[exp.AggFunc]] = {"SUM": exp.Sum, "AVG": exp.Avg, "MAX": exp.Max, "MIN": exp.Min}
 _WORDS = {"SUM": "total", "AVG": "average", "MAX": "highest", "MIN": "lowest"}
 
@@ -53,8 +55,8 @@ def _group_keys(edit: QueryEdit) -> list[exp.Expr]:
 
 def _group_key(edit: QueryEdit, phrase: str) -> tuple[exp.Expr, str, str]:
     """The expression to group by, its name where it needs one, and its words."""
-    unit = " ".join(content_words(phrase))
-    dated = date_place(edit) if unit in _TIME_FORMATS else None
+    unit = _UNITS.get(" ".join(content_words(phrase)), "")
+    dated = date_place(edit) if unit else None
     if dated is not None and not dated.column.is_numeric:
         return _time_unit(edit, edit.column(dated), unit), unit, f"{unit} of {dated.table.name}.{dated.column.name}"
     place = edit.scope.resolve(phrase)
@@ -65,6 +67,8 @@ def _group_key(edit: QueryEdit, phrase: str) -> tuple[exp.Expr, str, str]:
 
 
 def _time_unit(edit: QueryEdit, column: exp.Expr, unit: str) -> exp.Expr:
+    if unit in UNITS:
+        return unit_sql(unit, column, edit.dialect)
     pattern = exp.Literal.string(_TIME_FORMATS[unit])
     if edit.dialect == "sqlite":
         return exp.Anonymous(this="strftime", expressions=[pattern, column])
@@ -85,7 +89,7 @@ def _mend_order(edit: QueryEdit, keys: list[exp.Expr]) -> None:
         for key in (order.expressions if order is not None else ())
         if has_aggregate(key) or key.this.name.lower() in outputs
     ]
-    if not kept and any(isinstance(key.unalias(), exp.Anonymous) for key in keys):
+    if not kept and any(not isinstance(key.unalias(), exp.Column) for key in keys):
         kept = [edit.ordered(keys[0].unalias().copy(), descending=False)]
     edit.root.set("order", exp.Order(expressions=kept) if kept else None)
     if not kept:
