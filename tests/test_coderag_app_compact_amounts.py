@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from compact_replies import decode_reply
 
 from coderag_app.compact.amounts import Amount, find_amount, with_amount
 from coderag_app.compact.decode import decode_sql
@@ -36,19 +35,7 @@ OF_ORDERS = "JOIN order_items ON order_items.order_id = orders.id"
 
 
 def decoded(question: str, reply: str) -> str:
-    """The SQL of a reply in which ``{table.column}`` stands for an id and ``{amount}`` for that of the amount."""
-    names = SchemaNames(SHOP, find_amount(question, SHOP))
-    marked = mark_question(question, names, ValueIndex())
-
-    def item_id(match: re.Match[str]) -> str:
-        if match[1] == "amount":
-            assert names.amount is not None
-            return names.column_ids[names.amount.place]
-        table, _, column = match[1].partition(".")
-        return names.column_ids[table, column] if column else names.table_ids[table]
-
-    text = re.sub(r"\{([\w.]+)\}", item_id, reply)
-    return decode_sql(text, names, marked.literals, ValueIndex(), marked)
+    return decode_reply(question, reply, SHOP)
 
 
 @pytest.mark.parametrize(

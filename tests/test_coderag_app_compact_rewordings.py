@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.rewordings import reword
+from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import as_units, units_as_months
 from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
@@ -27,6 +28,8 @@ SHOP = schema_from_ddl(
 )
 BROWSERS = schema_from_ddl("CREATE TABLE browsers (name TEXT, kind TEXT, market_share REAL, points INTEGER)")
 SHIFTS = schema_from_ddl("CREATE TABLE shifts (day DATE, hours_per_week REAL, month TEXT, quarter TEXT)")
+PAYMENTS = schema_from_ddl("CREATE TABLE payments (id INTEGER, paid_at TIMESTAMP, amount REAL)")
+RANKS = schema_from_ddl("CREATE TABLE films (title TEXT, aired DATE, weekly_rank INTEGER)")
 
 
 def asked(rewording):
@@ -91,10 +94,13 @@ def test_what_shows_no_parts_of_one_total_is_refused(finish, sql):
     ("question", "schema", "parts"),
     [
         ("Which month had the most orders?", SALES, "number of orders per month"),
-        ("In which year were the fewest orders placed?", SALES, "number of orders per year placed"),
+        ("In which year were the fewest orders placed?", SALES, "number of orders per year"),
         ("What was the best quarter by revenue in 2023?", SALES, "total revenue per quarter in 2023"),
         ("Top 3 weekdays by sales", SALES, "total sales per weekday"),
         ("Which day of the week has the highest number of orders", SALES, "number of orders per day of the week"),
+        ("On which weekday are most orders placed?", SALES, "number of orders per weekday"),
+        ("Which month had the most points?", SALES, "total points per month"),
+        ("Which month had the highest points?", SALES, None),
         ("Which month has the most points?", SHIFTS, None),
         ("Which country has the most customers?", SHOP, None),
         ("Which year had the most customers?", SHOP, None),
@@ -113,6 +119,24 @@ def test_the_top_is_ordered_and_cut():
     )
 
 
+# --- rows per something ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "counts"),
+    [
+        ("Orders per region", SALES, "number of orders per region"),
+        ("show the payments by week since 2023", PAYMENTS, "number of payments by week since 2023"),
+        ("Customers by country", SHOP, None),
+        ("Orders per", SALES, None),
+        ("Revenue per region", SALES, None),
+        ("How many orders per region?", SALES, None),
+    ],
+)
+def test_asks_for_the_number_of_rows_per_something(question, schema, counts):
+    assert asked(rows_as_counts(question, schema)) == counts
+
+
 # --- quarters, weeks and days of the week ---
 
 
@@ -124,9 +148,14 @@ def test_the_top_is_ordered_and_cut():
         ("orders by day of the week", SALES, "orders by month"),
         ("Which weekday is best, and how is each weekday?", SALES, "Which month is best, and how is each month?"),
         ("Revenue per week and per quarter", SALES, None),
+        ("Number of payments per day", PAYMENTS, "Number of payments per month"),
+        ("daily payments by day of the week", PAYMENTS, None),
+        ("Which payments are made every day?", PAYMENTS, None),
+        ("Revenue per day", SALES, None),
         ("Revenue of last quarter", SALES, None),
         ("Total hours per week", SHIFTS, None),
         ("Hours per quarter", SHIFTS, None),
+        ("What is the weekly rank of each film?", RANKS, None),
         ("Customers per week", SHOP, None),
     ],
 )
@@ -149,7 +178,7 @@ def test_a_stored_word_is_no_unit():
     ],
 )
 def test_units_of_a_date_are_the_same_in_each_database(day, quarter, week, weekday):
-    expected = {"quarter": quarter, "week": week, "weekday": weekday}
+    expected = {"quarter": quarter, "week": week, "weekday": weekday, "day": day[:10]}
     for unit, meant in expected.items():
         text = unit_sql(unit, exp.column("d"), "sqlite").sql("sqlite")
         assert sqlite3.connect(":memory:").execute(f"SELECT {text} FROM (SELECT ? AS d)", (day,)).fetchone()[0] == meant

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from compact_replies import decode_reply
 
-from coderag_app.compact.decode import decode_sql
-from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.question import mark_question
 from coderag_app.schema import schema_from_ddl
 from coderag_app.value_index import StoredValue, ValueIndex
 
-NAMES = SchemaNames(
-    schema_from_ddl(
-        """
+SCHEMA = schema_from_ddl(
+    """
         CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, active INTEGER);
         CREATE TABLE gymnast (gymnast_id INTEGER PRIMARY KEY REFERENCES people(id), points REAL, joined_year INTEGER);
         CREATE TABLE prize (id INTEGER PRIMARY KEY, winner_id INTEGER REFERENCES people(id), title TEXT);
@@ -22,20 +17,12 @@ NAMES = SchemaNames(
         CREATE TABLE party (id INTEGER PRIMARY KEY, place TEXT, fee REAL);
         CREATE TABLE party_host (party_id INTEGER REFERENCES party(id), host_id INTEGER REFERENCES host(id));
         """
-    )
 )
 VALUES = ValueIndex([StoredValue("people", "name", "Ana")], flags=[("people", "active")])
 
 
 def decoded(question: str, reply: str) -> str:
-    """The SQL of a reply in which ``{table.column}`` stands for an id."""
-
-    def item_id(match: re.Match[str]) -> str:
-        table, _, column = match[1].partition(".")
-        return NAMES.column_ids[table, column] if column else NAMES.table_ids[table]
-
-    marked = mark_question(question, NAMES, VALUES)
-    return decode_sql(re.sub(r"\{([\w.]+)\}", item_id, reply), NAMES, marked.literals, VALUES, marked)
+    return decode_reply(question, reply, SCHEMA, VALUES)
 
 
 OF_GYMNASTS = "FROM gymnast JOIN people ON gymnast.gymnast_id = people.id"

@@ -14,7 +14,7 @@ from sqlglot import exp
 from coderag_app.compact.contradictions import conditions, either
 from coderag_app.compact.fill_literals import PERIOD, CannotDecodeError, date_part
 from coderag_app.compact.regrounding import only_date
-from coderag_app.periods.date_columns import is_date
+from coderag_app.periods.date_columns import holds_times, is_date
 from coderag_app.periods.day_sql import day_sql
 from coderag_app.periods.period import Period, plain_period
 from coderag_app.periods.unit_sql import unit_sql
@@ -76,7 +76,7 @@ def _holds_dates(column: exp.Column, schema: Schema, values: ValueIndex) -> bool
 
 def _holds_times(column: exp.Column, schema: Schema) -> bool:
     found = declared_column(column, schema)
-    return found is not None and "TIME" in found[1].type.upper()
+    return found is not None and holds_times(found[1])
 
 
 def _allow_either(select: exp.Select) -> None:

@@ -7,13 +7,14 @@ forgets, and it takes the date of a store for that of an order.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from coderag_app.compact.name_items import stem
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.plain_replies import columns_of, dates_of, end_of_where, is_plain, only_date
 from coderag_app.compact.question import Literal, MarkedQuestion
 from coderag_app.name_words import name_words
-from coderag_app.periods.date_columns import is_date, is_year
+from coderag_app.periods.date_columns import is_called_year, is_date, is_year
 from coderag_app.schema import Column
 
 _OPERATORS = {"in": "=", "during": "=", "since": ">=", "after": ">", "before": "<", "until": "<=", "till": "<="}
@@ -56,7 +57,7 @@ def _meant_date(
 ) -> Sequence[str]:
     """What to compare with a year: the only date that the question speaks of, if it does not speak of the one there.
 
-    No number but a year is "since 2021", and what is added up is no date: such columns give way to the only date.
+    What cannot be a date, or is added up, gives way to the only one: no salary is "in 2021", no name "since 2021".
 
     Args:
         tokens: The reply's words.
@@ -68,15 +69,21 @@ def _meant_date(
     column, whole_year = compared[-2 if len(compared) > 1 else 0], year.period is None
     dates = columns_of(tokens, names, lambda column: is_date(column) or (whole_year and is_year(column)))
     if column not in dates:
-        is_number = column in columns_of(tokens, names, lambda each: each.is_numeric) and year.preposition in _OF_TIME
-        if not is_number and not _is_added_up(column, tokens):
+        is_no_date = column in columns_of(tokens, names, partial(_is_no_date, preposition=year.preposition))
+        if not is_no_date and not _is_added_up(column, tokens):
             return compared
-        others = [word for word in tokens if word != column or not is_number]
+        others = [word for word in tokens if word != column or not is_no_date]
         return _year_of(others, names, whole_years=whole_year) or compared
     said = [item for item in dates if _is_said(dates[item], asked)]
     if column in said or len(said) != 1:
         return compared
     return [said[0]] if is_year(dates[said[0]]) else ["year", "(", said[0], ")"]
+
+
+def _is_no_date(column: Column, preposition: str) -> bool:
+    """Whether a column cannot hold what is "in 2021" or "since 2021"; text may be a season or a date that is."""
+    in_time = column.is_numeric and preposition in _OF_TIME
+    return in_time or (preposition == "since" and not is_called_year(column))
 
 
 def _is_added_up(column: str, tokens: Sequence[str]) -> bool:

@@ -27,3 +27,8 @@ def is_year(column: Column) -> bool:
 def is_called_year(column: Column) -> bool:
     """Whether a column's name says that it holds years: ``release_year``, ``YearOpened``."""
     return "year" in name_words(column.name).split()
+
+
+def holds_times(column: Column) -> bool:
+    """Whether a column holds dates with the time of day, by its type."""
+    return "TIME" in column.type.upper()

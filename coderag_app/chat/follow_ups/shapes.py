@@ -13,7 +13,7 @@ from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.name_words import content_words
 from coderag_app.periods.unit_sql import UNITS, unit_sql
 
-_TIME_FORMATS = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
+_TIME_FORMATS = {"year": "%Y", "month": "%Y-%m"}
 _UNITS = {unit: unit for unit in (*_TIME_FORMATS, *UNITS)} | {"day of week": "weekday", "day of the week": "weekday"}
 _FUNCTIONS: dict[str, type[exp.AggFunc]] = {"SUM": exp.Sum, "AVG": exp.Avg, "MAX": exp.Max, "MIN": exp.Min}
 _WORDS = {"SUM": "total", "AVG": "average", "MAX": "highest", "MIN": "lowest"}
@@ -73,7 +73,7 @@ def _time_unit(edit: QueryEdit, column: exp.Expr, unit: str) -> exp.Expr:
     if edit.dialect == "sqlite":
         return exp.Anonymous(this="strftime", expressions=[pattern, column])
     if edit.dialect == "postgres":
-        names = {"year": "YYYY", "month": "YYYY-MM", "day": "YYYY-MM-DD"}
+        names = {"year": "YYYY", "month": "YYYY-MM"}
         return exp.Anonymous(this="to_char", expressions=[column, exp.Literal.string(names[unit])])
     if edit.dialect == "mysql":
         return exp.Anonymous(this="date_format", expressions=[column, pattern])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import units_as_months
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.compact.rewordings.shares import shares_as_parts
@@ -25,7 +26,7 @@ def reword(question: str, schema: Schema, values: ValueIndex) -> Rewording:
     'number of orders per month'
     """
     said = Rewording(question, lambda sql, dialect: sql)
-    for reworded in (shares_as_parts, tops_as_parts, partial(units_as_months, values=values)):
+    for reworded in (shares_as_parts, tops_as_parts, rows_as_counts, partial(units_as_months, values=values)):
         found = reworded(said.question, schema)
         if found is not None:
             said = Rewording(found.question, _one_after_the_other(found.finish, said.finish))

@@ -1,4 +1,4 @@
-"""Quarters, weeks and days of the week: asked of the model as months, which it knows."""
+"""Quarters, weeks, days of the week and of times: asked of the model as months, which it knows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlglot import exp
 from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.rewordings.parts import columns_of, is_called
 from coderag_app.compact.rewordings.rewording import Rewording
-from coderag_app.periods.date_columns import is_date
+from coderag_app.periods.date_columns import holds_times, is_date
 from coderag_app.periods.unit_sql import unit_sql
 from coderag_app.schema import Schema
 from coderag_app.sql.literals import declared_column
@@ -19,13 +19,22 @@ from coderag_app.value_index import ValueIndex
 
 _EACH = r"(?P<each>per|by|each|every|which|what) (?:the )?"
 _UNIT = r"(?P<unit>weekday|days? of (?:the )?week|quarter|week)s?"
-_EACH_UNIT = re.compile(rf"\b(?:{_EACH}{_UNIT}|(?P<adverb>quarter|week)ly)\b", re.IGNORECASE)
-_HELD_BY = {"weekday": ("weekday", "week"), "week": ("week",), "quarter": ("quarter",)}  # words of columns
-_MONTH = "%Y-%m"
+_DAY = r"(?P<each_day>per|by|each) day(?! of)"
+_EACH_UNIT = re.compile(rf"\b(?:{_EACH}{_UNIT}|{_DAY}|(?P<adverb>quarterly|weekly|daily))\b", re.IGNORECASE)
+_OF_ADVERB = {"quarterly": "quarter", "weekly": "week", "daily": "day"}
+_HELD_BY = {  # words of columns that hold the unit, or something for each
+    "weekday": ("weekday", "week"),
+    "week": ("week", "weekly"),
+    "quarter": ("quarter", "quarterly"),
+    "day": ("day", "daily"),
+}
+_FORMATS = frozenset(("%Y-%m", "%m", "%Y"))  # a small model may answer for years or months of every year
 
 
 def units_as_months(question: str, schema: Schema, values: ValueIndex) -> Rewording | None:
-    """The question for months where one asks for quarters, weeks or days of the week, and nothing stored is called so.
+    """The question for months where one asks for other units of a date, and nothing stored is called so.
+
+    Days of dates the model knows, days of times it does not.
 
     >>> from coderag_app.schema import schema_from_ddl
     >>> orders = schema_from_ddl("CREATE TABLE orders (ordered_on DATE)")
@@ -34,25 +43,32 @@ def units_as_months(question: str, schema: Schema, values: ValueIndex) -> Reword
     """
     said = list(_EACH_UNIT.finditer(question))
     units = {_unit(match) for match in said}
-    if len(units) != 1 or not any(map(is_date, columns_of(schema))):
+    dates = [column for column in columns_of(schema) if is_date(column)]
+    if len(units) != 1 or not dates:
         return None
     unit = units.pop()
+    if unit == "day" and not any(holds_times(column) for column in dates):
+        return None
     if any(is_called(word, schema) for word in _HELD_BY[unit]) or any(values.find(match[0]) for match in said):
         return None
     return Rewording(_EACH_UNIT.sub(_month, question), partial(as_units, schema=schema, unit=unit))
 
 
 def _unit(match: re.Match[str]) -> str:
-    said = (match["adverb"] or match["unit"]).lower()
+    if match["adverb"]:
+        return _OF_ADVERB[match["adverb"].lower()]
+    if match["each_day"]:
+        return "day"
+    said = match["unit"].lower()
     return "weekday" if "day" in said else said
 
 
 def _month(match: re.Match[str]) -> str:
-    return "monthly" if match["adverb"] else f"{match['each']} month"
+    return "monthly" if match["adverb"] else f"{match['each'] or match['each_day']} month"
 
 
 def as_units(sql: str, dialect: str, *, schema: Schema, unit: str) -> str:
-    """A query that shows or groups by months as one that does so by quarters, weeks or days of the week.
+    """A query that shows or groups by months as one that does so by another unit.
 
     >>> from coderag_app.schema import schema_from_ddl
     >>> sql = "SELECT STRFTIME('%Y-%m', o.paid) FROM o GROUP BY STRFTIME('%Y-%m', o.paid)"
@@ -63,7 +79,7 @@ def as_units(sql: str, dialect: str, *, schema: Schema, unit: str) -> str:
         CannotDecodeError: It shows no month of a date.
     """
     tree = sqlglot.parse_one(sql, read=dialect)
-    months = [node for node in tree.find_all(exp.TimeToStr) if node.args["format"].name == _MONTH]
+    months = [node for node in tree.find_all(exp.TimeToStr) if node.args["format"].name in _FORMATS]
     months = [month for month in months if not month.find_ancestor(exp.Where, exp.Having, exp.Join)]
     if not months or not all(_is_of_a_date(month, schema) for month in months):
         raise CannotDecodeError(f"each {unit} is asked for, and this shows no dates: {sql[:200]}")

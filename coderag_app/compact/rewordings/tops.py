@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from coderag_app.compact.amounts import ASKED
 from coderag_app.compact.rewordings.parts import PARTS, columns_of, is_called, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.periods.date_columns import is_date
@@ -12,12 +13,12 @@ from coderag_app.schema import Schema
 
 _MOST = frozenset("most highest largest biggest greatest best busiest top strongest".split())
 _LEAST = frozenset("fewest lowest least smallest worst weakest slowest".split())
+_OF_ONE = frozenset("highest largest biggest greatest lowest smallest".split())  # the highest price is that of one row
 _SUPERLATIVE = rf"(?P<superlative>{'|'.join(sorted(_MOST | _LEAST))})"
 _UNIT = r"(?P<unit>day of (?:the )?week|weekday|day|week|month|quarter|year)s?"
-_HAD = r"(?:has|had|have|saw|with|were|was|did we have|were there|brought(?: in)?|made|generated)"
-_PARTS = (
-    rf"(?:(?:number|amount) of |total )?{PARTS}(?P<rest>(?: (?:in|during|for|from|since|at|placed|made|sold)\b.*)?)"
-)
+_HAD = r"(?:has|had|have|saw|with|is|are|was|were|do we have|did we have|were there|brought(?: in)?|made|generated)"
+_REST = r"(?: (?:placed|made|sold))?(?P<rest>(?: (?:in|during|for|from|since|at)\b.*)?)"
+_PARTS = rf"(?P<summed>(?:number|amount) of |total )?{PARTS}{_REST}"
 _FORMS = tuple(
     re.compile(rf"(?:(?:show|list)(?: me)? )?{form}", re.IGNORECASE)
     for form in (
@@ -42,11 +43,12 @@ def tops_as_parts(question: str, schema: Schema) -> Rewording | None:
     if match is None or not any(map(is_date, columns_of(schema))) or is_called(match["unit"].split()[-1], schema):
         return None
     measure = measure_of(match["parts"], schema)
-    if not measure:
+    count, superlative = (match.groupdict().get(name) or "" for name in ("count", "superlative"))
+    of_column = measure.startswith("total") and match["parts"].lower() not in ASKED and not match["summed"]
+    if not measure or (of_column and superlative.lower() in _OF_ONE):
         return None
-    count = match.groupdict().get("count")
-    least = (match.groupdict().get("superlative") or "").lower() in _LEAST
-    finish = partial(as_top, least=least, count=int(count or 1), with_parts=count is not None)
+    least = superlative.lower() in _LEAST
+    finish = partial(as_top, least=least, count=int(count or 1), with_parts=bool(count))
     return Rewording(f"{measure} per {match['unit']}{match['rest']}", finish)
 
 
