@@ -10,13 +10,13 @@ from coderag_app.value_index import StoredValue, ValueIndex
 
 SCHEMA = schema_from_ddl(
     """
-        CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, active INTEGER);
-        CREATE TABLE gymnast (gymnast_id INTEGER PRIMARY KEY REFERENCES people(id), points REAL, joined_year INTEGER);
-        CREATE TABLE prize (id INTEGER PRIMARY KEY, winner_id INTEGER REFERENCES people(id), title TEXT);
-        CREATE TABLE host (id INTEGER PRIMARY KEY, name TEXT);
-        CREATE TABLE party (id INTEGER PRIMARY KEY, place TEXT, fee REAL);
-        CREATE TABLE party_host (party_id INTEGER REFERENCES party(id), host_id INTEGER REFERENCES host(id));
-        """
+    CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, active INTEGER);
+    CREATE TABLE gymnast (gymnast_id INTEGER PRIMARY KEY REFERENCES people(id), points REAL, joined_year INTEGER);
+    CREATE TABLE prize (id INTEGER PRIMARY KEY, winner_id INTEGER REFERENCES people(id), title TEXT);
+    CREATE TABLE host (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE party (id INTEGER PRIMARY KEY, place TEXT, fee REAL);
+    CREATE TABLE party_host (party_id INTEGER REFERENCES party(id), host_id INTEGER REFERENCES host(id));
+    """
 )
 VALUES = ValueIndex([StoredValue("people", "name", "Ana")], flags=[("people", "active")])
 

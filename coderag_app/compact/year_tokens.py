@@ -38,7 +38,7 @@ def read_years(tokens: Sequence[str], names: SchemaNames, marked: MarkedQuestion
     for place in range(len(tokens) - 1, 1, -1):
         if tokens[place] in years and tokens[place - 1] in _COMPARISONS:
             start = place - 5 if tokens[place - 2] == ")" else place - 2  # of "year ( <c1> ) =" or "<c1> ="
-            date = _meant_date(tokens, tokens[start : place - 1], names, asked, years[tokens[place]])
+            date = _meant_date(tokens, slice(start, place - 1), names, asked, years[tokens[place]])
             read[start:place] = [*date, _as_said(tokens[place - 1], years[tokens[place]])]
     if len(years) == 1 and years.keys().isdisjoint(read) and is_plain(read):
         return _with_year(read, names, *years.popitem())
@@ -53,7 +53,7 @@ def _as_said(operator: str, literal: Literal) -> str:
 
 
 def _meant_date(
-    tokens: Sequence[str], compared: Sequence[str], names: SchemaNames, asked: Collection[str], year: Literal
+    tokens: Sequence[str], left: slice, names: SchemaNames, asked: Collection[str], year: Literal
 ) -> Sequence[str]:
     """What to compare with a year: the only date that the question speaks of, if it does not speak of the one there.
 
@@ -61,19 +61,20 @@ def _meant_date(
 
     Args:
         tokens: The reply's words.
-        compared: Those on the left of the comparison.
+        left: Where the left side of the comparison is.
         names: The words of the schema's identifiers.
         asked: The stems of the question's words.
         year: The year, or what is read as one; then no column of years can be meant.
     """
+    compared, others = tokens[left], [*tokens[: left.start], *tokens[left.stop :]]
     column, whole_year = compared[-2 if len(compared) > 1 else 0], year.period is None
     dates = columns_of(tokens, names, lambda column: is_date(column) or (whole_year and is_year(column)))
     if column not in dates:
         is_no_date = column in columns_of(tokens, names, partial(_is_no_date, preposition=year.preposition))
         if not is_no_date and not _is_added_up(column, tokens):
             return compared
-        others = [word for word in tokens if word != column or not is_no_date]
-        return _year_of(others, names, whole_years=whole_year) or compared
+        found = (_year_of(words, names, whole_years=whole_year) for words in (others, tokens))
+        return next(filter(None, found), compared)
     said = [item for item in dates if _is_said(dates[item], asked)]
     if column in said or len(said) != 1:
         return compared
