@@ -13,6 +13,7 @@ from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import as_units, units_as_months
 from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
+from coderag_app.compact.rewordings.trends import as_growth, as_running_totals, trends_as_parts
 from coderag_app.engine_loading import load_query_engine
 from coderag_app.periods.unit_sql import unit_sql
 from coderag_app.schema import schema_from_ddl
@@ -119,6 +120,41 @@ def test_the_top_is_ordered_and_cut():
     )
 
 
+# --- running totals and growth ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "parts"),
+    [
+        ("Running total of revenue per month", SALES, "total revenue per month"),
+        ("What is the cumulative number of orders by week in 2023?", SALES, "number of orders per week in 2023"),
+        ("Cumulative revenue by quarter", SALES, "total revenue per quarter"),
+        ("revenue growth per year", SALES, "total revenue per year"),
+        ("Year over year growth in sales", SALES, "total sales per year"),
+        ("Show the month-over-month revenue change since 2022", SALES, "total revenue per month since 2022"),
+        ("Growth of happiness per year", SALES, None),
+        ("Revenue per year", SALES, None),
+        ("Running total of revenue per region", SALES, None),
+    ],
+)
+def test_asks_for_the_parts_where_a_trend_is_asked(question, schema, parts):
+    assert asked(trends_as_parts(question, schema)) == parts
+
+
+@pytest.mark.parametrize("finish", [as_growth, as_running_totals])
+def test_a_trend_has_one_key(finish):
+    with pytest.raises(CannotDecodeError, match="more than"):
+        finish("SELECT region, day, COUNT(*) FROM sales GROUP BY region, day", "sqlite")
+
+
+def test_growth_is_in_percent_of_the_period_before():
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE t (month TEXT, n INTEGER)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", [("02", 30), ("01", 20), ("03", 15)])
+        rows = connection.execute(as_growth("SELECT month, SUM(n) FROM t GROUP BY month", "sqlite")).fetchall()
+    assert rows == [("01", 20, None), ("02", 30, 50.0), ("03", 15, -50.0)]
+
+
 # --- rows per something ---
 
 
@@ -221,6 +257,8 @@ def engine(tmp_path_factory):
         ("Which weekday has the highest revenue?", {("Sat",)}),
         ("Which month had the most orders?", {("2023-01",)}),
         ("Revenue on weekends", {(60.0,)}),
+        ("Cumulative revenue by quarter", {("2023-Q1", 20.0), ("2023-Q2", 80.0)}),
+        ("Revenue growth per quarter", {("2023-Q1", 20.0, None), ("2023-Q2", 60.0, 200.0)}),
         ("How many orders on Mondays and Tuesdays?", {(2,)}),
     ],
 )

@@ -13,6 +13,7 @@ from coderag_app.compact.rewordings.date_units import units_as_months
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.compact.rewordings.shares import shares_as_parts
 from coderag_app.compact.rewordings.tops import tops_as_parts
+from coderag_app.compact.rewordings.trends import trends_as_parts
 from coderag_app.schema import Schema
 from coderag_app.value_index import ValueIndex
 
@@ -26,7 +27,8 @@ def reword(question: str, schema: Schema, values: ValueIndex) -> Rewording:
     'number of orders per month'
     """
     said = Rewording(question, lambda sql, dialect: sql)
-    for reworded in (shares_as_parts, tops_as_parts, rows_as_counts, partial(units_as_months, values=values)):
+    units = partial(units_as_months, values=values)
+    for reworded in (shares_as_parts, tops_as_parts, trends_as_parts, rows_as_counts, units):
         found = reworded(said.question, schema)
         if found is not None:
             said = Rewording(found.question, _one_after_the_other(found.finish, said.finish))

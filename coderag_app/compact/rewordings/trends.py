@@ -1,0 +1,89 @@
+"""Running totals and growth: worked out from the parts of each period."""
+
+from __future__ import annotations
+
+import re
+
+import sqlglot
+from sqlglot import exp
+
+from coderag_app.compact.fill_literals import CannotDecodeError
+from coderag_app.compact.rewordings.parts import PARTS, measure_of, only_part
+from coderag_app.compact.rewordings.rewording import Finish, Rewording
+from coderag_app.schema import Schema
+
+_OF = rf"(?:of |in )?(?:the )?(?:(?:number|amount) of |total )?{PARTS}"
+_UNIT = r"(?P<unit>day|week|month|quarter|year)"
+_EACH = rf"(?:per|by|each|every|for each|over the) {_UNIT}s?"
+_REST = r"(?P<rest>(?: (?:in|during|for|from|since|of)\b.*)?)"
+_ASKING = r"(?:(?:what (?:is|was)|show(?: me)?|give(?: me)?|list|how (?:is|was|did)) )?(?:the |our )?"
+
+
+def trends_as_parts(question: str, schema: Schema) -> Rewording | None:
+    """The question for the parts of each period, where one asks for their running total or for their growth.
+
+    >>> from coderag_app.schema import schema_from_ddl
+    >>> orders = schema_from_ddl("CREATE TABLE orders (id INTEGER, ordered_on DATE, weight REAL)")
+    >>> trends_as_parts("Running total of orders per month in 2023", orders).question
+    'number of orders per month in 2023'
+    >>> trends_as_parts("Month-over-month growth of weight", orders).question
+    'total weight per month'
+    """
+    said = question.strip().rstrip("?.! ")
+    for form, finish in _FORMS:
+        match = form.fullmatch(said)
+        measure = measure_of(match["parts"], schema) if match is not None else ""
+        if match is not None and measure:
+            return Rewording(f"{measure} per {match['unit'].lower()}{match['rest']}", finish)
+    return None
+
+
+def as_running_totals(sql: str, dialect: str) -> str:
+    """A query for the parts of each period as one for all parts so far.
+
+    >>> as_running_totals("SELECT day, COUNT(*) FROM orders GROUP BY day", "sqlite")
+    'SELECT day, SUM(COUNT(*)) OVER (ORDER BY day) FROM orders GROUP BY day ORDER BY day'
+
+    Raises:
+        CannotDecodeError: It does not show just one count or sum for each of one thing.
+    """
+    tree, shown, key = _by_one_key(sql, dialect)
+    part = shown.unalias().sql(dialect=dialect)
+    shown.unalias().replace(sqlglot.parse_one(f"SUM({part}) OVER (ORDER BY {key})", read=dialect))
+    return tree.order_by(key, append=False, dialect=dialect, copy=False).sql(dialect=dialect)
+
+
+def as_growth(sql: str, dialect: str) -> str:
+    """A query for the parts of each period as one that shows beside them how much, in percent, they grew.
+
+    >>> as_growth("SELECT day, SUM(n) FROM t GROUP BY day", "sqlite")
+    'SELECT day, SUM(n), 100.0 * SUM(n) / LAG(SUM(n)) OVER (ORDER BY day) - 100 FROM t GROUP BY day ORDER BY day'
+
+    Raises:
+        CannotDecodeError: It does not show just one count or sum for each of one thing.
+    """
+    tree, shown, key = _by_one_key(sql, dialect)
+    part = shown.unalias().sql(dialect=dialect)
+    tree.select(f"100.0 * {part} / LAG({part}) OVER (ORDER BY {key}) - 100", dialect=dialect, copy=False)
+    return tree.order_by(key, append=False, dialect=dialect, copy=False).sql(dialect=dialect)
+
+
+def _by_one_key(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr, str]:
+    """The query, its part and what it is grouped by."""
+    tree, shown = only_part(sql, dialect)
+    keys = tree.args["group"].expressions
+    if len(keys) != 1:
+        raise CannotDecodeError(f"what grows from one period to the next is grouped by more than them: {sql[:200]}")
+    return tree, shown, keys[0].sql(dialect=dialect)
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Finish], ...] = tuple(
+    (re.compile(_ASKING + form, re.IGNORECASE), finish)
+    for form, finish in (
+        (rf"(?:running|cumulative|accumulated) (?:(?:total|sum|count) )?{_OF} {_EACH}{_REST}", as_running_totals),
+        (rf"(?:growth|change|increase) {_OF} {_EACH}{_REST}", as_growth),
+        (rf"{_UNIT}[ -](?:over|on|by)[ -](?P=unit) (?:growth|change|increase) {_OF}{_REST}", as_growth),
+        (rf"{_UNIT}[ -](?:over|on|by)[ -](?P=unit) {PARTS} (?:growth|change|increase){_REST}", as_growth),
+        (rf"{PARTS} (?:growth|change|increase) {_EACH}{_REST}", as_growth),
+    )
+)
