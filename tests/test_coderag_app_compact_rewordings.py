@@ -11,6 +11,7 @@ from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.rewordings import reword
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import as_units, units_as_months
+from coderag_app.compact.rewordings.second_keys import periods_as_conditions, with_period
 from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
 from coderag_app.compact.rewordings.trends import as_growth, as_running_totals, trends_as_parts
@@ -155,6 +156,47 @@ def test_growth_is_in_percent_of_the_period_before():
     assert rows == [("01", 20, None), ("02", 30, 50.0), ("03", 15, -50.0)]
 
 
+# --- a period as the second key ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "by_one_key"),
+    [
+        ("Revenue by region and year", SALES, "total revenue by region in 2020"),
+        ("Show the number of sales per product and quarter in 2023", SALES, "number of sales by product in 2023"),
+        ("Orders per day of the week and region", SALES, "number of orders by region in 2020"),
+        ("Sales for each month and region since March 2022", SALES, "total sales by region since March 2022"),
+        ("Revenue by region and product", SALES, None),
+        ("Hours by month and day", SHIFTS, None),
+        ("Customers by country and year", SHOP, None),
+    ],
+)
+def test_asks_for_one_key_where_a_period_is_the_second(question, schema, by_one_key):
+    assert asked(periods_as_conditions(question, schema)) == by_one_key
+
+
+@pytest.mark.parametrize(
+    ("where", "unit", "expected"),
+    [
+        ("WHERE CAST(STRFTIME('%Y', order_date) AS INTEGER) = 2020", "month",
+         "SELECT region, STRFTIME('%Y-%m', order_date), COUNT(*) FROM sales "
+         "GROUP BY region, STRFTIME('%Y-%m', order_date)"),
+        ("WHERE region = 'North' AND order_date >= '2022-03-01'", "day",
+         "SELECT region, DATE(order_date), COUNT(*) FROM sales WHERE region = 'North' AND order_date >= '2022-03-01' "
+         "GROUP BY region, DATE(order_date)"),
+    ],
+)  # fmt: skip
+def test_the_date_of_the_condition_is_grouped_by(where, unit, expected):
+    sql = f"SELECT region, COUNT(*) FROM sales {where} GROUP BY region"
+    assert with_period(sql, "sqlite", schema=SALES, unit=unit, without_condition="2020" in where) == expected
+
+
+def test_groups_without_a_date_are_refused():
+    sql = "SELECT region, COUNT(*) FROM sales WHERE points = 2020 GROUP BY region"
+    with pytest.raises(CannotDecodeError, match="has no date"):
+        with_period(sql, "sqlite", schema=SALES, unit="year", without_condition=True)
+
+
 # --- rows per something ---
 
 
@@ -258,6 +300,7 @@ def engine(tmp_path_factory):
         ("Which month had the most orders?", {("2023-01",)}),
         ("Revenue on weekends", {(60.0,)}),
         ("Cumulative revenue by quarter", {("2023-Q1", 20.0), ("2023-Q2", 80.0)}),
+        ("Revenue by region and quarter", {("North", "2023-Q1", 20.0), ("South", "2023-Q2", 60.0)}),
         ("Revenue growth per quarter", {("2023-Q1", 20.0, None), ("2023-Q2", 60.0, 200.0)}),
         ("How many orders on Mondays and Tuesdays?", {(2,)}),
     ],

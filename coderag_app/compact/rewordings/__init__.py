@@ -11,6 +11,7 @@ from functools import partial
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import units_as_months
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
+from coderag_app.compact.rewordings.second_keys import periods_as_conditions
 from coderag_app.compact.rewordings.shares import shares_as_parts
 from coderag_app.compact.rewordings.tops import tops_as_parts
 from coderag_app.compact.rewordings.trends import trends_as_parts
@@ -28,7 +29,7 @@ def reword(question: str, schema: Schema, values: ValueIndex) -> Rewording:
     """
     said = Rewording(question, lambda sql, dialect: sql)
     units = partial(units_as_months, values=values)
-    for reworded in (shares_as_parts, tops_as_parts, trends_as_parts, rows_as_counts, units):
+    for reworded in (shares_as_parts, tops_as_parts, trends_as_parts, periods_as_conditions, rows_as_counts, units):
         found = reworded(said.question, schema)
         if found is not None:
             said = Rewording(found.question, _one_after_the_other(found.finish, said.finish))

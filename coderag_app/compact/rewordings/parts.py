@@ -13,25 +13,31 @@ from coderag_app.compact.name_items import stem
 from coderag_app.name_words import name_words, plural
 from coderag_app.schema import Column, Schema
 
-PARTS = r"(?P<parts>\w+(?: \w+)??)"
+PARTS = r"(?P<parts>(?:(?:number|amount) of |total )?\w+(?: \w+)??)"
 _OF_ROWS = frozenset("id number date at on".split())  # of what one row is: order_id, ordered_on
 
 
 def measure_of(parts: str, schema: Schema) -> str:
     """What the parts are, if the schema says: rows of a table, or sums of an amount or of a column of numbers.
 
+    Args:
+        parts: What a question calls them: ``orders``, ``number of orders``, ``revenue``, ``total weight``.
+        schema: The schema.
+
     Returns:
         ``number of orders`` or ``total revenue``; the empty string for what the schema does not know.
     """
-    said = parts.lower()
+    said = parts.lower().removeprefix("number of ").removeprefix("amount of ").removeprefix("total ")
+    counted = parts.lower().startswith("number of ")
     columns = [(stems(name_words(column.name)), column) for column in columns_of(schema)]
-    if said in ASKED and find_amount(f"total {said}", schema) is not None:
+    if not counted and said in ASKED and find_amount(f"total {said}", schema) is not None:
         return f"total {said}"
     if any(stems(said) == stems(name_words(table.name)) for table in schema.tables):
         return f"number of {said}"
     if any(stems(said) == words[:-1] and words[-1] in _OF_ROWS for words, _ in columns):
         return f"number of {said}"
-    return f"total {said}" if any(stems(said) == words and column.is_numeric for words, column in columns) else ""
+    summed = not counted and any(stems(said) == words and column.is_numeric for words, column in columns)
+    return f"total {said}" if summed else ""
 
 
 def only_part(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr]:

@@ -11,7 +11,7 @@ from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.schema import Schema
 
 _SHARE = r"(?P<share>share|percentage|percent|proportion|fraction)s?"
-_OF = rf"of (?:(?:the|all|our|total|overall) )*{PARTS}"
+_OF = rf"of (?:(?:the|all|our|overall) )*{PARTS}"
 _EACH = r"(?P<each>(?:per|by|for each|for every|of each|in each|from each|across) .+)"
 _WHAT_IS = r"(?:(?:what|which) (?:(?:is|are) the )?|the )?"
 _VERB = r"(?:do|does|did|(?:is|are|was|were|comes?|came)(?: made)? (?:from|in|by|to|with))"

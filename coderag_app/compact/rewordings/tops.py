@@ -18,7 +18,7 @@ _SUPERLATIVE = rf"(?P<superlative>{'|'.join(sorted(_MOST | _LEAST))})"
 _UNIT = r"(?P<unit>day of (?:the )?week|weekday|day|week|month|quarter|year)s?"
 _HAD = r"(?:has|had|have|saw|with|is|are|was|were|do we have|did we have|were there|brought(?: in)?|made|generated)"
 _REST = r"(?: (?:placed|made|sold))?(?P<rest>(?: (?:in|during|for|from|since|at)\b.*)?)"
-_PARTS = rf"(?P<summed>(?:number|amount) of |total )?{PARTS}{_REST}"
+_PARTS = PARTS + _REST
 _FORMS = tuple(
     re.compile(rf"(?:(?:show|list)(?: me)? )?{form}", re.IGNORECASE)
     for form in (
@@ -44,7 +44,7 @@ def tops_as_parts(question: str, schema: Schema) -> Rewording | None:
         return None
     measure = measure_of(match["parts"], schema)
     count, superlative = (match.groupdict().get(name) or "" for name in ("count", "superlative"))
-    of_column = measure.startswith("total") and match["parts"].lower() not in ASKED and not match["summed"]
+    of_column = measure == f"total {match['parts'].lower()}" and match["parts"].lower() not in ASKED
     if not measure or (of_column and superlative.lower() in _OF_ONE):
         return None
     least = superlative.lower() in _LEAST

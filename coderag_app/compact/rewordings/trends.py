@@ -12,7 +12,7 @@ from coderag_app.compact.rewordings.parts import PARTS, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.schema import Schema
 
-_OF = rf"(?:of |in )?(?:the )?(?:(?:number|amount) of |total )?{PARTS}"
+_OF = rf"(?:of |in )?(?:the )?{PARTS}"
 _UNIT = r"(?P<unit>day|week|month|quarter|year)"
 _EACH = rf"(?:per|by|each|every|for each|over the) {_UNIT}s?"
 _REST = r"(?P<rest>(?: (?:in|during|for|from|since|of)\b.*)?)"

@@ -1,0 +1,102 @@
+"""A period as the second key of groups: "revenue by region and month".
+
+The model groups by one key. It is asked for the revenue by region in a year, which tells the date that is meant; code
+groups by the month of it too.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from sqlglot import exp
+
+from coderag_app.compact.contradictions import conditions, leave_out
+from coderag_app.compact.fill_literals import CannotDecodeError, date_part
+from coderag_app.compact.rewordings.parts import PARTS, columns_of, is_called, measure_of, only_part
+from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.periods.date_columns import is_date, is_year
+from coderag_app.periods.phrases import all_periods
+from coderag_app.periods.unit_sql import unit_sql
+from coderag_app.schema import Schema
+from coderag_app.sql.literals import declared_column
+
+_ANY_YEAR = "2020"
+_BY = r"(?:by|per|for each|for every)"
+_UNIT = r"(?P<unit>day of (?:the )?week|weekday|day|week|month|quarter|year)"
+_HEAD = rf"(?:(?:what is|show(?: me)?|give(?: me)?|list) )?(?:the )?{PARTS}"
+_REST = r"(?P<rest>(?: (?:in|during|for|from|since|before|after|until)\b.*)?)"
+_FORMS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        rf"{_HEAD} {_BY} (?P<key>\w+(?: \w+)?) (?:and|and {_BY}|by|per) {_UNIT}{_REST}",
+        rf"{_HEAD} {_BY} {_UNIT} (?:and|and {_BY}) (?P<key>\w+(?: \w+)??){_REST}",
+    )
+)
+
+
+def periods_as_conditions(question: str, schema: Schema) -> Rewording | None:
+    """The question for groups by one key in a year, where one asks for groups by that key and by a period.
+
+    >>> from coderag_app.schema import schema_from_ddl
+    >>> orders = schema_from_ddl("CREATE TABLE orders (id INTEGER, status TEXT, ordered_on DATE)")
+    >>> periods_as_conditions("Orders by status and month", orders).question
+    'number of orders by status in 2020'
+    >>> periods_as_conditions("Number of orders per year and status since 2022", orders).question
+    'number of orders by status since 2022'
+    """
+    said = question.strip().rstrip("?.! ")
+    match = next((found for form in _FORMS if (found := form.fullmatch(said))), None)
+    measure = measure_of(match["parts"], schema) if match is not None else ""
+    if match is None or not measure or not any(map(is_date, columns_of(schema))):
+        return None
+    unit = "weekday" if "day of" in match["unit"].lower() else match["unit"].lower()
+    if unit != "year" and is_called(unit, schema):
+        return None
+    added = "" if all_periods(match["rest"]) else f" in {_ANY_YEAR}"
+    finish = partial(with_period, schema=schema, unit=unit, without_condition=bool(added))
+    return Rewording(f"{measure} by {match['key']}{match['rest']}{added}", finish)
+
+
+def with_period(sql: str, dialect: str, *, schema: Schema, unit: str, without_condition: bool) -> str:
+    """A query over groups, grouped by the period of the date that it has a condition on too.
+
+    Args:
+        sql: The query.
+        dialect: Its dialect.
+        schema: What it is a query of.
+        unit: The period: year, month, quarter, week, day or weekday.
+        without_condition: Whether the condition goes.
+
+    Raises:
+        CannotDecodeError: It has no groups, or no condition on a date.
+    """
+    tree, part = only_part(sql, dialect)
+    for condition in conditions(tree):
+        date = next((each for each in condition.find_all(exp.Column) if _is_date(each, unit, schema)), None)
+        if date is not None:
+            break
+    else:
+        raise CannotDecodeError(f"each {unit} is asked for, and this has no date: {sql[:200]}")
+    if without_condition:
+        leave_out(tree, [condition])
+    key = _period(unit, date, dialect, schema)
+    shown = tree.expressions
+    shown.insert(next(place for place, item in enumerate(shown) if item is part), key)
+    tree.set("expressions", shown)
+    return tree.group_by(key.copy(), copy=False).sql(dialect=dialect)
+
+
+def _is_date(column: exp.Column, unit: str, schema: Schema) -> bool:
+    """Whether it is a date, or a year that is asked for."""
+    declared = declared_column(column, schema)
+    return declared is not None and (is_date(declared[1]) or (unit == "year" and is_year(declared[1])))
+
+
+def _period(unit: str, date: exp.Column, dialect: str, schema: Schema) -> exp.Expr:
+    declared = declared_column(date, schema)
+    if declared is not None and is_year(declared[1]):
+        return date.copy()
+    if unit in ("year", "month"):
+        return date_part("yearmonth" if unit == "month" else unit, date).this
+    return unit_sql(unit, date, dialect)
