@@ -9,6 +9,8 @@ from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.rewordings import reword
+from coderag_app.compact.rewordings.averages import averages_as_parts
+from coderag_app.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import as_units, units_as_months
 from coderag_app.compact.rewordings.second_keys import periods_as_conditions, with_period
@@ -130,6 +132,7 @@ def test_the_top_is_ordered_and_cut():
         ("Running total of revenue per month", SALES, "total revenue per month"),
         ("What is the cumulative number of orders by week in 2023?", SALES, "number of orders per week in 2023"),
         ("Cumulative revenue by quarter", SALES, "total revenue per quarter"),
+        ("Show the running total of orders month by month in 2024.", SALES, "number of orders per month in 2024"),
         ("revenue growth per year", SALES, "total revenue per year"),
         ("Year over year growth in sales", SALES, "total sales per year"),
         ("Show the month-over-month revenue change since 2022", SALES, "total revenue per month since 2022"),
@@ -195,6 +198,49 @@ def test_groups_without_a_date_are_refused():
     sql = "SELECT region, COUNT(*) FROM sales WHERE points = 2020 GROUP BY region"
     with pytest.raises(CannotDecodeError, match="has no date"):
         with_period(sql, "sqlite", schema=SALES, unit="year", without_condition=True)
+
+
+# --- averages of parts, and two periods ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "parts"),
+    [
+        ("What is the average revenue per month?", SALES, "total revenue per month"),
+        ("average orders per day in March 2023", SALES, "number of orders per day in March 2023"),
+        ("How many payments are there per week on average?", PAYMENTS, "number of payments per week"),
+        ("Average points per month", SALES, None),
+        ("Average revenue per region", SALES, None),
+    ],
+)
+def test_asks_for_the_parts_where_their_average_is_asked(question, schema, parts):
+    assert asked(averages_as_parts(question, schema)) == parts
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "one"),
+    [
+        ("Compare revenue in 2022 and 2023", SALES, "total revenue in 2022"),
+        ("Orders in Q1 2022 vs. Q1 2023 by region", SALES, "number of orders by region in Q1 2022"),
+        ("compare the number of orders of May 2022 with that of June 2022", SALES, "number of orders in May 2022"),
+        ("Revenue in 2022 and 2023", SALES, None),
+        ("Compare revenue in the North and the South", SALES, None),
+        ("Compare revenue in 2022 and Paris", SALES, None),
+        ("Compare happiness in 2022 and 2023", SALES, None),
+    ],
+)
+def test_asks_for_the_first_of_two_periods_that_are_compared(question, schema, one):
+    assert asked(comparisons_as_one(question, schema)) == one
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT COUNT(*) FROM sales", "SELECT COUNT(*) FROM sales WHERE points = 3", "SELECT 1 UNION SELECT 2"],
+)
+def test_what_is_not_about_the_first_period_is_not_compared(sql):
+    compared = comparisons_as_one("Compare revenue in 2022 and 2023", SALES)
+    with pytest.raises(CannotDecodeError, match="compared"):
+        compared.finish(sql, "sqlite")
 
 
 # --- rows per something ---
@@ -301,6 +347,8 @@ def engine(tmp_path_factory):
         ("Revenue on weekends", {(60.0,)}),
         ("Cumulative revenue by quarter", {("2023-Q1", 20.0), ("2023-Q2", 80.0)}),
         ("Revenue by region and quarter", {("North", "2023-Q1", 20.0), ("South", "2023-Q2", 60.0)}),
+        ("What is the average revenue per quarter?", {(40.0,)}),
+        ("Compare revenue in January 2023 and April 2023", {("January 2023", 20.0), ("April 2023", 60.0)}),
         ("Revenue growth per quarter", {("2023-Q1", 20.0, None), ("2023-Q2", 60.0, 200.0)}),
         ("How many orders on Mondays and Tuesdays?", {(2,)}),
     ],

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from coderag_app.compact.rewordings.averages import averages_as_parts
+from coderag_app.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import units_as_months
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
@@ -17,6 +19,16 @@ from coderag_app.compact.rewordings.tops import tops_as_parts
 from coderag_app.compact.rewordings.trends import trends_as_parts
 from coderag_app.schema import Schema
 from coderag_app.value_index import ValueIndex
+
+_REWORDINGS = (  # the first to fit comes first; what is left of a question may fit another
+    shares_as_parts,
+    tops_as_parts,
+    trends_as_parts,
+    averages_as_parts,
+    comparisons_as_one,
+    periods_as_conditions,
+    rows_as_counts,
+)
 
 
 def reword(question: str, schema: Schema, values: ValueIndex) -> Rewording:
@@ -28,8 +40,7 @@ def reword(question: str, schema: Schema, values: ValueIndex) -> Rewording:
     'number of orders per month'
     """
     said = Rewording(question, lambda sql, dialect: sql)
-    units = partial(units_as_months, values=values)
-    for reworded in (shares_as_parts, tops_as_parts, trends_as_parts, periods_as_conditions, rows_as_counts, units):
+    for reworded in (*_REWORDINGS, partial(units_as_months, values=values)):
         found = reworded(said.question, schema)
         if found is not None:
             said = Rewording(found.question, _one_after_the_other(found.finish, said.finish))

@@ -14,7 +14,7 @@ from coderag_app.schema import Schema
 
 _OF = rf"(?:of |in )?(?:the )?{PARTS}"
 _UNIT = r"(?P<unit>day|week|month|quarter|year)"
-_EACH = rf"(?:per|by|each|every|for each|over the) {_UNIT}s?"
+_EACH = rf"(?:(?:per|by|each|every|for each|over the) )?{_UNIT}s?(?: by (?P=unit))?"  # per month, month by month
 _REST = r"(?P<rest>(?: (?:in|during|for|from|since|of)\b.*)?)"
 _ASKING = r"(?:(?:what (?:is|was)|show(?: me)?|give(?: me)?|list|how (?:is|was|did)) )?(?:the |our )?"
 
