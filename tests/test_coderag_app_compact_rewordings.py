@@ -13,7 +13,7 @@ from coderag_app.compact.rewordings.averages import averages_as_parts
 from coderag_app.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import as_units, units_as_months
-from coderag_app.compact.rewordings.second_keys import periods_as_conditions, with_period
+from coderag_app.compact.rewordings.second_keys import columns_as_one, periods_as_conditions, with_column, with_period
 from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
 from coderag_app.compact.rewordings.trends import as_growth, as_running_totals, trends_as_parts
@@ -159,7 +159,7 @@ def test_growth_is_in_percent_of_the_period_before():
     assert rows == [("01", 20, None), ("02", 30, 50.0), ("03", 15, -50.0)]
 
 
-# --- a period as the second key ---
+# --- a second key ---
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,28 @@ def test_asks_for_one_key_where_a_period_is_the_second(question, schema, by_one_
 def test_the_date_of_the_condition_is_grouped_by(where, unit, expected):
     sql = f"SELECT region, COUNT(*) FROM sales {where} GROUP BY region"
     assert with_period(sql, "sqlite", schema=SALES, unit=unit, without_condition="2020" in where) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "by_one_key"),
+    [
+        ("Revenue by region and product in 2023", SALES, "total revenue by region in 2023"),
+        ("Show the points per product and region", SALES, "total points by product"),
+        ("Number of orders by region and product", SALES, None),
+        ("Revenue by region and customer", SALES, None),
+    ],
+)
+def test_asks_for_one_key_where_a_column_is_the_second(question, schema, by_one_key):
+    assert asked(columns_as_one(question, schema)) == by_one_key
+
+
+def test_a_second_key_is_one_column_of_the_query():
+    sql = "SELECT region, SUM(points) FROM sales GROUP BY region"
+    assert with_column(sql, "sqlite", schema=SALES, name="product") == (
+        "SELECT region, sales.product, SUM(points) FROM sales GROUP BY region, sales.product"
+    )
+    with pytest.raises(CannotDecodeError, match="0 columns"):
+        with_column(sql, "sqlite", schema=SALES, name="country")
 
 
 def test_groups_without_a_date_are_refused():

@@ -13,7 +13,7 @@ from coderag_app.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import units_as_months
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
-from coderag_app.compact.rewordings.second_keys import periods_as_conditions
+from coderag_app.compact.rewordings.second_keys import columns_as_one, periods_as_conditions
 from coderag_app.compact.rewordings.shares import shares_as_parts
 from coderag_app.compact.rewordings.tops import tops_as_parts
 from coderag_app.compact.rewordings.trends import trends_as_parts
@@ -27,6 +27,7 @@ _REWORDINGS = (  # the first to fit comes first; what is left of a question may 
     averages_as_parts,
     comparisons_as_one,
     periods_as_conditions,
+    columns_as_one,
     rows_as_counts,
 )
 

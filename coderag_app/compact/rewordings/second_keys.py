@@ -1,25 +1,27 @@
-"""A period as the second key of groups: "revenue by region and month".
+"""The second key of groups: "revenue by region and month", "revenue by region and product".
 
-The model groups by one key. It is asked for the revenue by region in a year, which tells the date that is meant; code
-groups by the month of it too.
+The model groups amounts by one key. It is asked for the revenue by region in a year, which tells the date that is
+meant, and code groups by the month of it too; or for the revenue by region, and code adds the column that is called so.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 
 from sqlglot import exp
 
 from coderag_app.compact.contradictions import conditions, leave_out
 from coderag_app.compact.fill_literals import CannotDecodeError, date_part
-from coderag_app.compact.rewordings.parts import PARTS, columns_of, is_called, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, columns_of, is_called, measure_of, only_part, stems
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.name_words import name_words
 from coderag_app.periods.date_columns import is_date, is_year
 from coderag_app.periods.phrases import all_periods
 from coderag_app.periods.unit_sql import unit_sql
-from coderag_app.schema import Schema
-from coderag_app.sql.literals import declared_column
+from coderag_app.schema import Column, Schema, Table, identifier
+from coderag_app.sql.literals import declared_column, select_tables
 
 _ANY_YEAR = "2020"
 _BY = r"(?:by|per|for each|for every)"
@@ -32,6 +34,11 @@ _FORMS = tuple(
         rf"{_HEAD} {_BY} (?P<key>\w+(?: \w+)?) (?:and|and {_BY}|by|per) {_UNIT}{_REST}",
         rf"{_HEAD} {_BY} {_UNIT} (?:and|and {_BY}) (?P<key>\w+(?: \w+)??){_REST}",
     )
+)
+
+
+_TWO_COLUMNS = re.compile(
+    rf"{_HEAD} {_BY} (?P<key>\w+(?: \w+)??) and (?:{_BY} )?(?P<second>\w+(?: \w+)??){_REST}", re.IGNORECASE
 )
 
 
@@ -58,6 +65,46 @@ def periods_as_conditions(question: str, schema: Schema) -> Rewording | None:
     return Rewording(f"{measure} by {match['key']}{match['rest']}{added}", finish)
 
 
+def columns_as_one(question: str, schema: Schema) -> Rewording | None:
+    """The question for sums by one key, where one asks for sums by two and the second is a column.
+
+    >>> from coderag_app.schema import schema_from_ddl
+    >>> orders = schema_from_ddl("CREATE TABLE orders (status TEXT, country TEXT, weight REAL)")
+    >>> columns_as_one("Weight by status and country", orders).question
+    'total weight by status'
+    """
+    match = _TWO_COLUMNS.fullmatch(question.strip().rstrip("?.! "))
+    measure = measure_of(match["parts"], schema) if match is not None else ""
+    if match is None or not measure.startswith("total") or not _columns_called(match["second"], schema.tables):
+        return None
+    finish = partial(with_column, schema=schema, name=match["second"])
+    return Rewording(f"{measure} by {match['key']}{match['rest']}", finish)
+
+
+def with_column(sql: str, dialect: str, *, schema: Schema, name: str) -> str:
+    """A query over groups, grouped by a column of its tables too.
+
+    Args:
+        sql: The query.
+        dialect: Its dialect.
+        schema: What it is a query of.
+        name: What the question calls the column.
+
+    Raises:
+        CannotDecodeError: It has no groups, or not just one column that is called so.
+    """
+    tree, part = only_part(sql, dialect)
+    sources = [(source, schema.table(source.name)) for source in select_tables(tree)]
+    found = [
+        exp.column(identifier(column.name, dialect), identifier(source.alias_or_name, dialect))
+        for source, table in sources
+        for column in (_columns_called(name, [table]) if table is not None else ())
+    ]
+    if len(found) != 1:
+        raise CannotDecodeError(f"each {name} is asked for, and {len(found)} columns are called so: {sql[:200]}")
+    return _with_key(tree, part, found[0]).sql(dialect=dialect)
+
+
 def with_period(sql: str, dialect: str, *, schema: Schema, unit: str, without_condition: bool) -> str:
     """A query over groups, grouped by the period of the date that it has a condition on too.
 
@@ -80,11 +127,20 @@ def with_period(sql: str, dialect: str, *, schema: Schema, unit: str, without_co
         raise CannotDecodeError(f"each {unit} is asked for, and this has no date: {sql[:200]}")
     if without_condition:
         leave_out(tree, [condition])
-    key = _period(unit, date, dialect, schema)
+    return _with_key(tree, part, _period(unit, date, dialect, schema)).sql(dialect=dialect)
+
+
+def _with_key(tree: exp.Select, part: exp.Expr, key: exp.Expr) -> exp.Select:
+    """Show one more key before the part, and group by it."""
     shown = tree.expressions
     shown.insert(next(place for place, item in enumerate(shown) if item is part), key)
     tree.set("expressions", shown)
-    return tree.group_by(key.copy(), copy=False).sql(dialect=dialect)
+    return tree.group_by(key.copy(), copy=False)
+
+
+def _columns_called(name: str, tables: Iterable[Table]) -> list[Column]:
+    wanted = stems(name.lower())
+    return [column for table in tables for column in table.columns if stems(name_words(column.name)) == wanted]
 
 
 def _is_date(column: exp.Column, unit: str, schema: Schema) -> bool:
