@@ -16,6 +16,7 @@ from coderag_app.compact.rewordings.date_units import as_units, units_as_months
 from coderag_app.compact.rewordings.second_keys import columns_as_one, periods_as_conditions, with_column, with_period
 from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
+from coderag_app.compact.rewordings.tops_per_group import as_tops_per_group, tops_per_group_as_sums
 from coderag_app.compact.rewordings.trends import as_growth, as_running_totals, trends_as_parts
 from coderag_app.engine_loading import load_query_engine
 from coderag_app.periods.unit_sql import unit_sql
@@ -157,6 +158,32 @@ def test_growth_is_in_percent_of_the_period_before():
         connection.executemany("INSERT INTO t VALUES (?, ?)", [("02", 30), ("01", 20), ("03", 15)])
         rows = connection.execute(as_growth("SELECT month, SUM(n) FROM t GROUP BY month", "sqlite")).fetchall()
     assert rows == [("01", 20, None), ("02", 30, 50.0), ("03", 15, -50.0)]
+
+
+# --- the top of each group ---
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "sums"),
+    [
+        ("Top product in each region by revenue", SALES, "total revenue by region and product"),
+        ("What are the worst 2 products per region by sales in 2023?", SALES,
+         "total sales by region and product in 2023"),
+        ("Which product made the highest revenue in each region?", SALES, "total revenue by region and product"),
+        ("Top product by revenue", SALES, None),
+        ("Top customers in each city by revenue", SALES, None),
+        ("Top product in each region by happiness", SALES, None),
+    ],
+)  # fmt: skip
+def test_asks_for_sums_by_two_keys_where_the_top_of_each_group_is_asked(question, schema, sums):
+    assert asked(tops_per_group_as_sums(question, schema)) == sums
+
+
+def test_the_top_of_each_group_is_its_largest_row():
+    sql = "SELECT c.name, r.name, SUM(n) FROM t GROUP BY c.name, r.name"
+    ranked = as_tops_per_group(sql, "sqlite", of_last_key=True, count=2, least=True)
+    assert "c.name AS name_1, r.name AS name_2" in ranked and ranked.endswith("ranked.place <= 2")
+    assert "PARTITION BY r.name ORDER BY SUM(n)" in ranked
 
 
 # --- a second key ---
@@ -342,9 +369,9 @@ def test_months_of_what_is_no_date_are_refused():
 # --- all of it, with the real model ---
 
 ROWS = [  # Monday, Tuesday, Saturday; the first and the second quarter
-    ("2023-01-02", "North", 2, 5.0),
-    ("2023-01-03", "North", 1, 10.0),
-    ("2023-04-01", "South", 4, 15.0),
+    ("2023-01-02", "North", "Rome", 2, 5.0),
+    ("2023-01-03", "North", "Rome", 1, 10.0),
+    ("2023-04-01", "South", "Oslo", 4, 15.0),
 ]
 
 
@@ -352,8 +379,9 @@ ROWS = [  # Monday, Tuesday, Saturday; the first and the second quarter
 def engine(tmp_path_factory):
     path = tmp_path_factory.mktemp("sales") / "sales.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE sales (order_date DATE, region TEXT, quantity INTEGER, unit_price REAL)")
-        connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?)", ROWS)
+        columns = "order_date DATE, region TEXT, city TEXT, quantity INTEGER, unit_price REAL"
+        connection.execute(f"CREATE TABLE sales ({columns})")
+        connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?)", ROWS)
     with closing(load_query_engine(database=path, llm="bundled")) as opened:
         yield opened
 
@@ -369,6 +397,7 @@ def engine(tmp_path_factory):
         ("Revenue on weekends", {(60.0,)}),
         ("Cumulative revenue by quarter", {("2023-Q1", 20.0), ("2023-Q2", 80.0)}),
         ("Revenue by region and quarter", {("North", "2023-Q1", 20.0), ("South", "2023-Q2", 60.0)}),
+        ("Top region in each city by revenue", {("Oslo", "South", 60.0), ("Rome", "North", 20.0)}),
         ("What is the average revenue per quarter?", {(40.0,)}),
         ("Compare revenue in January 2023 and April 2023", {("January 2023", 20.0), ("April 2023", 60.0)}),
         ("Revenue growth per quarter", {("2023-Q1", 20.0, None), ("2023-Q2", 60.0, 200.0)}),

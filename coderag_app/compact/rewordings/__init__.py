@@ -16,6 +16,7 @@ from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.compact.rewordings.second_keys import columns_as_one, periods_as_conditions
 from coderag_app.compact.rewordings.shares import shares_as_parts
 from coderag_app.compact.rewordings.tops import tops_as_parts
+from coderag_app.compact.rewordings.tops_per_group import tops_per_group_as_sums
 from coderag_app.compact.rewordings.trends import trends_as_parts
 from coderag_app.schema import Schema
 from coderag_app.value_index import ValueIndex
@@ -23,6 +24,7 @@ from coderag_app.value_index import ValueIndex
 _REWORDINGS = (  # the first to fit comes first; what is left of a question may fit another
     shares_as_parts,
     tops_as_parts,
+    tops_per_group_as_sums,
     trends_as_parts,
     averages_as_parts,
     comparisons_as_one,

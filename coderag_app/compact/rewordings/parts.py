@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import sqlglot
 from sqlglot import exp
@@ -11,7 +11,7 @@ from coderag_app.compact.amounts import ASKED, find_amount
 from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.name_items import stem
 from coderag_app.name_words import name_words, plural
-from coderag_app.schema import Column, Schema
+from coderag_app.schema import Column, Schema, Table
 
 PARTS = r"(?P<parts>(?:(?:number|amount) of |total )?\w+(?: \w+)??)"
 _OF_ROWS = frozenset("id number date at on".split())  # of what one row is: order_id, ordered_on
@@ -63,6 +63,12 @@ def is_called(word: str, schema: Schema) -> bool:
     """Whether a table's or a column's name has the word or its plural: a month, and not ``monthly_salary``."""
     names = [*(table.name for table in schema.tables), *(column.name for column in columns_of(schema))]
     return any(not {word, plural(word)}.isdisjoint(name_words(name).split()) for name in names)
+
+
+def columns_called(name: str, tables: Iterable[Table]) -> list[Column]:
+    """The columns of some tables that a question calls by their whole names, whatever the endings."""
+    wanted = stems(name.lower())
+    return [column for table in tables for column in table.columns if stems(name_words(column.name)) == wanted]
 
 
 def stems(words: str) -> list[str]:

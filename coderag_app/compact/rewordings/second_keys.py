@@ -7,20 +7,18 @@ meant, and code groups by the month of it too; or for the revenue by region, and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import partial
 
 from sqlglot import exp
 
 from coderag_app.compact.contradictions import conditions, leave_out
 from coderag_app.compact.fill_literals import CannotDecodeError, date_part
-from coderag_app.compact.rewordings.parts import PARTS, columns_of, is_called, measure_of, only_part, stems
+from coderag_app.compact.rewordings.parts import PARTS, columns_called, columns_of, is_called, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
-from coderag_app.name_words import name_words
 from coderag_app.periods.date_columns import is_date, is_year
 from coderag_app.periods.phrases import all_periods
 from coderag_app.periods.unit_sql import unit_sql
-from coderag_app.schema import Column, Schema, Table, identifier
+from coderag_app.schema import Schema, identifier
 from coderag_app.sql.literals import declared_column, select_tables
 
 _ANY_YEAR = "2020"
@@ -75,7 +73,7 @@ def columns_as_one(question: str, schema: Schema) -> Rewording | None:
     """
     match = _TWO_COLUMNS.fullmatch(question.strip().rstrip("?.! "))
     measure = measure_of(match["parts"], schema) if match is not None else ""
-    if match is None or not measure.startswith("total") or not _columns_called(match["second"], schema.tables):
+    if match is None or not measure.startswith("total") or not columns_called(match["second"], schema.tables):
         return None
     finish = partial(with_column, schema=schema, name=match["second"])
     return Rewording(f"{measure} by {match['key']}{match['rest']}", finish)
@@ -98,7 +96,7 @@ def with_column(sql: str, dialect: str, *, schema: Schema, name: str) -> str:
     found = [
         exp.column(identifier(column.name, dialect), identifier(source.alias_or_name, dialect))
         for source, table in sources
-        for column in (_columns_called(name, [table]) if table is not None else ())
+        for column in (columns_called(name, [table]) if table is not None else ())
     ]
     if len(found) != 1:
         raise CannotDecodeError(f"each {name} is asked for, and {len(found)} columns are called so: {sql[:200]}")
@@ -136,11 +134,6 @@ def _with_key(tree: exp.Select, part: exp.Expr, key: exp.Expr) -> exp.Select:
     shown.insert(next(place for place, item in enumerate(shown) if item is part), key)
     tree.set("expressions", shown)
     return tree.group_by(key.copy(), copy=False)
-
-
-def _columns_called(name: str, tables: Iterable[Table]) -> list[Column]:
-    wanted = stems(name.lower())
-    return [column for table in tables for column in table.columns if stems(name_words(column.name)) == wanted]
 
 
 def _is_date(column: exp.Column, unit: str, schema: Schema) -> bool:

@@ -12,9 +12,9 @@ from coderag_app.periods.date_columns import is_date
 from coderag_app.schema import Schema
 
 _MOST = frozenset("most highest largest biggest greatest best busiest top strongest".split())
-_LEAST = frozenset("fewest lowest least smallest worst weakest slowest".split())
+LEAST = frozenset("fewest lowest least smallest worst weakest slowest".split())
 _OF_ONE = frozenset("highest largest biggest greatest lowest smallest".split())  # the highest price is that of one row
-_SUPERLATIVE = rf"(?P<superlative>{'|'.join(sorted(_MOST | _LEAST))})"
+SUPERLATIVE = rf"(?P<superlative>{'|'.join(sorted(_MOST | LEAST))})"
 _UNIT = r"(?P<unit>day of (?:the )?week|weekday|day|week|month|quarter|year)s?"
 _HAD = r"(?:has|had|have|saw|with|is|are|was|were|do we have|did we have|were there|brought(?: in)?|made|generated)"
 _REST = r"(?: (?:placed|made|sold))?(?P<rest>(?: (?:in|during|for|from|since|at)\b.*)?)"
@@ -22,8 +22,8 @@ _PARTS = PARTS + _REST
 _FORMS = tuple(
     re.compile(rf"(?:(?:show|list)(?: me)? )?{form}", re.IGNORECASE)
     for form in (
-        rf"(?:in |on |during )?(?:what|which) (?:is |was )?(?:the )?{_UNIT} {_HAD} (?:the )?{_SUPERLATIVE} {_PARTS}",
-        rf"(?:(?:what|which) (?:is|was) )?(?:the |our )?{_SUPERLATIVE} {_UNIT} (?:by|for|in terms of|in) {_PARTS}",
+        rf"(?:in |on |during )?(?:what|which) (?:is |was )?(?:the )?{_UNIT} {_HAD} (?:the )?{SUPERLATIVE} {_PARTS}",
+        rf"(?:(?:what|which) (?:is|was) )?(?:the |our )?{SUPERLATIVE} {_UNIT} (?:by|for|in terms of|in) {_PARTS}",
         rf"(?:the )?top (?P<count>\d{{1,3}}) {_UNIT} (?:by|for|in terms of) {_PARTS}",
     )
 )
@@ -47,7 +47,7 @@ def tops_as_parts(question: str, schema: Schema) -> Rewording | None:
     of_column = measure == f"total {match['parts'].lower()}" and match["parts"].lower() not in ASKED
     if not measure or (of_column and superlative.lower() in _OF_ONE):
         return None
-    least = superlative.lower() in _LEAST
+    least = superlative.lower() in LEAST
     finish = partial(as_top, least=least, count=int(count or 1), with_parts=bool(count))
     return Rewording(f"{measure} per {match['unit']}{match['rest']}", finish)
 
