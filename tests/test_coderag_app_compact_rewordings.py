@@ -172,6 +172,7 @@ def test_growth_is_in_percent_of_the_period_before():
         ("Which product made the highest revenue in each region?", SALES, "total revenue by region and product"),
         ("Top product by revenue", SALES, None),
         ("Top customers in each city by revenue", SALES, None),
+        ("What is the largest region in Norway by points?", SALES, None),
         ("Top product in each region by happiness", SALES, None),
     ],
 )  # fmt: skip

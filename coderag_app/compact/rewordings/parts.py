@@ -32,7 +32,7 @@ def measure_of(parts: str, schema: Schema) -> str:
     columns = [(stems(name_words(column.name)), column) for column in columns_of(schema)]
     if not counted and said in ASKED and find_amount(f"total {said}", schema) is not None:
         return f"total {said}"
-    if any(stems(said) == stems(name_words(table.name)) for table in schema.tables):
+    if is_table(said, schema):
         return f"number of {said}"
     if any(stems(said) == words[:-1] and words[-1] in _OF_ROWS for words, _ in columns):
         return f"number of {said}"
@@ -63,6 +63,11 @@ def is_called(word: str, schema: Schema) -> bool:
     """Whether a table's or a column's name has the word or its plural: a month, and not ``monthly_salary``."""
     names = [*(table.name for table in schema.tables), *(column.name for column in columns_of(schema))]
     return any(not {word, plural(word)}.isdisjoint(name_words(name).split()) for name in names)
+
+
+def is_table(name: str, schema: Schema) -> bool:
+    """Whether a table is called so, whatever the endings."""
+    return any(stems(name.lower()) == stems(name_words(table.name)) for table in schema.tables)
 
 
 def columns_called(name: str, tables: Iterable[Table]) -> list[Column]:

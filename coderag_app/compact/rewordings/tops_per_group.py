@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.compact.rewordings.parts import PARTS, columns_called, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, columns_called, is_table, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.compact.rewordings.tops import LEAST, SUPERLATIVE
 from coderag_app.name_words import singular
@@ -44,7 +44,7 @@ def tops_per_group_as_sums(question: str, schema: Schema) -> Rewording | None:
         return None
     item, group = (" ".join(map(singular, match[name].lower().split())) for name in ("item", "group"))
     columns = {name: bool(columns_called(name, schema.tables)) for name in (item, group)}
-    if not any(columns.values()):
+    if not any(columns.values()) or not all(columns[name] or is_table(name, schema) for name in columns):
         return None
     first, second = (group, item) if columns[item] else (item, group)
     finish = partial(
