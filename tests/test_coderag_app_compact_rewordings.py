@@ -13,6 +13,7 @@ from coderag_app.compact.rewordings.averages import averages_as_parts
 from coderag_app.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import as_units, units_as_months
+from coderag_app.compact.rewordings.medians import as_median
 from coderag_app.compact.rewordings.second_keys import columns_as_one, periods_as_conditions, with_column, with_period
 from coderag_app.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.compact.rewordings.tops import as_top, tops_as_parts
@@ -293,6 +294,40 @@ def test_what_is_not_about_the_first_period_is_not_compared(sql):
         compared.finish(sql, "sqlite")
 
 
+# --- medians ---
+
+
+@pytest.mark.parametrize(
+    ("rows", "medians"),
+    [
+        ([("a", 1), ("a", 5), ("a", 2), ("b", 4), ("b", None), ("b", 10)], {("a", 2.0), ("b", 7.0)}),
+        ([("a", 3)], {("a", 3.0)}),
+        ([("a", 1), ("a", 1), ("a", 2), ("a", 9)], {("a", 1.5)}),
+    ],
+)
+def test_the_median_is_in_the_middle_of_each_group(rows, medians):
+    for dialect, connection in (("sqlite", sqlite3.connect(":memory:")), ("duckdb", duckdb.connect())):
+        connection.execute("CREATE TABLE t (kind TEXT, n INTEGER)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
+        found = connection.execute(as_median("SELECT kind, AVG(n) FROM t GROUP BY kind", dialect)).fetchall()
+        assert set(found) == medians
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT n FROM t",
+        "SELECT AVG(n), AVG(m) FROM t",
+        "SELECT AVG(n) FROM t GROUP BY k HAVING AVG(n) > 3",
+        "DROP TABLE t",
+    ],
+)
+def test_no_median_of_what_is_no_plain_average(sql):
+    with pytest.raises(CannotDecodeError, match="no plain average"):
+        as_median(sql, "sqlite")
+
+
 # --- rows per something ---
 
 
@@ -399,6 +434,7 @@ def engine(tmp_path_factory):
         ("Cumulative revenue by quarter", {("2023-Q1", 20.0), ("2023-Q2", 80.0)}),
         ("Revenue by region and quarter", {("North", "2023-Q1", 20.0), ("South", "2023-Q2", 60.0)}),
         ("Top region in each city by revenue", {("Oslo", "South", 60.0), ("Rome", "North", 20.0)}),
+        ("What is the median unit price?", {(10.0,)}),
         ("What is the average revenue per quarter?", {(40.0,)}),
         ("Compare revenue in January 2023 and April 2023", {("January 2023", 20.0), ("April 2023", 60.0)}),
         ("Revenue growth per quarter", {("2023-Q1", 20.0, None), ("2023-Q2", 60.0, 200.0)}),

@@ -12,6 +12,7 @@ from coderag_app.compact.rewordings.averages import averages_as_parts
 from coderag_app.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.compact.rewordings.counts import rows_as_counts
 from coderag_app.compact.rewordings.date_units import units_as_months
+from coderag_app.compact.rewordings.medians import medians_as_averages
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.compact.rewordings.second_keys import columns_as_one, periods_as_conditions
 from coderag_app.compact.rewordings.shares import shares_as_parts
@@ -27,6 +28,7 @@ _REWORDINGS = (  # the first to fit comes first; what is left of a question may 
     tops_per_group_as_sums,
     trends_as_parts,
     averages_as_parts,
+    medians_as_averages,
     comparisons_as_one,
     periods_as_conditions,
     columns_as_one,

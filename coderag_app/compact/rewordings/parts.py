@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
@@ -52,6 +52,12 @@ def only_part(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr]:
         if len(parts) == 1:
             return tree, parts[0]
     raise CannotDecodeError(f"the parts of a total are asked for, and this has none: {sql[:200]}")
+
+
+def key_names(keys: Sequence[exp.Expr]) -> list[str]:
+    """A name for each of the keys that are shown: its own, numbered where another is called so."""
+    own = [key.name if isinstance(key, exp.Column) else "key" for key in keys]
+    return [name if own.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(own, 1)]
 
 
 def columns_of(schema: Schema) -> Iterator[Column]:

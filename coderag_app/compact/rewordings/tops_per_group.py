@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.compact.rewordings.parts import PARTS, columns_called, is_table, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, columns_called, is_table, key_names, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.compact.rewordings.tops import LEAST, SUPERLATIVE
 from coderag_app.name_words import singular
@@ -82,13 +82,8 @@ GROUP BY region, product) AS ranked WHERE ranked.place <= 1
     place = exp.Window(
         this=exp.Rank(), partition_by=[key.copy() for key in within], order=exp.Order(expressions=[order])
     )
-    names = [_free_name(key.name or "key", number, keys) for number, key in enumerate(keys)]
+    names = key_names(keys)
     shown = [exp.alias_(key, name) for key, name in zip(keys, names, strict=True)]
     tree.set("expressions", [*shown, exp.alias_(part.unalias(), "value"), exp.alias_(place, "place")])
     outer = exp.select(*(exp.column(name, "ranked") for name in (*names, "value"))).from_(tree.subquery("ranked"))
     return outer.where(exp.column("place", "ranked") <= count).sql(dialect=dialect)
-
-
-def _free_name(name: str, number: int, keys: list[exp.Expr]) -> str:
-    """The key's name, numbered where another is called so."""
-    return name if [key.name for key in keys].count(name) == 1 else f"{name}_{number + 1}"
