@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 import duckdb
 import pytest
@@ -186,6 +187,16 @@ def test_the_top_of_each_group_is_its_largest_row():
     ranked = as_tops_per_group(sql, "sqlite", of_last_key=True, count=2, least=True)
     assert "c.name AS name_1, r.name AS name_2" in ranked and ranked.endswith("ranked.place <= 2")
     assert "PARTITION BY r.name ORDER BY SUM(n)" in ranked
+
+
+@pytest.mark.parametrize("finish", [partial(as_tops_per_group, of_last_key=False), as_median])
+def test_names_that_are_words_of_sql_stay_quoted(finish):
+    part = "AVG" if finish is as_median else "SUM"
+    sql = f'SELECT "order", "Order Date", {part}("group") FROM t GROUP BY "order", "Order Date"'
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute('CREATE TABLE t ("order" TEXT, "Order Date" TEXT, "group" REAL)')
+        connection.execute("INSERT INTO t VALUES ('a', 'b', 2.0)")
+        assert connection.execute(finish(sql, "sqlite")).fetchall() == [("a", "b", 2.0)]
 
 
 # --- a second key ---

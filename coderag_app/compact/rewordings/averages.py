@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from coderag_app.compact.amounts import ASKED
-from coderag_app.compact.rewordings.parts import PARTS, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.schema import Schema
 
@@ -31,9 +31,7 @@ def averages_as_parts(question: str, schema: Schema) -> Rewording | None:
     'number of orders per day in 2023'
     >>> averages_as_parts("Average weight per month", orders)
     """
-    said = question.strip().rstrip("?.! ")
-    match = next((found for form in _FORMS if (found := form.fullmatch(said))), None)
-    measure = measure_of(match["parts"], schema) if match is not None else ""
+    match, measure = match_parts(question, _FORMS, schema)
     if match is None or not (measure.startswith("number of") or measure.removeprefix("total ") in ASKED):
         return None
     return Rewording(f"{measure} {match['each']}", as_average)

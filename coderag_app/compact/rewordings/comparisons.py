@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
-from coderag_app.compact.rewordings.parts import PARTS, measure_of
+from coderag_app.compact.rewordings.parts import PARTS, match_parts
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.periods.moving import moved_date
 from coderag_app.periods.period import Period
@@ -33,12 +33,11 @@ def comparisons_as_one(question: str, schema: Schema) -> Rewording | None:
     >>> comparisons_as_one("Compare orders in March 2022 and March 2023", orders).question
     'number of orders in March 2022'
     """
-    match = _FORM.fullmatch(question.strip().rstrip("?.! "))
+    match, measure = match_parts(question, (_FORM,), schema)
     if match is None or not (match["compare"] or match["compared"]):
         return None
-    measure = measure_of(match["parts"], schema)
     first, second = (_period(match[name]) for name in ("first", "second"))
-    if not measure or first is None or second is None:
+    if first is None or second is None:
         return None
     finish = partial(as_comparison, first=(match["first"], first), second=(match["second"], second))
     return Rewording(f"{measure}{match['rest']} in {match['first']}", finish)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from coderag_app.compact.rewordings.parts import PARTS, measure_of
+from coderag_app.compact.rewordings.parts import PARTS, match_parts
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.schema import Schema
 
@@ -22,8 +22,7 @@ def rows_as_counts(question: str, schema: Schema) -> Rewording | None:
     >>> rows_as_counts("Orders by month in 2023", schema_from_ddl("CREATE TABLE orders (ordered_on DATE)")).question
     'number of orders by month in 2023'
     """
-    match = _COUNTED.fullmatch(question)
-    measure = measure_of(match["parts"], schema) if match is not None else ""
+    match, measure = match_parts(question, (_COUNTED,), schema)
     if match is None or not measure.startswith("number of"):
         return None
     return Rewording(f"{measure} {match['each']}", lambda sql, dialect: sql)

@@ -9,8 +9,8 @@ import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
-from coderag_app.compact.rewordings.parts import columns_of, is_called
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.compact.rewordings.schema_words import columns_of, is_called
 from coderag_app.periods.date_columns import holds_times, is_date
 from coderag_app.periods.unit_sql import unit_sql
 from coderag_app.schema import Schema

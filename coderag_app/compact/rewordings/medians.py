@@ -8,8 +8,9 @@ import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
-from coderag_app.compact.rewordings.parts import is_called, key_names
+from coderag_app.compact.rewordings.parts import key_names
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.compact.rewordings.schema_words import is_called
 from coderag_app.schema import Schema
 
 _MEDIAN = re.compile(r"\bmedian\b(?: value of)?", re.IGNORECASE)
@@ -46,7 +47,7 @@ WHERE numbered.place BETWEEN numbered.total * 0.5 AND numbered.total * 0.5 + 1
         raise CannotDecodeError(f"a median is asked for, and this is no plain average: {sql[:200]}")
     value = averages[0].unalias().this.sql(dialect=dialect)
     keys = [item.unalias() for item in shown if item is not averages[0]]
-    names = key_names(keys)
+    names = key_names(keys, dialect)
     groups = ", ".join(key.sql(dialect=dialect) for key in (tree.args.get("group") or exp.Group()).expressions)
     within = f"PARTITION BY {groups} " if groups else ""
     tree.set("group", None)
@@ -58,6 +59,6 @@ WHERE numbered.place BETWEEN numbered.total * 0.5 AND numbered.total * 0.5 + 1
         dialect=dialect,
     ).where(f"NOT {value} IS NULL", dialect=dialect)
     middle = "numbered.place BETWEEN numbered.total * 0.5 AND numbered.total * 0.5 + 1"
-    columns = [exp.column(name, "numbered") for name in names]
+    columns = [exp.column(name.copy(), "numbered") for name in names]
     median = exp.select(*columns, "AVG(numbered.value)").from_(numbered.subquery("numbered")).where(middle)
     return (median.group_by(*columns) if columns else median).sql(dialect=dialect)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.amounts import ASKED, find_amount
 from coderag_app.compact.fill_literals import CannotDecodeError
-from coderag_app.compact.name_items import stem
-from coderag_app.name_words import name_words, plural
-from coderag_app.schema import Column, Schema, Table
+from coderag_app.compact.rewordings.schema_words import columns_of, is_table, stems
+from coderag_app.name_words import name_words
+from coderag_app.schema import Schema, identifier
 
 PARTS = r"(?P<parts>(?:(?:number|amount) of |total )?\w+(?: \w+)??)"
 _OF_ROWS = frozenset("id number date at on".split())  # of what one row is: order_id, ordered_on
@@ -40,6 +41,17 @@ def measure_of(parts: str, schema: Schema) -> str:
     return f"total {said}" if summed else ""
 
 
+def match_parts(question: str, forms: Iterable[re.Pattern[str]], schema: Schema) -> tuple[re.Match[str] | None, str]:
+    """The first of the forms that all of a question has and whose ``PARTS`` the schema knows, and their measure."""
+    said = question.strip().rstrip("?.! ")
+    for form in forms:
+        match = form.fullmatch(said)
+        measure = measure_of(match["parts"], schema) if match is not None else ""
+        if match is not None and measure:
+            return match, measure
+    return None, ""
+
+
 def only_part(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr]:
     """A parsed query over groups, and the only count or sum of each that it shows.
 
@@ -54,34 +66,8 @@ def only_part(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr]:
     raise CannotDecodeError(f"the parts of a total are asked for, and this has none: {sql[:200]}")
 
 
-def key_names(keys: Sequence[exp.Expr]) -> list[str]:
+def key_names(keys: Sequence[exp.Expr], dialect: str) -> list[exp.Identifier]:
     """A name for each of the keys that are shown: its own, numbered where another is called so."""
     own = [key.name if isinstance(key, exp.Column) else "key" for key in keys]
-    return [name if own.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(own, 1)]
-
-
-def columns_of(schema: Schema) -> Iterator[Column]:
-    """All columns of all tables."""
-    return (column for table in schema.tables for column in table.columns)
-
-
-def is_called(word: str, schema: Schema) -> bool:
-    """Whether a table's or a column's name has the word or its plural: a month, and not ``monthly_salary``."""
-    names = [*(table.name for table in schema.tables), *(column.name for column in columns_of(schema))]
-    return any(not {word, plural(word)}.isdisjoint(name_words(name).split()) for name in names)
-
-
-def is_table(name: str, schema: Schema) -> bool:
-    """Whether a table is called so, whatever the endings."""
-    return any(stems(name.lower()) == stems(name_words(table.name)) for table in schema.tables)
-
-
-def columns_called(name: str, tables: Iterable[Table]) -> list[Column]:
-    """The columns of some tables that a question calls by their whole names, whatever the endings."""
-    wanted = stems(name.lower())
-    return [column for table in tables for column in table.columns if stems(name_words(column.name)) == wanted]
-
-
-def stems(words: str) -> list[str]:
-    """The stems of words."""
-    return [stem(word) for word in words.split()]
+    names = [name if own.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(own, 1)]
+    return [identifier(name, dialect) for name in names]

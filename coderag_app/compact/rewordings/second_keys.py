@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from coderag_app.compact.contradictions import conditions, leave_out
 from coderag_app.compact.fill_literals import CannotDecodeError, date_part
-from coderag_app.compact.rewordings.parts import PARTS, columns_called, columns_of, is_called, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.compact.rewordings.schema_words import columns_called, columns_of, is_called
 from coderag_app.periods.date_columns import is_date, is_year
 from coderag_app.periods.phrases import all_periods
 from coderag_app.periods.unit_sql import unit_sql
@@ -50,10 +51,8 @@ def periods_as_conditions(question: str, schema: Schema) -> Rewording | None:
     >>> periods_as_conditions("Number of orders per year and status since 2022", orders).question
     'number of orders by status since 2022'
     """
-    said = question.strip().rstrip("?.! ")
-    match = next((found for form in _FORMS if (found := form.fullmatch(said))), None)
-    measure = measure_of(match["parts"], schema) if match is not None else ""
-    if match is None or not measure or not any(map(is_date, columns_of(schema))):
+    match, measure = match_parts(question, _FORMS, schema)
+    if match is None or not any(map(is_date, columns_of(schema))):
         return None
     unit = "weekday" if "day of" in match["unit"].lower() else match["unit"].lower()
     if unit != "year" and is_called(unit, schema):
@@ -71,8 +70,7 @@ def columns_as_one(question: str, schema: Schema) -> Rewording | None:
     >>> columns_as_one("Weight by status and country", orders).question
     'total weight by status'
     """
-    match = _TWO_COLUMNS.fullmatch(question.strip().rstrip("?.! "))
-    measure = measure_of(match["parts"], schema) if match is not None else ""
+    match, measure = match_parts(question, (_TWO_COLUMNS,), schema)
     if match is None or not measure.startswith("total") or not columns_called(match["second"], schema.tables):
         return None
     finish = partial(with_column, schema=schema, name=match["second"])

@@ -6,8 +6,9 @@ import re
 
 import sqlglot
 
-from coderag_app.compact.rewordings.parts import PARTS, is_called, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.compact.rewordings.schema_words import is_called
 from coderag_app.schema import Schema
 
 _SHARE = r"(?P<share>share|percentage|percent|proportion|fraction)s?"

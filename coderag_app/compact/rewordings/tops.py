@@ -6,8 +6,9 @@ import re
 from functools import partial
 
 from coderag_app.compact.amounts import ASKED
-from coderag_app.compact.rewordings.parts import PARTS, columns_of, is_called, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.compact.rewordings.schema_words import columns_of, is_called
 from coderag_app.periods.date_columns import is_date
 from coderag_app.schema import Schema
 
@@ -38,14 +39,12 @@ def tops_as_parts(question: str, schema: Schema) -> Rewording | None:
     'number of orders per month in 2023'
     >>> tops_as_parts("The 3 best customers", orders)
     """
-    said = question.strip().rstrip("?.! ")
-    match = next((found for form in _FORMS if (found := form.fullmatch(said))), None)
+    match, measure = match_parts(question, _FORMS, schema)
     if match is None or not any(map(is_date, columns_of(schema))) or is_called(match["unit"].split()[-1], schema):
         return None
-    measure = measure_of(match["parts"], schema)
     count, superlative = (match.groupdict().get(name) or "" for name in ("count", "superlative"))
     of_column = measure == f"total {match['parts'].lower()}" and match["parts"].lower() not in ASKED
-    if not measure or (of_column and superlative.lower() in _OF_ONE):
+    if of_column and superlative.lower() in _OF_ONE:
         return None
     least = superlative.lower() in LEAST
     finish = partial(as_top, least=least, count=int(count or 1), with_parts=bool(count))

@@ -7,8 +7,9 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.compact.rewordings.parts import PARTS, columns_called, is_table, key_names, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, key_names, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
+from coderag_app.compact.rewordings.schema_words import columns_called, is_table
 from coderag_app.compact.rewordings.tops import LEAST, SUPERLATIVE
 from coderag_app.name_words import singular
 from coderag_app.schema import Schema
@@ -37,9 +38,7 @@ def tops_per_group_as_sums(question: str, schema: Schema) -> Rewording | None:
     >>> tops_per_group_as_sums("Top 3 countries for each status by weight", orders).question
     'total weight by status and country'
     """
-    said = question.strip().rstrip("?.! ")
-    match = next((found for form in _FORMS if (found := form.fullmatch(said))), None)
-    measure = measure_of(match["parts"], schema) if match is not None else ""
+    match, measure = match_parts(question, _FORMS, schema)
     if match is None or not measure.startswith("total"):
         return None
     item, group = (" ".join(map(singular, match[name].lower().split())) for name in ("item", "group"))
@@ -82,8 +81,9 @@ GROUP BY region, product) AS ranked WHERE ranked.place <= 1
     place = exp.Window(
         this=exp.Rank(), partition_by=[key.copy() for key in within], order=exp.Order(expressions=[order])
     )
-    names = key_names(keys)
+    names = key_names(keys, dialect)
     shown = [exp.alias_(key, name) for key, name in zip(keys, names, strict=True)]
     tree.set("expressions", [*shown, exp.alias_(part.unalias(), "value"), exp.alias_(place, "place")])
-    outer = exp.select(*(exp.column(name, "ranked") for name in (*names, "value"))).from_(tree.subquery("ranked"))
+    columns = [exp.column(name.copy(), "ranked") for name in (*names, exp.to_identifier("value"))]
+    outer = exp.select(*columns).from_(tree.subquery("ranked"))
     return outer.where(exp.column("place", "ranked") <= count).sql(dialect=dialect)

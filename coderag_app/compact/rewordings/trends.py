@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
-from coderag_app.compact.rewordings.parts import PARTS, measure_of, only_part
+from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.schema import Schema
 
@@ -29,11 +29,9 @@ def trends_as_parts(question: str, schema: Schema) -> Rewording | None:
     >>> trends_as_parts("Month-over-month growth of weight", orders).question
     'total weight per month'
     """
-    said = question.strip().rstrip("?.! ")
     for form, finish in _FORMS:
-        match = form.fullmatch(said)
-        measure = measure_of(match["parts"], schema) if match is not None else ""
-        if match is not None and measure:
+        match, measure = match_parts(question, (form,), schema)
+        if match is not None:
             return Rewording(f"{measure} per {match['unit'].lower()}{match['rest']}", finish)
     return None
 
