@@ -79,10 +79,10 @@ $(RESULTS)/index_synthesized/manifest.json: | $(READY)
 # PRESET=tiny SQL_STEPS=60 DATABASES=150 COPIES=1 proves the path in minutes.
 PRESET ?= small
 SQL_STEPS ?= 6000
-DATABASES ?= 2150
+SPIDER_TRAIN ?= $(wildcard $(DATA)/spider_train)
+DATABASES ?= $(if $(SPIDER_TRAIN),2150,2950)
 COPIES ?= 32
 PROCESSES ?= 2
-SPIDER_TRAIN ?= $(wildcard $(DATA)/spider_train)
 RUN = runs/sql_model/$(PRESET)
 # These of Spider's training databases fit the vote (finetune.sql_model.vote_weights), so the model never sees them.
 LEFT_OUT = gymnast icfp_1 inn_1 insurance_and_eClaims music_4 party_host party_people pilot_record ship_1 ship_mission \
