@@ -1,33 +1,43 @@
-"""The quarter, week, day or day of the week of a date, as SQL."""
+"""The year, month, quarter, week, day or day of the week of a date, as SQL."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
 
-UNITS = ("quarter", "week", "day", "weekday")
+UNITS = ("year", "month", "quarter", "week", "day", "weekday")
 _DAY = "CAST({date} AS DATE)"
 _WEEK = "CAST(DATE_TRUNC('week', {date}) AS DATE)"
 _SQL = {
     "sqlite": {
+        "year": "STRFTIME('%Y', {date})",
+        "month": "STRFTIME('%Y-%m', {date})",
         "quarter": "STRFTIME('%Y', {date}) || '-Q' || ((STRFTIME('%m', {date}) + 2) / 3)",
         "week": "DATE({date}, 'weekday 0', '-6 days')",
         "day": "DATE({date})",
         "weekday": "SUBSTR('SunMonTueWedThuFriSat', 3 * STRFTIME('%w', {date}) + 1, 3)",
     },
     "postgres": {
+        "year": "TO_CHAR({date}, 'YYYY')",
+        "month": "TO_CHAR({date}, 'YYYY-MM')",
         "quarter": "TO_CHAR({date}, 'YYYY-\"Q\"Q')",
         "week": _WEEK,
         "day": _DAY,
         "weekday": "TO_CHAR({date}, 'Dy')",
     },
     "duckdb": {
+        "year": "STRFTIME({date}, '%Y')",
+        "month": "STRFTIME({date}, '%Y-%m')",
         "quarter": "YEAR({date}) || '-Q' || QUARTER({date})",
         "week": _WEEK,
         "day": _DAY,
         "weekday": "STRFTIME({date}, '%a')",
     },
     "mysql": {
+        "year": "DATE_FORMAT({date}, '%Y')",
+        "month": "DATE_FORMAT({date}, '%Y-%m')",
         "quarter": "CONCAT(YEAR({date}), '-Q', QUARTER({date}))",
         "week": "DATE_SUB(DATE({date}), INTERVAL WEEKDAY({date}) DAY)",
         "day": "DATE({date})",
@@ -37,7 +47,7 @@ _SQL = {
 
 
 def unit_sql(unit: str, date: exp.Expr, dialect: str) -> exp.Expr:
-    """``2023-Q1`` of a date, the Monday of its week, its day without the time, or its day of the week: ``Mon``.
+    """``2023``, ``2023-03`` or ``2023-Q1`` of a date, the Monday of its week, its day without the time, or ``Mon``.
 
     Args:
         unit: One of ``UNITS``.
@@ -47,4 +57,17 @@ def unit_sql(unit: str, date: exp.Expr, dialect: str) -> exp.Expr:
     >>> unit_sql("week", exp.column("ordered_on"), "sqlite").sql("sqlite")
     "DATE(ordered_on, 'weekday 0', '-6 days')"
     """
-    return sqlglot.parse_one(_SQL[dialect][unit].format(date=date.sql(dialect=dialect)), read=dialect)
+    tree = _of_any_date(unit, dialect).copy()
+    for column in list(tree.find_all(exp.Column)):
+        column.replace(date.copy())
+    return tree
+
+
+def is_unit(node: exp.Expr, unit: str, date: exp.Expr, dialect: str) -> bool:
+    """Whether an expression is the unit of a date, as ``unit_sql`` writes it."""
+    return type(node) is type(_of_any_date(unit, dialect)) and node == unit_sql(unit, date, dialect)
+
+
+@cache
+def _of_any_date(unit: str, dialect: str) -> exp.Expr:
+    return sqlglot.parse_one(_SQL[dialect][unit].format(date="some_date"), read=dialect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from coderag_app.periods.unit_sql import UNITS, unit_sql
+from coderag_app.periods.unit_sql import UNITS, is_unit
 
 _OF_FORMAT = {
     "%Y": "year", "%Y-%m": "month", "%Y-%m-%d": "day", "%m": "month of the year", "%d": "day of the month",
@@ -43,4 +43,4 @@ def part_of_date(node: exp.Expr, dialect: str) -> tuple[str, exp.Expr] | None:
 def _is_unit(node: exp.Expr, unit: str, column: exp.Column, dialect: str) -> bool:
     """Whether the node is the unit of the column, or of the column cast to a date."""
     dates = [date for date in (column, column.parent) if date is not None and date is not node]
-    return any(node == unit_sql(unit, date, dialect) for date in dates)
+    return any(is_unit(node, unit, date, dialect) for date in dates)

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -13,7 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.periods.day_sql import day_sql
 from coderag_app.periods.moving import moved_date
-from coderag_app.periods.period import FromToday, Period
+from coderag_app.periods.period import YEAR, FromToday, Period
 from coderag_app.periods.phrases import all_periods, lies_apart
 from coderag_app.sql.literals import compared_columns
 from coderag_app.value_index import ValueIndex, without_accents
@@ -23,7 +24,7 @@ _TOKEN = re.compile(r"\d+(?:[.,:/-]\d+)*|\w+(?:['’]\w+)*", re.UNICODE)
 _FILLERS = frozenset("a an the please".split())
 _BEFORE_A_PERIOD = re.compile(r"\b(?:in|during|of|for|on) $", re.IGNORECASE)  # "sales in May 2023", "sales last month"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
+_YEAR = re.compile(YEAR)
 _DATE = re.compile(r"(\d{4})(-\d{2}(?:-\d{2})?)?(.*)")
 _MAX_GAP_WORDS = 8
 
@@ -98,19 +99,19 @@ def template_match(
     question: str, pairs: Iterable[VerifiedPair], values: ValueIndex, dialect: str = "sqlite"
 ) -> TemplateMatch | None:
     """Like ``template_answer``, with the pair that the SQL comes from. The same question word for word comes first."""
-    pairs = tuple(pairs)
+    pairs, asked = tuple(pairs), _read(question)
     for pair in pairs:
         if same_question(pair.question, question):
             return TemplateMatch(pair, pair.sql)
     for pair in pairs:
-        sql = _filled(question, pair, values, dialect)
+        sql = _filled(asked, pair, values, dialect)
         if sql is not None:
             return TemplateMatch(pair, sql)
     return None
 
 
-def _filled(question: str, pair: VerifiedPair, values: ValueIndex, dialect: str) -> str | None:
-    verified, asked = _read(pair.question), _read(question)
+def _filled(asked: _Question, pair: VerifiedPair, values: ValueIndex, dialect: str) -> str | None:
+    verified = _read(pair.question)
     if abs(len(verified.words) - len(asked.words)) > _MAX_GAP_WORDS or not _share_a_word(verified, asked):
         return None
     try:
@@ -123,6 +124,7 @@ def _filled(question: str, pair: VerifiedPair, values: ValueIndex, dialect: str)
     return query.sql(dialect=dialect)
 
 
+@lru_cache(maxsize=4_096)  # the questions of the pairs are the same for each new one
 def _read(text: str) -> _Question:
     found = [_Word(without_accents(match.group()), *match.span()) for match in _TOKEN.finditer(text)]
     periods = all_periods(text)

@@ -13,8 +13,7 @@ from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.name_words import content_words
 from coderag_app.periods.unit_sql import UNITS, unit_sql
 
-_TIME_FORMATS = {"year": "%Y", "month": "%Y-%m"}
-_UNITS = {unit: unit for unit in (*_TIME_FORMATS, *UNITS)} | {"day of week": "weekday", "day of the week": "weekday"}
+_UNITS = {unit: unit for unit in UNITS} | {"day of week": "weekday", "day of the week": "weekday"}
 _FUNCTIONS: dict[str, type[exp.AggFunc]] = {"SUM": exp.Sum, "AVG": exp.Avg, "MAX": exp.Max, "MIN": exp.Min}
 _WORDS = {"SUM": "total", "AVG": "average", "MAX": "highest", "MIN": "lowest"}
 
@@ -58,26 +57,13 @@ def _group_key(edit: QueryEdit, phrase: str) -> tuple[exp.Expr, str, str]:
     unit = _UNITS.get(" ".join(content_words(phrase)), "")
     dated = date_place(edit) if unit else None
     if dated is not None and not dated.column.is_numeric:
-        return _time_unit(edit, edit.column(dated), unit), unit, f"{unit} of {dated.table.name}.{dated.column.name}"
+        key = unit_sql(unit, edit.column(dated), edit.dialect)
+        return key, unit, f"{unit} of {dated.table.name}.{dated.column.name}"
     place = edit.scope.resolve(phrase)
     if place is None or place.multiplies:
         raise CannotEditError(f"There is no column for {phrase!r} in the query's tables or in tables that join them.")
     edit.replace_conditions(place.table.name, place.column.name, None)  # all its values, not one alone
     return edit.column(place), output_name(place), f"{place.table.name}.{place.column.name}"
-
-
-def _time_unit(edit: QueryEdit, column: exp.Expr, unit: str) -> exp.Expr:
-    if unit in UNITS:
-        return unit_sql(unit, column, edit.dialect)
-    pattern = exp.Literal.string(_TIME_FORMATS[unit])
-    if edit.dialect == "sqlite":
-        return exp.Anonymous(this="strftime", expressions=[pattern, column])
-    if edit.dialect == "postgres":
-        names = {"year": "YYYY", "month": "YYYY-MM"}
-        return exp.Anonymous(this="to_char", expressions=[column, exp.Literal.string(names[unit])])
-    if edit.dialect == "mysql":
-        return exp.Anonymous(this="date_format", expressions=[column, pattern])
-    return exp.Anonymous(this="strftime", expressions=[column, pattern])
 
 
 def _mend_order(edit: QueryEdit, keys: list[exp.Expr]) -> None:

@@ -7,12 +7,11 @@ import re
 from sqlglot import exp
 
 from coderag_app.compact.amounts import ASKED
-from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
+from coderag_app.compact.rewordings.parts import PARTS, PERIODS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.schema import Schema
 
-_UNIT = r"(?:day|week|month|quarter|year)"
-_EACH = rf"(?P<each>(?:per|by|each|every) {_UNIT}(?: (?:in|during|for|from|since)\b.*)?)"
+_EACH = rf"(?P<each>(?:per|by|each|every) (?:{PERIODS})(?: (?:in|during|for|from|since)\b.*)?)"
 _ASKING = r"(?:(?:what (?:is|was)|show(?: me)?|give(?: me)?) )?(?:the |our )?"
 _FORMS = (
     re.compile(rf"{_ASKING}(?:average|mean) {PARTS} {_EACH}", re.IGNORECASE),

@@ -65,7 +65,7 @@ def as_comparison(sql: str, dialect: str, *, first: tuple[str, Period], second: 
     if not isinstance(one, exp.Select) or where is None or one.args.get("order") or one.args.get("limit"):
         raise CannotDecodeError(f"two periods are compared, and this is not about one: {sql[:200]}")
     other = one.copy()
-    moved = [_move(literal, first, second) for literal in list(other.args["where"].find_all(exp.Literal))]
+    moved = [_move(literal, first[1], second[1]) for literal in list(other.args["where"].find_all(exp.Literal))]
     if not any(moved):
         raise CannotDecodeError(f"{first[0]} is compared, and this does not ask for it: {sql[:200]}")
     for query, (name, _) in ((one, first), (other, second)):
@@ -80,12 +80,9 @@ def _period(text: str) -> Period | None:
     return found[0][2] if whole and found[0][2] is not None and isinstance(found[0][2].start, str) else None
 
 
-def _move(literal: exp.Literal, first: tuple[str, Period], second: tuple[str, Period]) -> bool:
+def _move(literal: exp.Literal, first: Period, second: Period) -> bool:
     """Say of the second period what a literal says of the first; returns whether it does."""
-    if literal.name == first[0] and second[0].isdigit():
-        literal.set("this", second[0])
-        return True
-    meant = moved_date(literal.name, first[1], second[1]) if literal.is_string else None
+    meant = moved_date(literal.name, first, second)
     if isinstance(meant, str):
         literal.set("this", meant)
     return isinstance(meant, str)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from coderag_app.compact.rewordings.parts import PARTS, match_parts
+from coderag_app.compact.rewordings.parts import PARTS, PERIODS, match_parts
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.schema import Schema
 
-_UNIT = r"(?:day|weekday|week|month|quarter|year)\b"
+_UNIT = rf"(?:weekday|{PERIODS})\b"
 _COUNTED = re.compile(
     rf"(?:(?:show|list|give)(?: me)? )?(?:the |all )?{PARTS} (?P<each>per .+|(?:by|each|every) {_UNIT}.*)",
     re.IGNORECASE,

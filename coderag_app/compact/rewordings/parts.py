@@ -15,6 +15,8 @@ from coderag_app.name_words import name_words
 from coderag_app.schema import Schema, identifier
 
 PARTS = r"(?P<parts>(?:(?:number|amount) of |total )?\w+(?: \w+)??)"
+PERIODS = "day|week|month|quarter|year"
+UNITS = rf"day of (?:the )?week|weekday|{PERIODS}"
 _OF_ROWS = frozenset("id number date at on".split())  # of what one row is: order_id, ordered_on
 
 

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from coderag_app.compact.contradictions import conditions, leave_out
 from coderag_app.compact.fill_literals import CannotDecodeError, date_part
-from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
+from coderag_app.compact.rewordings.parts import PARTS, UNITS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.compact.rewordings.schema_words import columns_called, columns_of, is_called
 from coderag_app.periods.date_columns import is_date, is_year
@@ -24,7 +24,7 @@ from coderag_app.sql.literals import declared_column, select_tables
 
 _ANY_YEAR = "2020"
 _BY = r"(?:by|per|for each|for every)"
-_UNIT = r"(?P<unit>day of (?:the )?week|weekday|day|week|month|quarter|year)"
+_UNIT = rf"(?P<unit>{UNITS})"
 _HEAD = rf"(?:(?:what is|show(?: me)?|give(?: me)?|list) )?(?:the )?{PARTS}"
 _REST = r"(?P<rest>(?: (?:in|during|for|from|since|before|after|until)\b.*)?)"
 _FORMS = tuple(
@@ -144,6 +144,6 @@ def _period(unit: str, date: exp.Column, dialect: str, schema: Schema) -> exp.Ex
     declared = declared_column(date, schema)
     if declared is not None and is_year(declared[1]):
         return date.copy()
-    if unit in ("year", "month"):
+    if unit in ("year", "month"):  # as the decoder writes them, which casts text that holds dates
         return date_part("yearmonth" if unit == "month" else unit, date).this
     return unit_sql(unit, date, dialect)

@@ -6,7 +6,7 @@ import re
 from functools import partial
 
 from coderag_app.compact.amounts import ASKED
-from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
+from coderag_app.compact.rewordings.parts import PARTS, UNITS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.compact.rewordings.schema_words import columns_of, is_called
 from coderag_app.periods.date_columns import is_date
@@ -16,7 +16,7 @@ _MOST = frozenset("most highest largest biggest greatest best busiest top strong
 LEAST = frozenset("fewest lowest least smallest worst weakest slowest".split())
 _OF_ONE = frozenset("highest largest biggest greatest lowest smallest".split())  # the highest price is that of one row
 SUPERLATIVE = rf"(?P<superlative>{'|'.join(sorted(_MOST | LEAST))})"
-_UNIT = r"(?P<unit>day of (?:the )?week|weekday|day|week|month|quarter|year)s?"
+_UNIT = rf"(?P<unit>{UNITS})s?"
 _HAD = r"(?:has|had|have|saw|with|is|are|was|were|do we have|did we have|were there|brought(?: in)?|made|generated)"
 _REST = r"(?: (?:placed|made|sold))?(?P<rest>(?: (?:in|during|for|from|since|at)\b.*)?)"
 _PARTS = PARTS + _REST

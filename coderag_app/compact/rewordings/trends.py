@@ -8,12 +8,12 @@ import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
-from coderag_app.compact.rewordings.parts import PARTS, match_parts, only_part
+from coderag_app.compact.rewordings.parts import PARTS, PERIODS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.schema import Schema
 
 _OF = rf"(?:of |in )?(?:the )?{PARTS}"
-_UNIT = r"(?P<unit>day|week|month|quarter|year)"
+_UNIT = rf"(?P<unit>{PERIODS})"
 _EACH = rf"(?:(?:per|by|each|every|for each|over the) )?{_UNIT}s?(?: by (?P=unit))?"  # per month, month by month
 _REST = r"(?P<rest>(?: (?:in|during|for|from|since|of)\b.*)?)"
 _ASKING = r"(?:(?:what (?:is|was)|show(?: me)?|give(?: me)?|list|how (?:is|was|did)) )?(?:the |our )?"
