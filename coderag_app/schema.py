@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sqlglot
@@ -51,11 +51,16 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """A table or view with its columns and foreign keys."""
+    """A table or view with its columns and foreign keys.
+
+    ``hidden`` names columns that no query may read (PostgreSQL: their type has a cast that the database's owner wrote,
+    which would run at every use). They are not among ``columns``, and ``*`` and whole rows of the table are refused.
+    """
 
     name: str
     columns: tuple[Column, ...]
     foreign_keys: tuple[ForeignKey, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @cached_property
     def _columns_by_name(self) -> dict[str, Column]:
@@ -68,10 +73,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Schema:
-    """The tables of one database. ``dialect`` is sqlglot's name for its SQL: sqlite, duckdb, postgres, mysql."""
+    """The tables of one database.
+
+    Attributes:
+        tables: Tables and views, as the database lists them.
+        dialect: sqlglot's name for its SQL: sqlite, duckdb, postgres, mysql.
+        namespace: The prefix under which the tables may be written (``public.orders``); empty takes the engine's usual
+            one (``public``, ``main``).
+        redefined: Functions (lower case), operators (``+``) and cast targets (``cast json``) that the database's owner
+            has given a meaning of their own. The guard refuses them: they would run the owner's code.
+    """
 
     tables: tuple[Table, ...]
     dialect: str = "sqlite"
+    namespace: str = ""
+    redefined: frozenset[str] = frozenset()
 
     @cached_property
     def _tables_by_name(self) -> dict[str, Table]:
@@ -94,11 +110,12 @@ class Schema:
                 table.name,
                 table.columns,
                 tuple(key for key in table.foreign_keys if key.ref_table.lower() in kept),
+                table.hidden,
             )
             for table in self.tables
             if table.name.lower() in kept
         )
-        return Schema(tables, self.dialect)
+        return replace(self, tables=tables)
 
     @cached_property
     def fingerprint(self) -> str:
