@@ -36,8 +36,9 @@ def saved_index(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _state_in_a_folder_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep histories of tests, and of the programs they start, out of the user's own."""
+    """Keep histories and settings of tests, and of the programs they start, apart from the user's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
 
 
 @pytest.fixture(autouse=True)
