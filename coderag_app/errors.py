@@ -35,3 +35,7 @@ class HistoryError(CodeRAGError):
 
 class TeachingError(CodeRAGError):
     """A verified pair, or the file that holds them, cannot be used."""
+
+
+class FileRefusedError(CodeRAGError):
+    """A file is damaged, too large, or not of the kind it should be."""
