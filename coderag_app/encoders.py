@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from coderag_app.encoder_adapter import ADAPTER_FILE, EncoderAdapter
 from coderag_app.errors import ModelError
+from coderag_app.threads import short_waits
 from coderag_app.types import EncoderInfo
 
 if TYPE_CHECKING:
@@ -93,13 +94,21 @@ def _adapted(adapter: Path, name: str, origin: str) -> EncoderSource:
     return EncoderSource(folder, adapter, name, f"{origin}, on {MINILM_NAME} ({base_origin})")
 
 
-def load_embed_model(spec: str = "auto") -> LoadedEncoder:
+def load_embed_model(spec: str = "auto", threads: int = 0) -> LoadedEncoder:
     """Load an embedding model, named as :func:`find_encoder` says.
+
+    Args:
+        spec: Which one.
+        threads: AppConfig's ``threads``; 0 chooses by what is embedded.
 
     Raises:
         ModelError: It is not there, does not load, or is not the file it should be.
     """
-    return _load_embed_model(find_encoder(spec))
+    with short_waits():
+        loaded = _load_embed_model(find_encoder(spec))
+    if not threads:
+        return loaded
+    return replace(loaded, embed_model=loaded.embed_model.model_copy(update={"threads": threads}))  # the same weights
 
 
 def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[SentenceTransformer, str]:
@@ -112,7 +121,8 @@ def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[
     Raises:
         ModelError: It is not there, or does not load.
     """
-    from sentence_transformers import SentenceTransformer
+    with short_waits():
+        from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
     source = find_encoder(spec)
@@ -220,8 +230,9 @@ def _adapter_of(source: EncoderSource) -> EncoderAdapter | None:
 def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
     """An adapter's differences are added to the weights: from then on they cost nothing."""
     import torch
-    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
     from transformers.utils.logging import disable_progress_bar
+
+    from coderag_app.torch_encoder import TorchEncoder
 
     # bf16 is 2.5 to 3 times as fast on CPUs that have it, at a cosine of 0.998 to fp32 (docs/experiments.md).
     adapter = _adapter_of(source)
@@ -229,7 +240,7 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
     dtype = torch.bfloat16 if fast else torch.float32
     disable_progress_bar()  # transformers' bar for loading weights: a tenth of a second of noise
     try:
-        embed_model = HuggingFaceEmbedding(
+        embed_model = TorchEncoder(
             model_name=str(source.folder),
             model_kwargs={"dtype": torch.float32 if adapter is not None else dtype},
             embed_batch_size=64,

@@ -132,7 +132,7 @@ def _open_index(
             )
         return None, ""
     if embed_model is None or isinstance(embed_model, str):
-        loaded = load_embed_model(config.embed_model)
+        loaded = load_embed_model(config.embed_model, config.threads)
         model, info = loaded.embed_model, loaded.info
         name = f"{info.name} ({loaded.origin})"
     else:

@@ -25,6 +25,7 @@ from coderag_app.encoders import (
 )
 from coderag_app.errors import ModelError
 from coderag_app.llama_cpp_amx import without_amx
+from coderag_app.threads import model_threads, short_waits
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -162,7 +163,8 @@ def _downloaded(preset: ModelPreset) -> Path:
 @lru_cache(maxsize=2)
 def _open_llama(path: Path, context_window: int, threads: int) -> Any:
     """One loaded model per file: engines share it, since generation holds a lock anyway."""
-    from llama_index.llms.llama_cpp import LlamaCPP
+    with short_waits():
+        from llama_index.llms.llama_cpp import LlamaCPP
 
     if not path.is_file():
         raise ModelError(
@@ -172,7 +174,8 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
         magic = file.read(4)
     if magic != b"GGUF":
         raise ModelError(f"{path} is not a GGUF file: it starts with {magic!r}, expected b'GGUF'.")
-    options: dict[str, Any] = {"n_threads": threads or None, "n_batch": 512, "seed": 0}
+    threads = model_threads(path.stat().st_size, threads)
+    options = {"n_threads": threads, "n_threads_batch": threads, "n_batch": 512, "seed": 0}
     try:
         context_window = min(context_window, _trained_context(path))
         with without_amx():

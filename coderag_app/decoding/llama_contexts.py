@@ -36,6 +36,9 @@ def _opened(path: str, window: int, threads: int, number: int) -> Any:
     from llama_cpp import Llama
 
     with without_amx():
-        opened = Llama(path, n_ctx=window, n_batch=_BATCH, n_ubatch=_BATCH, n_threads=threads, seed=0, verbose=False)
+        opened = Llama(
+            path, n_ctx=window, n_batch=_BATCH, n_ubatch=_BATCH, n_threads=threads, n_threads_batch=threads, seed=0,
+            verbose=False,
+        )  # fmt: skip
     atexit.register(opened.close)  # otherwise its destructor runs after the interpreter's modules are gone
     return opened

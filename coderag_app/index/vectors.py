@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
@@ -23,7 +22,11 @@ from numpy.typing import NDArray
 from coderag_app.errors import IndexStoreError
 from coderag_app.index.nodes import example_from_node
 from coderag_app.index.vector_queries import Hit, databases_in_filters, normalised
+from coderag_app.threads import short_waits
 from coderag_app.types import Origin
+
+with short_waits():  # FAISS brings an OpenMP library of its own
+    import faiss
 
 # One record a vector, in FAISS's row order: this array is the corpus map on disk. ``database`` counts into the list
 # of database names; node ids are 32 hex digits.

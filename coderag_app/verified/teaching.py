@@ -154,7 +154,7 @@ class Teaching:
             from coderag_app.models import load_embed_model
             from coderag_app.retriever import ExampleRetriever
 
-            loaded = load_embed_model(self.engine.config.embed_model)
+            loaded = load_embed_model(self.engine.config.embed_model, self.engine.config.threads)
             self.engine.encoder_name = f"{loaded.info.name} ({loaded.origin})"
             top_k = self.engine.config.similarity_top_k
             current = ExampleRetriever(ExampleIndex.empty(loaded.info), loaded.embed_model, top_k)
