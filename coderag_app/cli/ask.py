@@ -46,6 +46,7 @@ def ask(
     llm_base_url: opt.BaseURLOption = None,
     llm_model: opt.ServerModelOption = None,
     embed_model: opt.EmbedModelOption = None,
+    threads: opt.ThreadsOption = None,
     top_k: opt.TopKOption = None,
     sample_values: opt.SamplesOption = None,
     timeout_s: opt.TimeoutOption = None,
@@ -65,6 +66,7 @@ def ask(
         opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
         top_k, sample_values, timeout_s, max_rows,
         samples, decode_budget_ms, rank, reuse, opt.constrain_setting(constrain), link, repairs, abstain_below,
+        threads,
     )  # fmt: skip
     from coderag_app.clarification import clarify
 

@@ -21,6 +21,7 @@ def chat(
     llm_base_url: opt.BaseURLOption = None,
     llm_model: opt.ServerModelOption = None,
     embed_model: opt.EmbedModelOption = None,
+    threads: opt.ThreadsOption = None,
     top_k: opt.TopKOption = None,
     sample_values: opt.SamplesOption = None,
     timeout_s: opt.TimeoutOption = None,
@@ -34,7 +35,7 @@ def chat(
 
     options = opt.EngineOptions(
         opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
-        top_k, sample_values, timeout_s, max_rows,
+        top_k, sample_values, timeout_s, max_rows, threads=threads,
     )  # fmt: skip
     engine = opt.open_engine(options)
     try:

@@ -56,6 +56,13 @@ EmbedModelOption = Annotated[
         help="Encoder: auto, bundled, minilm, a folder, or a hub id. It must be the index's. Default: auto.",
     ),
 ]  # fmt: skip
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=0, metavar="N", rich_help_panel=_MODELS,
+        help="CPU threads for a model; 0: as many as help it, of the CPUs there are. Default: 0.",
+    ),
+]  # fmt: skip
 TopKOption = Annotated[
     int | None,
     typer.Option("--top-k", "-k", min=0, max=50, rich_help_panel=_LIMITS, help="Examples to retrieve. Default: 3."),
@@ -155,6 +162,7 @@ class EngineOptions:
     link_schema: bool | None = None
     max_repairs: int | None = None
     abstain_below: float | None = None
+    threads: int | None = None
 
     def settings(self) -> dict[str, Any]:
         """The settings that were given, by their names in AppConfig."""

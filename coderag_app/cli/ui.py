@@ -49,9 +49,12 @@ def ui(
     llm_base_url: opt.BaseURLOption = None,
     llm_model: opt.ServerModelOption = None,
     embed_model: opt.EmbedModelOption = None,
+    threads: opt.ThreadsOption = None,
 ) -> None:
     """Open the chat page in Streamlit on 127.0.0.1."""
-    options = opt.EngineOptions(database, storage_dir, llm, llm_base_url, llm_model, embed_model)
+    options = opt.EngineOptions(
+        database, storage_dir, llm, llm_base_url, llm_model, embed_model, threads=threads
+    )  # fmt: skip
     variables = {f"CODERAG_{name.upper()}": str(value) for name, value in options.settings().items()}
     environment = {**os.environ, **variables}
     command = server_command(page_path(), port)
