@@ -2,7 +2,7 @@
 
 A reader here trusts nothing about a file: it may be a link, a pipe, a folder, terabytes long, half written or made to
 harm. What it refuses is a ``FileRefusedError`` with the file's name, what was got and what was expected; a caller adds
-what to run with ``refusals_as``. A writer fills a private file beside the place, flushes it to the disk and swaps it in.
+what to run with ``refusals_as``. A writer fills a private file beside the place, flushes it to the disk, swaps it in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -136,16 +136,14 @@ def parse_json(text: str | bytes, name: str, max_depth: int = MAX_JSON_DEPTH) ->
         raise FileRefusedError(f"{name} holds a JSON {type(value).__name__}, expected an object.")
     level: list[Any] = [value]
     for _ in range(max_depth):
-        level = [child for item in level for child in _children(item)]
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
     if level:
         raise FileRefusedError(f"{name} is nested too deeply, expected at most {max_depth} levels.")
     return value
 
 
-def _children(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def from_fields(kind: type[T], fields: object, name: str) -> T:
@@ -306,7 +304,7 @@ def _unfinished_file(folder: Path) -> tuple[int, Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left of ``write_atomically`` in a folder; a living process holds a lock on its own."""
+    """Remove what killed processes left of ``write_atomically`` in a folder; a living one holds a lock on its file."""
     for path in folder.glob("*".join(_UNFINISHED)):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

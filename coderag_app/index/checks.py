@@ -60,12 +60,7 @@ def check_contents(vectors: ExampleVectorStore, lines: Mapping[str, bytes], enco
     node_ids = vectors.node_ids
     if len(node_ids) != len(vectors):
         raise IndexStoreError(f"Got {len(node_ids)} distinct ids for {len(vectors)} vectors, expected as many.")
-    for start in range(0, len(node_ids), _CHUNK):
-        chunk = node_ids[start : start + _CHUNK]
-        lengths = np.linalg.norm(vectors.vectors(chunk), axis=1)
-        bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # written so that NaN is bad as well
-        if len(bad):
-            raise IndexStoreError(f"The vector of {chunk[bad[0]]} has length {lengths[bad[0]]}, expected 1.")
+    check_lengths(vectors)
     verified = sum(_check_document(node_id, lines) for node_id in node_ids)
     if verified != vectors.counts()[1]:
         raise IndexStoreError(f"The corpus map counts {vectors.counts()[1]} verified examples, expected {verified}.")
@@ -75,11 +70,22 @@ def check_contents(vectors: ExampleVectorStore, lines: Mapping[str, bytes], enco
     )
 
 
+def check_lengths(vectors: ExampleVectorStore) -> None:
+    """Refuse vectors that are not of length 1, or not finite: they would be near to every question.
+
+    Raises:
+        IndexStoreError: With the first that is not.
+    """
+    node_ids = vectors.node_ids
+    for start in range(0, len(node_ids), _CHUNK):
+        lengths = np.linalg.norm(vectors.rows(start, min(start + _CHUNK, len(node_ids))), axis=1)
+        bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # written so that NaN is bad as well
+        if len(bad):
+            raise IndexStoreError(f"The vector of {node_ids[start + bad[0]]} has length {lengths[bad[0]]}, expected 1.")
+
+
 def _check_document(node_id: str, lines: Mapping[str, bytes]) -> bool:
     """Whether the document is a verified example, once its content has been checked."""
     if node_id not in lines:
         raise IndexStoreError(f"The document of vector {node_id} is missing.")
-    example, _ = example_from_line(lines[node_id])
-    if example.example_id != node_id:
-        raise IndexStoreError(f"Document {node_id} has content hash {example.example_id}, expected {node_id}.")
-    return example.origin is Origin.VERIFIED
+    return example_from_line(lines[node_id], node_id)[0].origin is Origin.VERIFIED

@@ -26,7 +26,7 @@ class ExampleNodeMapping(MutableMapping[str, dict[str, Any]]):
 
     def __getitem__(self, node_id: str) -> dict[str, Any]:
         """The JSON of one node."""
-        example, view = example_from_line(self._lines[node_id])
+        example, view = example_from_line(self._lines[node_id], node_id)
         return doc_to_json(example_to_node(example, view))
 
     def __setitem__(self, node_id: str, document: dict[str, Any]) -> None:

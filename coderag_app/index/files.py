@@ -9,42 +9,59 @@
         rejected.jsonl            rows the last ingestion refused
         .write.lock               held while someone writes
 
+New folders and files can be read by their owner alone.
+
 A reader starts at the manifest, so it sees the old generation or the new one, never a mixture. A writer fills a folder
 that no manifest names, flushes it to the disk, then replaces the manifest. Folders that the manifest does not name are
-leftovers of killed builds; the next writer removes them. This covers a killed process and, as far as the disk keeps
-its word about fsync, a power cut. It does not cover someone editing files: checksums report that at load.
+leftovers of killed builds; the next writer removes them, or the next reader when nobody writes. This covers a killed
+process and, as far as the disk keeps its word about fsync, a power cut. Checksums report at load what was edited; what
+was edited together with its checksums is checked for size, type and shape before it is used.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from coderag_app.cold_start import SynthesisRecord
-from coderag_app.errors import IndexStoreError
+from coderag_app.errors import FileRefusedError, IndexStoreError
+from coderag_app.files import (
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    flush,
+    from_fields,
+    open_regular,
+    private_folder,
+    read_json,
+    refusals_as,
+    remove_leftovers,
+    system_message,
+    write_atomically,
+)
 from coderag_app.types import EncoderInfo
 
 FORMAT_VERSION = 1
 METRIC = "cosine (inner product of normalised vectors)"
 MANIFEST_FILE = "manifest.json"
-NEW_MANIFEST_FILE = "manifest.json.new"
 FAISS_FILE = "sql_rag_faiss_index.bin"
 CORPUS_MAP_FILE = "sql_rag_corpus_map.npy"
 DOCUMENTS_FILE = "sql_rag_documents.jsonl"
 DATA_FILES = (FAISS_FILE, CORPUS_MAP_FILE, DOCUMENTS_FILE)
 REJECTED_FILE = "rejected.jsonl"
 LOCK_FILE = ".write.lock"
-_GENERATION = re.compile(r"generation-(\d{6,12})")
-_REBUILD = "Rebuild it: coderag ingest"
+REBUILD = "Rebuild it: coderag ingest"
+_GENERATION = re.compile(r"generation-([0-9]{6,12})")
+_MAX_MANIFEST_BYTES = 64_000_000  # a name for each of a million databases
+_MAX_EXAMPLES, _MAX_DIMENSION = 10_000_000, 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +113,45 @@ def read_manifest(storage_dir: Path) -> Manifest:
         IndexStoreError: There is none, it is damaged, or it is of another format version.
     """
     path = storage_dir / MANIFEST_FILE
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        recorded = fields.pop("manifest_sha256")
-    except FileNotFoundError:
-        raise IndexStoreError(_nothing_there(storage_dir)) from None
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise IndexStoreError(f"{path} is damaged: {error!r}; expected the JSON of a manifest. {_REBUILD}") from error
-    if fields.get("format_version") != FORMAT_VERSION:
-        raise IndexStoreError(
-            f"{path} has format version {fields.get('format_version')}, expected {FORMAT_VERSION}. {_REBUILD}"
-        )
-    found = _fields_sha256(fields)
-    if found != recorded:
-        raise IndexStoreError(
-            f"{path} was changed after it was written: its content has sha256 {found}, expected {recorded}. {_REBUILD}"
-        )
-    try:
-        manifest = Manifest(
-            **{
-                **fields,
-                "encoder": EncoderInfo(**fields["encoder"]),
-                "synthesis": {k: SynthesisRecord(**v) for k, v in fields.get("synthesis", {}).items()},
-                "files": {name: FileRecord(**fields["files"][name]) for name in DATA_FILES},
-            }
-        )
-    except (KeyError, TypeError) as error:
-        raise IndexStoreError(f"{path} lacks a field: {error!r}. {_REBUILD}") from error
-    if _GENERATION.fullmatch(manifest.generation) is None:
-        raise IndexStoreError(f"{path} names {manifest.generation!r}, expected generation-NNNNNN. {_REBUILD}")
+    with refusals_as(IndexStoreError, REBUILD):
+        try:
+            fields = read_json(path, _MAX_MANIFEST_BYTES, max_depth=8, follow_links=False)
+        except (FileNotFoundError, NotADirectoryError):
+            raise IndexStoreError(_nothing_there(storage_dir)) from None
+        recorded = fields.pop("manifest_sha256", None)
+        if fields.get("format_version") != FORMAT_VERSION:
+            raise FileRefusedError(
+                f"{path} has format version {str(fields.get('format_version'))[:80]}, expected {FORMAT_VERSION}."
+            )
+        found = _fields_sha256(fields)
+        if found != recorded:
+            raise FileRefusedError(
+                f"{path} was changed after it was written: its content has sha256 {found}, "
+                f"expected {str(recorded)[:80]}."
+            )
+        manifest = from_fields(Manifest, fields, str(path))
+        _check_manifest(manifest, path)
     return manifest
+
+
+def _check_manifest(manifest: Manifest, path: Path) -> None:
+    """Refuse numbers and names that no index has: what follows takes memory by them.
+
+    Raises:
+        FileRefusedError: With the first that is wrong.
+    """
+    if _GENERATION.fullmatch(manifest.generation) is None:
+        raise FileRefusedError(f"{path} names {manifest.generation[:80]!r}, expected generation-NNNNNN.")
+    if not 1 <= manifest.count <= _MAX_EXAMPLES:
+        raise FileRefusedError(f"{path} counts {manifest.count} examples, expected 1 to {_MAX_EXAMPLES:,}.")
+    if not 1 <= manifest.encoder.dimension <= _MAX_DIMENSION:
+        dimension = manifest.encoder.dimension
+        raise FileRefusedError(f"{path} has vectors of {dimension} dimensions, expected 1 to {_MAX_DIMENSION:,}.")
+    if set(manifest.files or ()) != set(DATA_FILES):
+        raise FileRefusedError(
+            f"{path} lists {', '.join(sorted(manifest.files or ()))[:200] or 'no files'}, "
+            f"expected {', '.join(DATA_FILES)}."
+        )
 
 
 def _nothing_there(storage_dir: Path) -> str:
@@ -142,26 +168,34 @@ def check_files(storage_dir: Path, manifest: Manifest) -> None:
     """Compare size and sha256 of each file with the manifest.
 
     Raises:
-        IndexStoreError: A file is missing, shorter or longer, or its content differs.
+        IndexStoreError: A file is missing, shorter or longer, no regular file, or its content differs.
     """
-    for name, record in (manifest.files or {}).items():
-        path = storage_dir / manifest.generation / name
-        if not path.is_file():
-            raise IndexStoreError(f"{path} is missing, expected {record.size_bytes} bytes. {_REBUILD}")
-        found = file_record(path)
-        if found.size_bytes != record.size_bytes:
-            raise IndexStoreError(
-                f"{path} has {found.size_bytes} bytes, expected {record.size_bytes}: it was cut or changed. {_REBUILD}"
-            )
-        if found.sha256 != record.sha256:
-            raise IndexStoreError(
-                f"{path} is damaged: its sha256 is {found.sha256}, expected {record.sha256}. {_REBUILD}"
-            )
+    folder = storage_dir / manifest.generation
+    with refusals_as(IndexStoreError, REBUILD):
+        if folder.is_symlink():  # its files would lie where nobody expects them
+            raise FileRefusedError(f"{folder} is a symbolic link, expected a folder.")
+        for name, record in (manifest.files or {}).items():
+            path = folder / name
+            try:
+                found = path.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                raise FileRefusedError(f"{path} is missing, expected {record.size_bytes} bytes.") from None
+            if stat.S_ISREG(found.st_mode) and found.st_size != record.size_bytes:
+                raise FileRefusedError(
+                    f"{path} has {found.st_size} bytes, expected {record.size_bytes}: it was cut or changed."
+                )
+            sha256 = file_record(path).sha256
+            if sha256 != record.sha256:
+                raise FileRefusedError(f"{path} is damaged: its sha256 is {sha256}, expected {record.sha256[:80]}.")
 
 
 def file_record(path: Path) -> FileRecord:
-    """Size and sha256 of a file."""
-    with path.open("rb") as file:
+    """Size and sha256 of a file.
+
+    Raises:
+        FileRefusedError: It is a link or no regular file.
+    """
+    with open_regular(path, follow_links=False) as file:
         return FileRecord(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
@@ -173,16 +207,22 @@ def storage_lock(storage_dir: Path, timeout_s: float = 5.0) -> Iterator[None]:
         IndexStoreError: Another process holds it for longer than ``timeout_s``, or the folder cannot be written.
     """
     try:
-        storage_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(str((storage_dir / LOCK_FILE).resolve()), timeout=timeout_s, is_singleton=True)
-        lock.acquire()
+        # The folder's own links are followed, but not one in the place of the lock file: opening it would empty
+        # whatever it points to.
+        path = private_folder(storage_dir).resolve() / LOCK_FILE
+        if path.is_symlink():
+            raise IndexStoreError(f"{path} is a symbolic link, expected a regular file. Remove it.")
+        lock = FileLock(str(path), timeout=timeout_s, mode=PRIVATE_FILE, is_singleton=True)
+        lock.acquire(timeout=timeout_s)
     except Timeout:
         raise IndexStoreError(
             f"Another process is writing to {storage_dir} (waited {timeout_s:g} s). "
             "Wait until it ends, or use another folder: --storage-dir"
         ) from None
     except OSError as error:
-        raise IndexStoreError(f"{storage_dir} cannot be written: {error}. Use another folder: --storage-dir") from error
+        raise IndexStoreError(
+            f"{storage_dir} cannot be written: {system_message(error)} Use another folder: --storage-dir"
+        ) from error
     try:
         yield
     finally:
@@ -204,41 +244,29 @@ def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[
     numbers = [int(match.group(1)) for path in storage_dir.iterdir() if (match := _GENERATION.fullmatch(path.name))]
     folder = storage_dir / f"generation-{max(numbers, default=0) + 1:06d}"
     try:
-        folder.mkdir()
+        folder.mkdir(mode=PRIVATE_FOLDER)
         write_files(folder)
         for name in DATA_FILES:
-            _flush(folder / name)
-        _flush(folder)
+            (folder / name).chmod(PRIVATE_FILE)
+            flush(folder / name)
+        flush(folder)
         files = {name: file_record(folder / name) for name in DATA_FILES}
         manifest = replace(draft, generation=folder.name, files=files)
-        _write_text(storage_dir / NEW_MANIFEST_FILE, manifest.to_json())
-        (storage_dir / NEW_MANIFEST_FILE).replace(storage_dir / MANIFEST_FILE)
+        # A lone surrogate in a name is written as its JSON escape, which reads back as what it was.
+        write_atomically(storage_dir / MANIFEST_FILE, manifest.to_json().encode("utf-8", "backslashreplace"))
     except (OSError, RuntimeError) as error:  # FAISS reports a failed write as a RuntimeError
         shutil.rmtree(folder, ignore_errors=True)
+        reason = system_message(error) if isinstance(error, OSError) else str(error)
         raise IndexStoreError(
-            f"Writing the index to {folder} failed: {error}. The index that was there before is untouched."
+            f"Writing the index to {folder} failed: {reason} The index that was there before is untouched."
         ) from error
-    _flush(storage_dir)
     remove_stale(storage_dir)
     return manifest
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-    _flush(path)
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def remove_stale(storage_dir: Path) -> None:
     """Remove generations that the manifest does not name; with a damaged manifest nothing is removed."""
+    remove_leftovers(storage_dir)
     try:
         current = read_manifest(storage_dir).generation
     except IndexStoreError:
@@ -248,3 +276,13 @@ def remove_stale(storage_dir: Path) -> None:
     for path in storage_dir.iterdir():
         if _GENERATION.fullmatch(path.name) and path.name != current:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_stale_if_idle(storage_dir: Path) -> None:
+    """The same for a reader, when a killed build left anything; a writer that is at work removes it itself."""
+    with suppress(IndexStoreError, OSError):
+        if len([path for path in storage_dir.iterdir() if _GENERATION.fullmatch(path.name)]) > 1:
+            with storage_lock(storage_dir, timeout_s=0):
+                remove_stale(storage_dir)
+        else:
+            remove_leftovers(storage_dir)

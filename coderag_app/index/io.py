@@ -8,13 +8,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from coderag_app.cold_start import SynthesisRecord
-from coderag_app.errors import IndexStoreError
+from coderag_app.errors import FileRefusedError, IndexStoreError
+from coderag_app.files import read_bytes, refusals_as
 from coderag_app.index import files as index_files
-from coderag_app.index.checks import expect_same_encoder, expect_same_view
+from coderag_app.index.checks import check_lengths, expect_same_encoder, expect_same_view
 from coderag_app.index.embed_view import EMBED_VIEW_VERSION
 from coderag_app.index.files import Manifest
-from coderag_app.index.vectors import ExampleVectorStore
+from coderag_app.index.vectors import ExampleVectorStore, read_faiss_header
 from coderag_app.types import EncoderInfo
+
+_MAX_DOCUMENTS_BYTES = 4_000_000_000  # they are held in memory; 100,000 examples take 0.2 GB
 
 
 def read_index(
@@ -31,24 +34,36 @@ def read_index(
         expect_same_encoder(manifest.encoder, expect_encoder, folder)
         try:
             index_files.check_files(folder, manifest)
-            return (*_read_generation(folder / manifest.generation, manifest), manifest)
-        except (IndexStoreError, OSError, RuntimeError, ValueError) as error:  # FAISS and NumPy raise the last two
+            found = (*_read_generation(folder / manifest.generation, manifest), manifest)
+        except (IndexStoreError, OSError, RuntimeError, MemoryError) as error:  # FAISS raises the last two
             # A writer may have replaced the generation while it was being read; then the new one is read.
             if index_files.read_manifest(folder).generation == manifest.generation:
-                raise error if isinstance(error, IndexStoreError) else IndexStoreError(str(error)) from error
+                raise error if isinstance(error, IndexStoreError) else IndexStoreError(f"{folder}: {error}") from error
+        else:
+            index_files.remove_stale_if_idle(folder)
+            return found
 
 
 def _read_generation(generation: Path, manifest: Manifest) -> tuple[ExampleVectorStore, dict[str, bytes]]:
-    faiss_path, rows_path = generation / index_files.FAISS_FILE, generation / index_files.CORPUS_MAP_FILE
-    vectors = ExampleVectorStore.read(faiss_path, rows_path, list(manifest.databases))
-    lines = (generation / index_files.DOCUMENTS_FILE).read_bytes().split(b"\n")[:-1]
-    found = (len(vectors), len(lines), vectors.dimension)
-    expected = (manifest.count, manifest.count, manifest.encoder.dimension)
-    if found != expected:
-        raise IndexStoreError(
-            f"{generation} holds (vectors, documents, dimension) = {found}, expected {expected}. "
-            "Rebuild it: coderag ingest"
-        )
+    """Vectors and lines of the documents file, once what the files hold has been compared with the manifest."""
+    faiss_path, rows_path, documents_path = (generation / name for name in index_files.DATA_FILES)
+    with refusals_as(IndexStoreError, index_files.REBUILD):
+        vector_count, dimension = read_faiss_header(faiss_path)
+        lines = read_bytes(documents_path, _MAX_DOCUMENTS_BYTES, follow_links=False).split(b"\n")[:-1]
+        found = (vector_count, len(lines), dimension)
+        expected = (manifest.count, manifest.count, manifest.encoder.dimension)
+        if found != expected:
+            raise FileRefusedError(
+                f"{generation} holds (vectors, documents, dimension) = {found}, expected {expected}."
+            )
+        vectors = ExampleVectorStore.read(faiss_path, rows_path, manifest.count, list(manifest.databases))
+        counts = vectors.counts()[0]
+        if counts != manifest.databases:
+            raise FileRefusedError(f"{rows_path} counts other examples by database than {index_files.MANIFEST_FILE}.")
+    try:
+        check_lengths(vectors)
+    except IndexStoreError as error:
+        raise IndexStoreError(f"{faiss_path}: {error} {index_files.REBUILD}") from error
     return vectors, dict(zip(vectors.node_ids, lines, strict=True))
 
 

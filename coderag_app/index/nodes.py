@@ -11,13 +11,18 @@ from typing import Any
 
 from llama_index.core.schema import BaseNode, Document, MetadataMode, TextNode
 
-from coderag_app.errors import IndexStoreError
+from coderag_app.errors import FileRefusedError, IndexStoreError
+from coderag_app.files import parse_json, refusals_as
 from coderag_app.index.embed_view import embed_view
+from coderag_app.index.files import DOCUMENTS_FILE, REBUILD
 from coderag_app.types import Origin, SQLExample
 
 _CONTEXT_HEADING = "DATABASE CONTEXT:\n"
 _SQL_HEADING = "\n\nSQL QUERY:\n"
 _METADATA_KEYS = ("question", "sql", "db_id", "origin", "source", "embed_view")
+_EXAMPLE_KEYS = ("question", "sql", "context", "db_id", "source")
+_LINE_KEYS = (*_EXAMPLE_KEYS, "origin", "embed_view")
+_ORIGINS = frozenset(origin.value for origin in Origin)
 
 
 def llm_view(example: SQLExample) -> str:
@@ -108,8 +113,23 @@ def example_to_line(example: SQLExample, view: str) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def example_from_line(line: bytes) -> tuple[SQLExample, str]:
-    """The example and its embed view of one line of the documents file."""
-    fields = json.loads(line.decode("utf-8", "surrogatepass"))
-    view = fields.pop("embed_view")
-    return SQLExample(**{**fields, "origin": Origin(fields["origin"])}), view
+def example_from_line(line: bytes, node_id: str) -> tuple[SQLExample, str]:
+    """The example and its embed view of one line of the documents file.
+
+    Raises:
+        IndexStoreError: The line holds no example, or another one than its id is the hash of.
+    """
+    name = f"The document {node_id} of {DOCUMENTS_FILE}"
+    with refusals_as(IndexStoreError, REBUILD):
+        try:
+            fields = parse_json(line.decode("utf-8", "surrogatepass"), name, max_depth=1)
+        except UnicodeDecodeError as error:
+            raise FileRefusedError(f"{name} is not UTF-8 text ({error.reason} at byte {error.start}).") from error
+        wrong = [key for key in _LINE_KEYS if not isinstance(fields.get(key), str)]
+        if wrong or fields["origin"] not in _ORIGINS:
+            raise FileRefusedError(f"{name} is no example: {', '.join(wrong) or 'origin'} is missing or no known text.")
+        view = fields["embed_view"]
+        example = SQLExample(**{**{key: fields[key] for key in _EXAMPLE_KEYS}, "origin": Origin(fields["origin"])})
+        if example.example_id != node_id:
+            raise FileRefusedError(f"{name} has content hash {example.example_id}, expected {node_id}.")
+    return example, view

@@ -74,7 +74,7 @@ def _ranked(hits: list[Hit], lines: Mapping[str, bytes], distinct: bool) -> Iter
         line = lines.get(hit.node_id)
         if line is None:
             continue
-        example, view = example_from_line(line)
+        example, view = example_from_line(line, hit.node_id)
         if distinct and (example.db_id, view) in seen:
             continue
         seen.add((example.db_id, view))

@@ -212,7 +212,7 @@ class ExampleIndex:
         """
         if example_id not in self.vectors:
             raise IndexStoreError(f"Not in the index: {example_id}. `coderag index info` says what is.")
-        return example_from_line(self._lines[example_id])[0]
+        return example_from_line(self._lines[example_id], example_id)[0]
 
     def vector_store_index(self, embed_model: BaseEmbedding) -> VectorStoreIndex:
         """The same content as a LlamaIndex VectorStoreIndex: what is inserted or deleted there changes here as well."""

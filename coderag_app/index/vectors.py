@@ -7,6 +7,8 @@ is the cosine, -1 to 1; a vector is named by its node's id; deletion and restric
 
 from __future__ import annotations
 
+import os
+import struct
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +21,8 @@ from llama_index.core.vector_stores.types import MetadataFilters, VectorStoreQue
 from llama_index.vector_stores.faiss import FaissVectorStore
 from numpy.typing import NDArray
 
-from coderag_app.errors import IndexStoreError
+from coderag_app.errors import FileRefusedError, IndexStoreError
+from coderag_app.files import open_regular, read_npy
 from coderag_app.index.nodes import example_from_node
 from coderag_app.index.vector_queries import Hit, databases_in_filters, normalised
 from coderag_app.threads import short_waits
@@ -31,6 +34,51 @@ with short_waits():  # FAISS brings an OpenMP library of its own
 # One record a vector, in FAISS's row order: this array is the corpus map on disk. ``database`` counts into the list
 # of database names; node ids are 32 hex digits.
 ROW_DTYPE = np.dtype([("node_id", "S32"), ("database", "<i4"), ("verified", "?")])
+
+
+# What FAISS writes before the vectors of a flat index: kind, dimension, count, two numbers it does not use, whether it
+# is trained, the metric, and how many numbers follow.
+_FAISS_HEADER = struct.Struct("<4sIqqqBiQ")
+_FLAT_INNER_PRODUCT = (b"IxFI", 1, faiss.METRIC_INNER_PRODUCT)
+_HEX_DIGITS = np.isin(np.arange(256), list(b"0123456789abcdef"))
+
+
+def read_faiss_header(path: Path) -> tuple[int, int]:
+    """Number and dimension of the vectors of an IndexFlatIP's file. FAISS itself trusts what it reads.
+
+    Raises:
+        FileRefusedError: It holds another kind of index, or more or fewer bytes than the vectors have.
+    """
+    with open_regular(path, follow_links=False) as file:
+        content, size = file.read(_FAISS_HEADER.size), os.fstat(file.fileno()).st_size
+    if len(content) < _FAISS_HEADER.size:
+        raise FileRefusedError(f"{path} has {size} bytes, expected a FAISS index of at least {_FAISS_HEADER.size}.")
+    kind, dimension, count, _, _, trained, metric, numbers = _FAISS_HEADER.unpack(content)
+    if (kind, trained, metric) != _FLAT_INNER_PRODUCT:
+        raise FileRefusedError(
+            f"{path} holds a FAISS index of kind {kind!r} and metric {metric}, expected IndexFlatIP."
+        )
+    expected = _FAISS_HEADER.size + 4 * count * dimension
+    if count < 0 or numbers != count * dimension or size != expected:
+        raise FileRefusedError(f"{path} has {size} bytes for {count} vectors of {dimension}, expected {expected}.")
+    return count, dimension
+
+
+def _check_rows(rows: NDArray[np.void], path: Path, databases: int) -> None:
+    """Refuse records that no writer made.
+
+    Raises:
+        FileRefusedError: With the first thing that is wrong.
+    """
+    if not 0 <= rows["database"].min() <= rows["database"].max() < databases:
+        raise FileRefusedError(f"{path} counts beyond the {databases} databases of the manifest.")
+    names = np.ascontiguousarray(rows["node_id"])
+    if not _HEX_DIGITS[names.view(np.uint8)].all():
+        raise FileRefusedError(f"{path} has an id that is not of 32 hex digits.")
+    if len(np.unique(names)) != len(names):
+        raise FileRefusedError(f"{path} has an id twice.")
+    if np.ascontiguousarray(rows["verified"]).view(np.uint8).max() > 1:
+        raise FileRefusedError(f"{path} has a mark for verified examples that is neither 0 nor 1.")
 
 
 class ExampleVectorStore(FaissVectorStore):
@@ -55,23 +103,18 @@ class ExampleVectorStore(FaissVectorStore):
         return cls(faiss_index=faiss.IndexFlatIP(dimension))
 
     @classmethod
-    def read(cls, faiss_path: Path, rows_path: Path, databases: Sequence[str]) -> ExampleVectorStore:
-        """Read both files; their checksums must have been checked before, FAISS trusts what it reads.
+    def read(cls, faiss_path: Path, rows_path: Path, count: int, databases: Sequence[str]) -> ExampleVectorStore:
+        """Read both files, which must hold ``count`` vectors and records.
 
         Raises:
-            IndexStoreError: The files are readable but do not belong together.
+            FileRefusedError: A file is damaged, holds something else, or they do not belong together.
         """
-        index = faiss.read_index(str(faiss_path))
-        rows = np.load(rows_path, allow_pickle=False)
-        if not isinstance(index, faiss.IndexFlatIP):
-            raise IndexStoreError(f"{faiss_path} holds a {type(index).__name__}, expected an IndexFlatIP.")
-        if rows.dtype != ROW_DTYPE or len(rows) != index.ntotal:
-            raise IndexStoreError(
-                f"{rows_path} holds {len(rows)} records of {rows.dtype}, expected {index.ntotal} of {ROW_DTYPE}."
-            )
-        if len(rows) and not 0 <= rows["database"].min() <= rows["database"].max() < len(databases):
-            raise IndexStoreError(f"{rows_path} counts beyond the {len(databases)} databases of the manifest.")
-        return cls(index, rows, databases)
+        header = read_faiss_header(faiss_path)
+        rows = read_npy(rows_path, ROW_DTYPE, (count,), follow_links=False)
+        if header[0] != count:
+            raise FileRefusedError(f"{faiss_path} holds {header[0]} vectors, expected {count}.")
+        _check_rows(rows, rows_path, len(databases))
+        return cls(faiss.read_index(str(faiss_path)), rows, databases)
 
     def write(self, faiss_path: Path, rows_path: Path) -> None:
         """Write the FAISS index and the corpus map."""
@@ -119,6 +162,11 @@ class ExampleVectorStore(FaissVectorStore):
         with self._lock:
             rows = np.array([self._row_of[node_id] for node_id in node_ids], dtype=np.int64)
             return self._faiss_index.reconstruct_batch(rows) if len(rows) else np.empty((0, self.dimension), np.float32)
+
+    def rows(self, start: int, end: int) -> NDArray[np.float32]:
+        """The stored vectors from one row to before another, shape (end - start, dimension)."""
+        with self._lock:
+            return self._faiss_index.reconstruct_n(start, end - start)
 
     def ids_of_database(self, db_id: str, verified: bool | None = None) -> list[str]:
         """Node ids of one database, in row order: all, or those of verified (True) or synthetic examples."""
