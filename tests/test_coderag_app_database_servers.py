@@ -2,11 +2,13 @@
 
 import builtins
 import importlib
+from urllib.parse import quote
 
 import pytest
 
 from coderag_app.database import Limits, open_database
-from coderag_app.database.server_sessions import mysql_settings
+from coderag_app.database.server_mysql import harmless_modes, time_settings
+from coderag_app.database.server_url import read_server_url
 from coderag_app.errors import DatabaseError
 
 
@@ -65,10 +67,76 @@ def test_duckdb_missing_is_named_with_the_command_that_installs_it(tmp_path, mon
         open_database(path)
 
 
-def test_a_mysql_session_is_read_only_and_bounded_in_time():
-    assert mysql_settings(Limits(timeout_s=1.5), mariadb=False) == (
-        "SET SESSION max_execution_time = 1500",
-        "SET SESSION TRANSACTION READ ONLY",
-        "START TRANSACTION READ ONLY",
-    )
-    assert mysql_settings(Limits(timeout_s=1.5), mariadb=True)[0] == "SET SESSION max_statement_time = 1.5"
+@pytest.mark.parametrize(
+    ("mode", "kept"),
+    [
+        ("ANSI_QUOTES,STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES"),
+        ("NO_BACKSLASH_ESCAPES", ""),
+        ("PIPES_AS_CONCAT,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,ONLY_FULL_GROUP_BY", "ONLY_FULL_GROUP_BY"),
+        ("ORACLE,MSSQL,ANSI,DB2,MAXDB,POSTGRESQL,REAL_AS_FLOAT,PAD_CHAR_TO_FULL_LENGTH,A_NEW_MODE", ""),
+        ("", ""),
+    ],
+)
+def test_only_harmless_sql_modes_are_kept(mode, kept):
+    assert harmless_modes(mode) == kept
+
+
+def test_a_mysql_session_is_bounded_in_time():
+    assert "max_execution_time = 1500" in time_settings(Limits(timeout_s=1.5), mariadb=False)
+    assert "max_statement_time = 1.5" in time_settings(Limits(timeout_s=1.5), mariadb=True)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "query"),
+    [
+        ("postgresql", "options=-c%20standard_conforming_strings%3Doff"),
+        ("postgresql", "service=other"),
+        ("postgresql", "servicefile=/tmp/x"),
+        ("postgresql", "passfile=/tmp/x"),
+        ("postgresql", "dbname=other"),
+        ("postgresql", "replication=database"),
+        ("postgresql", "requiressl=1"),
+        ("postgresql", "search_path=evil"),
+        ("postgresql", "prepare_threshold=0"),
+        ("mysql", "sql_mode=ANSI_QUOTES"),
+        ("mysql", "init_command=SET%20sql_mode%3D%27ORACLE%27"),
+        ("mysql", "read_default_file=/tmp/my.cnf"),
+        ("mysql", "read_default_group=evil"),
+        ("mysql", "local_infile=1"),
+        ("mysql", "client_flag=65536"),
+        ("mariadb", "database=other"),
+        ("mariadb", "defer_connect=1"),
+    ],
+)
+def test_a_setting_in_the_url_is_refused_by_its_name_alone(scheme, query):
+    with pytest.raises(DatabaseError) as caught:
+        open_database(f"{scheme}://user:top-secret@127.0.0.1:1/name?{query}&password=other-secret")
+    name, _, value = query.partition("=")
+    assert f"sets {name}," in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert len(value) < 6 or value not in str(caught.value)
+
+
+@pytest.mark.parametrize("database", ["host=evil", "dbname=x options=-cfoo=1", "postgresql://evil"])
+def test_a_database_name_that_libpq_reads_as_settings_is_refused(database):
+    with pytest.raises(DatabaseError, match="plain name"):
+        open_database(f"postgresql://user@127.0.0.1:1/{quote(database, safe='')}")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+@pytest.mark.parametrize("password", ["se/cret", "s3cr3t?x", "p:q#r", "100%", "a b"])
+def test_no_message_holds_the_password_wherever_it_stands(scheme, password):
+    for url in (
+        f"{scheme}://user:{quote(password, safe='')}@127.0.0.1:1/name",
+        f"{scheme}://user@127.0.0.1:1/name?password={quote(password, safe='')}",
+        f"{scheme}://user:{password}@127.0.0.1:1/name",
+        f"{scheme}:/user:{password}@127.0.0.1:1/name",
+        f"host=127.0.0.1 user=me password={password} dbname=name",
+        f"{scheme}:user:{password}@127.0.0.1/name?sslmode=require",
+    ):
+        with pytest.raises(DatabaseError) as caught:
+            open_database(url)
+        assert password not in str(caught.value)
+        assert quote(password, safe="") not in str(caught.value)
+        shown, _ = read_server_url(url) if url.startswith(f"{scheme}://user@") else ("", None)
+        assert password not in str(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from coderag_app.database.base import Database, Limits
@@ -9,6 +10,7 @@ from coderag_app.errors import DatabaseError
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _DUCKDB_MAGIC = b"DUCK"  # at byte 8, after the checksum of the first block
+_CREDENTIALS = re.compile(r"passw(?:or)?d\s*=|:[^@]+@", re.IGNORECASE)
 _EXPECTED = "expected a SQLite file, a DuckDB file or a URL such as postgresql://user@host/name"
 
 
@@ -45,6 +47,8 @@ def _is_duckdb(path: Path) -> bool:
     shown = str(path)
     if shown in ("", ".", ":memory:"):
         raise DatabaseError(f"{shown!r} names no file; {_EXPECTED}.")
+    if _CREDENTIALS.search(shown) and not path.exists():  # a DSN, or a URL with a slip: its password is not repeated
+        raise DatabaseError(f"The target looks like a connection string that holds a password; {_EXPECTED}.")
     if not path.exists():
         raise DatabaseError(f"{path} does not exist; {_EXPECTED}.")
     if not path.is_file():

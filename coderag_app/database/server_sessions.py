@@ -1,95 +1,160 @@
-"""One read-only session on a PostgreSQL or MySQL server, at the level of the driver.
+"""What the sessions on every kind of server share: the clock of the client, and rows as they arrive.
 
-SQLAlchemy connects and reflects, but the user's SQL goes to the driver as it is: SQLAlchemy would read ``:name`` and
-the MySQL driver ``%`` as parameters, and neither keeps several statements out of one call.
+The server's own limit comes first. Some work does not ask for it (PostgreSQL's planner, one long call of LIKE), so
+the client keeps a clock of its own: it stops waiting a little later, closes the connection and has the server told to
+end the session.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from coderag_app.database.base import Limits
+from coderag_app.errors import DatabaseError
+from coderag_app.schema import Table
 
-_ROWS_AT_ONCE = 100
-_CURSOR = "coderag_rows"
+logger = logging.getLogger(__name__)
+
+_GRACE = 0.1  # of the time limit: how long the server's own stop may take before the client gives up
+_GRACE_S = 0.02
+_MESSAGE_SHARE = 4  # a row is held several times while it is read: in the driver's buffer, as its result, in Python
 
 Rows = tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]
 
 
-def begin_postgres(connection: Any, limits: Limits) -> None:
-    """Start a transaction that cannot write and whose statements end in time.
+class OutOfTimeError(Exception):
+    """The client stopped waiting for the server."""
 
-    The SELECT takes the snapshot: from then on the server refuses to turn the transaction into a writing one.
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a server says about one database.
+
+    Attributes:
+        tables: Tables and views, without samples.
+        texts: The columns that hold text, as (table, column).
+        unsampled: Tables and views that are not read while the database is opened, with the reason.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(f"SET LOCAL statement_timeout = {_milliseconds(limits.timeout_s)}")
-        cursor.execute(f"SET LOCAL lock_timeout = {_milliseconds(limits.timeout_s)}")
-        cursor.execute("SET LOCAL client_min_messages = error")
-        cursor.execute("SELECT 1")
+
+    tables: tuple[Table, ...]
+    texts: frozenset[tuple[str, str]]
+    unsampled: dict[str, str]
 
 
-def query_postgres(connection: Any, sql: str, limits: Limits) -> Rows:
-    """Run one query through a cursor on the server, which holds the rows until they are asked for.
+class Server(Protocol):
+    """One kind of server, at the level of its driver."""
 
-    DECLARE CURSOR takes a SELECT and nothing else (no COPY, no SET, no COMMIT, no write inside WITH), and the
-    extended protocol (``prepare=True``) takes one statement and no second one.
+    namespace: str
+    redefined: frozenset[str]
+    is_superuser: bool
+
+    @property
+    def errors(self) -> type[Exception]:
+        """What the driver raises."""
+        ...
+
+    def open(self, limits: Limits) -> None:
+        """Connect once and learn what the sessions need to know."""
+        ...
+
+    def connect(self, limits: Limits, *, introspecting: bool = False) -> Any:
+        """A connection in a transaction that cannot write; ``introspecting`` sees the engine's own names alone."""
+        ...
+
+    def query(self, connection: Any, sql: str, limits: Limits) -> Rows:
+        """Run one query; its rows are read as they are needed."""
+        ...
+
+    def read_catalogue(self, connection: Any) -> Catalogue:
+        """Tables, views and keys, read through an introspecting connection; no view is run."""
+        ...
+
+    def table_name(self, table: str) -> str:
+        """The table's name, quoted and qualified."""
+        ...
+
+    def quoted(self, name: str) -> str:
+        """The identifier in the server's quotes."""
+        ...
+
+    def session(self, connection: Any) -> int:
+        """The server's number for the session of a connection."""
+        ...
+
+    def end(self, session: int) -> None:
+        """Tell the server, over a connection of its own, to end a session."""
+        ...
+
+
+class Deadline:
+    """When the client stops waiting, and how large one message from the server may be."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.started = time.monotonic()
+        self.limits = limits
+        self.max_message_bytes = limits.max_memory_bytes // _MESSAGE_SHARE
+        self.gives_up_at = self.started + limits.timeout_s * (1 + _GRACE) + _GRACE_S
+
+    def left(self) -> float:
+        """Seconds until the client gives up.
+
+        Raises:
+            OutOfTimeError: There are none left.
+        """
+        left = self.gives_up_at - time.monotonic()
+        if left <= 0:
+            raise OutOfTimeError
+        return left
+
+    def statement_left(self) -> float:
+        """Seconds of the statement's own limit that are left; at least a millisecond."""
+        return max(0.001, self.started + self.limits.timeout_s - time.monotonic())
+
+    def check_message(self, size: int) -> None:
+        """Refuse a row that would fill the memory while it arrives.
+
+        Raises:
+            DatabaseError: The row is larger than a quarter of the memory limit.
+        """
+        if size > self.max_message_bytes:
+            raise DatabaseError(
+                f"A row holds more than {self.max_message_bytes // 2**20} MiB; ask for fewer or shorter columns, or "
+                "raise max_memory_mb."
+            )
+
+
+def in_background(action: Callable[[], None]) -> None:
+    """Do something nobody waits for; what goes wrong is logged."""
+
+    def run() -> None:
+        try:
+            action()
+        except Exception as error:  # the server may be gone: nothing is left to be done
+            logger.info("The server could not be told to end a session: %s", type(error).__name__)
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def milliseconds(seconds: float) -> int:
+    """Whole milliseconds, at least one: 0 would mean no limit."""
+    return max(1, round(seconds * 1000))
+
+
+def check_answers(expected: dict[str, str], answered: dict[str, str]) -> None:
+    """Refuse a session whose settings are not the ones that the guard reads SQL by.
+
+    Raises:
+        DatabaseError: The server answers with another value.
     """
-    deadline = time.monotonic() + limits.timeout_s
-    cursor = connection.cursor()
-    cursor.execute(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {sql}", prepare=True)
-    first = _fetch_postgres(cursor, deadline)
-    columns = tuple(column.name for column in cursor.description or ())
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        batch = first
-        while batch:
-            yield from batch
-            batch = _fetch_postgres(cursor, deadline)
-
-    return columns, rows()
-
-
-def _fetch_postgres(cursor: Any, deadline: float) -> list[tuple[Any, ...]]:
-    cursor.execute(f"SET LOCAL statement_timeout = {_milliseconds(deadline - time.monotonic())}")
-    cursor.execute(f"FETCH FORWARD {_ROWS_AT_ONCE} FROM {_CURSOR}")
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def mysql_settings(limits: Limits, mariadb: bool) -> tuple[str, ...]:
-    """The statements that make a MySQL or MariaDB session read-only and bounded in time."""
-    timeout = (
-        f"SET SESSION max_statement_time = {limits.timeout_s:g}"
-        if mariadb
-        else f"SET SESSION max_execution_time = {_milliseconds(limits.timeout_s)}"
-    )
-    return (timeout, "SET SESSION TRANSACTION READ ONLY", "START TRANSACTION READ ONLY")
-
-
-def begin_mysql(connection: Any, limits: Limits) -> None:
-    """Start a transaction that cannot write and whose SELECTs end in time."""
-    with connection.cursor() as cursor:
-        for statement in mysql_settings(limits, "mariadb" in connection.get_server_info().lower()):
-            cursor.execute(statement)
-
-
-def query_mysql(connection: Any, sql: str, limits: Limits) -> Rows:
-    """Run one query and read its rows from the server as they are needed; the driver sends one statement only."""
-    from pymysql.cursors import SSCursor
-
-    cursor = connection.cursor(SSCursor)
-    cursor.execute(sql)
-    columns = tuple(str(column[0]) for column in cursor.description or ())
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        while row := cursor.fetchone():
-            yield row
-
-    return columns, rows()
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))  # 0 would mean: no limit
+    for name, value in expected.items():
+        got = answered.get(name, "nothing")
+        if got.lower() != value.lower():
+            raise DatabaseError(
+                f"The server answers {name} = {got!r}, expected {value!r}: SQL would be read in another way than it "
+                "was checked. Is there a connection pooler in between? Connect to the server itself."
+            )

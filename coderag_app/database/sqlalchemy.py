@@ -9,39 +9,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote_plus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 from coderag_app.database.base import Limits
 from coderag_app.database.rows import collect_rows
-from coderag_app.database.sampling import MAX_TEXT_CHARS, SCANNED_TEXT_ROWS, column_samples, printable
-from coderag_app.database.server_schema import is_text_column, read_server_schema, sample_query
-from coderag_app.database.server_sessions import begin_mysql, begin_postgres, query_mysql, query_postgres
+from coderag_app.database.sampling import column_samples, printable
+from coderag_app.database.server_schema import sample_query, texts_query
+from coderag_app.database.server_sessions import Catalogue, OutOfTimeError, Server, in_background
+from coderag_app.database.server_url import POSTGRES, ServerKind, read_server_url
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Schema, Table
 from coderag_app.types import QueryResult
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
 logger = logging.getLogger(__name__)
 
-_CONNECT_TIMEOUT_S = 10
 _SAMPLING_S = 1.0  # per table or view
-
-
-class _Kind(NamedTuple):
-    dialect: str
-    driver: str
-    module: str
-    package: str
-
-
-_POSTGRES = _Kind("postgres", "postgresql+psycopg", "psycopg", '"psycopg[binary]"')
-_MYSQL = _Kind("mysql", "mysql+pymysql", "pymysql", "pymysql")
-_KINDS = {"postgresql": _POSTGRES, "postgres": _POSTGRES, "mysql": _MYSQL, "mariadb": _MYSQL}
-_TIMEOUTS = {"57014", "3024", "1969"}  # PostgreSQL's SQLSTATE, MySQL's and MariaDB's error numbers
+_SAMPLING_TOTAL_S = 20.0  # for a whole database: many slow views must not hold it up
+_TEXTS_S = 5.0  # per column
+_TIMEOUTS = {"57014", "3024", "1969", "1317"}  # PostgreSQL's SQLSTATE, MySQL's and MariaDB's error numbers
 _READ_ONLY = {"25006", "1792"}
 
 
@@ -54,30 +43,41 @@ class SQLAlchemyDatabase:
       plain query (DECLARE CURSOR) and a single one. What a role may do outside of transactions stays possible: a
       superuser can read the server's files with ``pg_read_file``, a MySQL user with FILE can write one with INTO
       OUTFILE. The guard refuses both; give the tool a role that may only SELECT, and neither depends on the guard.
-    * Time: the server's statement timeout; on MySQL it covers SELECT only.
-    * Rows: the server keeps them until they are fetched. Cells are cut after they have arrived.
-    * Memory: rows are counted as they arrive; the server's own memory is the server's to limit.
+    * Meaning: each session sets how SQL is read (encoding, backslashes, quotes, the search path with the server's own
+      names first) and is refused when the server answers otherwise. What the database's owner redefined is read
+      once, when the database is opened, and named in the schema for the guard.
+    * Time: the server's statement timeout; on MySQL it covers SELECT only. The client stops waiting 10% later and has
+      the session ended; work that never looks at the clock (PostgreSQL's planner) goes on there until it does.
+    * Rows: read one by one as they are needed. Cells are cut after they have arrived; a row of more than a quarter
+      of the memory limit is refused while it arrives.
+    * Memory: rows are counted as they arrive. The server's own memory is bounded where it lets a role say so
+      (work_mem, max_session_mem_used); no setting bounds one aggregate of PostgreSQL.
+    * Opening: no view or table is sampled that would run functions which wait or write, or that another server holds.
     """
 
-    def __init__(self, engine: Engine, kind: _Kind, limits: Limits) -> None:
-        self.name = engine.url.database or ""
+    def __init__(self, url: URL, kind: ServerKind, server: Server, limits: Limits) -> None:
+        self.name = url.database or ""
         self.dialect = kind.dialect
         self.limits = limits
-        self._engine = engine
+        self._url = url
+        self._server = server
+        self._catalogue: Catalogue | None = None
+        self._unread: dict[str, str] = {}
         self._closed = False
 
     @classmethod
     def from_url(cls, url: str, limits: Limits) -> SQLAlchemyDatabase:
-        """Connect once to see that the server answers.
+        """Connect once: see that the server answers, and what the database's owner redefined.
 
         Args:
             url: A SQLAlchemy URL such as ``postgresql://user:password@host/name``; a driver named in it is replaced.
             limits: What one statement may use.
 
         Raises:
-            DatabaseError: The URL is not understood, the driver is missing, or the server cannot be reached.
+            DatabaseError: The URL is not understood or sets too much, the driver is missing, the server cannot be
+                reached, or what the owner redefined leaves nothing to be trusted.
         """
-        parsed, kind = _parse(url)
+        parsed, kind = read_server_url(url)
         try:
             importlib.import_module(kind.module)
         except ImportError as error:
@@ -85,15 +85,16 @@ class SQLAlchemyDatabase:
                 f"{parsed.get_backend_name()} needs the driver {kind.module}, which is not installed: "
                 f"pip install {kind.package}"
             ) from error
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        arguments: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT_S}
-        if kind is _MYSQL:
-            arguments |= {"read_timeout": round(limits.timeout_s) + _CONNECT_TIMEOUT_S, "local_infile": False}
-        engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
-        database = cls(engine, kind, limits)
-        database._warn_of_rights()
+        server = _server(parsed, kind)
+        database = cls(parsed, kind, server, limits)
+        with database._translated(limits):
+            server.open(limits)
+        if server.is_superuser:
+            logger.warning(
+                "Connected to %s as a superuser. Use a role that may only SELECT: "
+                "CREATE ROLE reader LOGIN PASSWORD '...'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;",
+                database.name,
+            )
         return database
 
     def execute(self, sql: str) -> QueryResult:
@@ -102,113 +103,130 @@ class SQLAlchemyDatabase:
 
     def read_schema(self, samples: int = 3) -> Schema:
         """Read tables, views and keys of the default schema; see ``Database.read_schema``."""
-        with self._session(self.limits) as connection:
-            tables = read_server_schema(connection)
+        catalogue = self._catalogue = self._read_catalogue()
+        self._unread = {}
+        for table in catalogue.tables:
+            if table.hidden:
+                logger.warning(
+                    "Left out columns of %s, because reading them may run casts of the database's owner: %s",
+                    table.name,
+                    ", ".join(table.hidden),
+                )
+        tables = catalogue.tables
         if samples > 0:
-            tables = [self._with_samples(table, samples) for table in tables]
-        return Schema(tuple(tables), self.dialect)
+            ends = time.monotonic() + _SAMPLING_TOTAL_S
+            tables = tuple(self._with_samples(table, samples, ends) for table in tables)
+            left_out = catalogue.unsampled | self._unread
+            if left_out:
+                told = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+                logger.warning("No sample values of %d tables or views (%s)", len(left_out), told)
+        return Schema(tables, self.dialect, self._server.namespace, self._server.redefined)
 
     def distinct_texts(self, table: str, column: str, limit: int) -> list[str]:
-        """Distinct texts of up to 100 characters from the first 200,000 rows; see ``Database.distinct_texts``."""
-        with self._session(self.limits) as connection:
-            if not is_text_column(connection, table, column):
-                return []
-        quoted = self._engine.dialect.identifier_preparer.quote_identifier
-        cast = "CHAR" if self.dialect == "mysql" else "TEXT"
-        inner = f"SELECT CAST({quoted(column)} AS {cast}) AS value FROM {quoted(table)} LIMIT {SCANNED_TEXT_ROWS}"
-        sql = f"SELECT DISTINCT value FROM ({inner}) AS texts WHERE char_length(value) BETWEEN 1 AND {MAX_TEXT_CHARS}"
-        rows = self._run(f"{sql} LIMIT {int(limit)}", replace(self.limits, max_rows=max(1, limit))).rows
+        """Distinct texts of up to 100 characters from the first 200,000 rows; see ``Database.distinct_texts``.
+
+        Empty for what is not sampled either, and for a table or view that was too slow or failed: it is told once.
+        """
+        if self._catalogue is None or self._closed:
+            self._catalogue = self._read_catalogue()
+        catalogue = self._catalogue
+        if (table, column) not in catalogue.texts or table in catalogue.unsampled or table in self._unread:
+            return []
+        source = self._server.table_name(table)
+        limits = replace(self.limits, max_rows=max(1, limit), timeout_s=min(_TEXTS_S, self.limits.timeout_s))
+        try:
+            sql = texts_query(self._server.quoted(column), source, self.dialect, limit)
+            rows = self._run(sql, limits, introspecting=True).rows
+        except DatabaseError as error:
+            self._unread[table] = str(error)
+            logger.warning("No values of %s: %s", table, error)
+            return []
         return [text for text in dict.fromkeys(printable(row[0]) for row in rows) if text]
 
     def close(self) -> None:
         """Refuse further statements; no connection is kept open between two."""
         self._closed = True
-        self._engine.dispose()
 
-    def _run(self, sql: str, limits: Limits) -> QueryResult:
+    def _run(self, sql: str, limits: Limits, *, introspecting: bool = False) -> QueryResult:
         started = time.monotonic()
-        query = query_mysql if self.dialect == "mysql" else query_postgres
-        with self._session(limits) as connection:
-            columns, rows = query(connection.connection.driver_connection, sql, limits)
+        with self._session(limits, introspecting) as connection:
+            columns, rows = self._server.query(connection, sql, limits)
             if not columns:
                 raise DatabaseError("The SQL returns no columns; expected one SELECT statement.")
             kept, truncated = collect_rows(rows, limits)
         return QueryResult(columns, kept, truncated, time.monotonic() - started)
 
-    def _with_samples(self, table: Table, samples: int) -> Table:
-        sql = sample_query(table, self._engine.dialect)
-        limits = replace(self.limits, timeout_s=min(_SAMPLING_S, self.limits.timeout_s))
+    def _read_catalogue(self) -> Catalogue:
+        with self._session(self.limits, introspecting=True) as connection:
+            return self._server.read_catalogue(connection)
+
+    def _with_samples(self, table: Table, samples: int, ends: float) -> Table:
+        if self._catalogue is None or table.name in self._catalogue.unsampled or not table.columns:
+            return table
+        seconds = min(_SAMPLING_S, self.limits.timeout_s, ends - time.monotonic())
+        if seconds <= 0:
+            self._unread[table.name] = f"the {_SAMPLING_TOTAL_S:g} s for all tables were over"
+            return table
+        source = self._server.table_name(table.name)
+        sql = sample_query(table, source, self._server.quoted, self.dialect)
         try:
-            rows = self._run(sql, limits).rows
+            rows = self._run(sql, replace(self.limits, timeout_s=seconds), introspecting=True).rows
         except DatabaseError as error:
-            logger.info("No sample values for %s: %s", table.name, error)
+            self._unread[table.name] = str(error)
             return table
         pairs = zip(table.columns, column_samples(rows, len(table.columns), samples), strict=True)
         return replace(table, columns=tuple(replace(column, samples=values) for column, values in pairs))
 
-    def _warn_of_rights(self) -> None:
-        if self.dialect != "postgres":
-            with self._session(self.limits):
-                return
-        if self._run("SELECT current_setting('is_superuser')", self.limits).rows == (("on",),):
-            logger.warning(
-                "Connected to %s as a superuser. Use a role that may only SELECT: "
-                "CREATE ROLE reader LOGIN PASSWORD '...'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;",
-                self.name,
-            )
-
     @contextmanager
-    def _session(self, limits: Limits) -> Iterator[Connection]:
-        """A connection in a read-only transaction, rolled back and closed at the end; errors are translated."""
-        from sqlalchemy.exc import SQLAlchemyError
-
+    def _session(self, limits: Limits, introspecting: bool) -> Iterator[Any]:
+        """A connection in a read-only transaction, closed at the end: an open transaction and its rows end with it."""
         if self._closed:
             raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
-        driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        with self._translated(limits):
+            connection = self._server.connect(limits, introspecting=introspecting)
+            try:
+                yield connection
+            except OutOfTimeError:
+                session = self._server.session(connection)
+                in_background(lambda: self._server.end(session))
+                raise
+            finally:
+                connection.close()
+
+    @contextmanager
+    def _translated(self, limits: Limits) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection:
-                driver = connection.connection.driver_connection
-                (begin_mysql if self.dialect == "mysql" else begin_postgres)(driver, limits)
-                try:
-                    yield connection
-                finally:
-                    connection.invalidate()  # closes it: an open transaction and its rows end with it
-        except (SQLAlchemyError, driver_error, UnicodeError, ValueError) as error:
+            yield
+        except OutOfTimeError:
+            raise DatabaseError(_out_of_time(limits)) from None
+        except (self._server.errors, UnicodeError, ValueError, OSError) as error:
             raise DatabaseError(self._message(error, limits)) from None  # the chain may show the URL
 
     def _message(self, error: Exception, limits: Limits) -> str:
-        original = getattr(error, "orig", None) or error
-        diagnosis = getattr(original, "diag", None)  # psycopg's: the message without the statement around it
-        text = getattr(diagnosis, "message_primary", None) or str(original).strip() or type(original).__name__
+        diagnosis = getattr(error, "diag", None)  # psycopg's: the message without the statement around it
+        text = getattr(diagnosis, "message_primary", None) or str(error).strip() or type(error).__name__
         if hint := getattr(diagnosis, "message_hint", None):
             text += f" ({hint})"
-        code = str(getattr(original, "sqlstate", None) or (original.args[0] if original.args else ""))
+        code = str(getattr(error, "sqlstate", None) or (error.args[0] if error.args else ""))
         if code in _TIMEOUTS:
-            return f"The query was stopped after {limits.timeout_s:g} s; ask for less, or raise timeout_s."
-        password = self._engine.url.password
-        for secret in {str(password), quote_plus(str(password))} if password else ():
+            return _out_of_time(limits)
+        password = str(self._url.password or "")
+        for secret in {password, quote_plus(password), quote(password), quote(password, safe="")} if password else ():
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
         if code in _READ_ONLY or "DECLARE CURSOR" in text:
             return f"Refused by the read-only connection: {text}"
         return text
 
 
-def _parse(url: str) -> tuple[URL, _Kind]:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+def _server(url: URL, kind: ServerKind) -> Server:
+    if kind is POSTGRES:
+        from coderag_app.database.server_postgres import PostgresServer
 
-    scheme = url.partition("://")[0].split("+")[0]
-    kind = _KINDS.get(scheme)
-    if kind is None:
-        known = ", ".join(sorted({*_KINDS, "sqlite", "duckdb"}))
-        raise DatabaseError(f"Databases of the kind {scheme!r} are not supported; expected one of: {known}.")
-    try:
-        parsed = make_url(url).set(drivername=kind.driver)
-    except (ArgumentError, ValueError):
-        # The parser's own message repeats the URL with its password.
-        raise DatabaseError(f"The {scheme} URL cannot be read; expected {scheme}://user@host:port/name.") from None
-    if "@" in (parsed.host or ""):
-        raise DatabaseError(f"The {scheme} URL cannot be read: write an @ in the user or the password as %40.")
-    if not parsed.database:
-        raise DatabaseError(f"The {scheme} URL names no database; expected {scheme}://user@host:port/name.")
-    return parsed, kind
+        return PostgresServer(url)
+    from coderag_app.database.server_mysql import MySQLServer
+
+    return MySQLServer(url)
+
+
+def _out_of_time(limits: Limits) -> str:
+    return f"The query was stopped after {limits.timeout_s:g} s; ask for less, or raise timeout_s."
