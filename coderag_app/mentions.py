@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from coderag_app.sql.parsing import parse_one
 
 Name = tuple[str, str]  # (table, column) in lowercase; no column for the table itself
 
@@ -48,7 +49,7 @@ def unsaid(sql: str, mentions: Mentions, dialect: str) -> Unsaid:
     Unsaid(values=1, names=0)
     """
     try:
-        tree = sqlglot.parse_one(sql, read=dialect)
+        tree = parse_one(sql, dialect=dialect)
     except SqlglotError:
         return Unsaid()
     literals = [str(literal.this).casefold() for literal in tree.find_all(exp.Literal)]

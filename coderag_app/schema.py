@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import DatabaseError
+from coderag_app.sql.parsing import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def schema_from_ddl(ddl: str, dialect: str = "sqlite") -> Schema:
         DatabaseError: The text does not parse, or creates no table.
     """
     try:
-        statements = sqlglot.parse(ddl, read=dialect)
+        statements = parse(ddl, dialect=dialect)
     except (SqlglotError, RecursionError) as error:
         raise DatabaseError(f"The schema text is not SQL that can be read: {str(error).splitlines()[0]}") from error
     tables: dict[str, Table] = {}

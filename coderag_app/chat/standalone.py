@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.sql.parsing import parse_one
 from coderag_app.types import SQLAnswer
 
 _MAX_WORDS = 25
@@ -74,7 +74,7 @@ def _with_other_value(question: str, previous: SQLAnswer) -> str:
     if not value or len(value.split()) > 4 or (value[0].islower() and not value[0].isdigit()):
         return ""
     try:
-        literals = list(sqlglot.parse_one(previous.sql).find_all(exp.Literal))
+        literals = list(parse_one(previous.sql).find_all(exp.Literal))
     except (SqlglotError, RecursionError):
         return ""
     for literal in literals:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -28,6 +27,7 @@ from coderag_app.compact.summed_amounts import sum_amounts
 from coderag_app.compact.table_tokens import read_tables
 from coderag_app.compact.whole_names import show_whole_names
 from coderag_app.compact.year_tokens import read_years
+from coderag_app.sql.parsing import parse_one
 from coderag_app.value_index import ValueIndex
 
 NO_ANSWER = "none"
@@ -78,7 +78,7 @@ def decode_sql(
     if reader.position != len(reader.tokens):
         raise CannotDecodeError(f"unexpected {' '.join(reader.tokens[reader.position : reader.position + 4])!r}")
     try:
-        tree = sqlglot.parse_one(sql, read="sqlite")
+        tree = parse_one(sql, dialect="sqlite")
     except (SqlglotError, RecursionError) as error:
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
     if names.amount is not None:

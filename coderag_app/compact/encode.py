@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -13,6 +12,7 @@ from coderag_app.compact.encode_expressions import CannotEncodeError, Expression
 from coderag_app.compact.encode_sources import Pair, SourceEncoder
 from coderag_app.compact.names import SchemaNames
 from coderag_app.compact.question import Literal
+from coderag_app.sql.parsing import parse_one
 
 _SET_OPERATIONS: dict[type[exp.Expr], str] = {
     exp.Union: "union",
@@ -36,7 +36,7 @@ def encode_sql(sql: str, names: SchemaNames, literals: Sequence[Literal] = ()) -
         CannotEncodeError: Syntax, tables or joins outside the language; the message names the part.
     """
     try:
-        tree = sqlglot.parse_one(sql.strip().rstrip(";"), read=names.schema.dialect)
+        tree = parse_one(sql.strip().rstrip(";"), dialect=names.schema.dialect)
     except (SqlglotError, RecursionError) as error:
         raise CannotEncodeError("does not parse") from error
     return "<sql> " + _Encoder(names, literals).query(tree, ())

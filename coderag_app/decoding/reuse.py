@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.errors import SQLRejectedError
 from coderag_app.name_words import NUMBER_WORDS
 from coderag_app.schema import Schema
 from coderag_app.sql.guard import check_sql
+from coderag_app.sql.parsing import parse_one
 from coderag_app.types import RetrievedExample
 
 _OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
@@ -39,7 +39,7 @@ def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema
 
 def _says_its_literals(question: str, sql: str, dialect: str) -> bool:
     asked = " ".join(question.casefold().split())
-    return all(_is_said(literal, asked) for literal in sqlglot.parse_one(sql, read=dialect).find_all(exp.Literal))
+    return all(_is_said(literal, asked) for literal in parse_one(sql, dialect=dialect).find_all(exp.Literal))
 
 
 def _is_said(literal: exp.Literal, asked: str) -> bool:

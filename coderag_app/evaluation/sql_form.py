@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
@@ -14,6 +13,7 @@ from sqlglot.schema import MappingSchema
 
 from coderag_app.evaluation.canonical import canonical_text
 from coderag_app.schema import Schema
+from coderag_app.sql.parsing import parse
 
 _TOKEN = re.compile(r"\w+|[^\w\s]+")
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.In, exp.Between)
@@ -94,7 +94,7 @@ def read_skeleton(sql: str, schema: Schema | None = None, dialect: str = "sqlite
 def parse_query(sql: str, dialect: str = "sqlite") -> exp.Query | None:
     """The syntax tree of one query; None for anything else."""
     try:
-        statements = [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
+        statements = [statement for statement in parse(sql, dialect=dialect) if statement is not None]
     except (SqlglotError, RecursionError):
         return None
     if len(statements) != 1:

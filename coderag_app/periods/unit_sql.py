@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-import sqlglot
 from sqlglot import exp
+
+from coderag_app.sql.parsing import parse_one
 
 UNITS = ("year", "month", "quarter", "week", "day", "weekday")
 _DAY = "CAST({date} AS DATE)"
@@ -70,4 +71,4 @@ def is_unit(node: exp.Expr, unit: str, date: exp.Expr, dialect: str) -> bool:
 
 @cache
 def _of_any_date(unit: str, dialect: str) -> exp.Expr:
-    return sqlglot.parse_one(_SQL[dialect][unit].format(date="some_date"), read=dialect)
+    return parse_one(_SQL[dialect][unit].format(date="some_date"), dialect=dialect)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.answers.cell_text import visible_text
+from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.phrases import Phrases, listed
 
 _SET_OPERATIONS = {
@@ -26,7 +26,7 @@ def explain_sql(sql: str, dialect: str) -> str:
 sums are made for each city.'
     """
     try:
-        query = sqlglot.parse_one(sql, read=dialect)
+        query = parse_one(sql, dialect=dialect)
         sentences = _query(query, dialect) if isinstance(query, exp.Query) else []
     except (SqlglotError, RecursionError):
         return ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
+
+from coderag_app.sql.parsing import tokenize
 
 _LONG_SQL = 80
 _NEW_LINES = frozenset({
@@ -31,7 +32,7 @@ def clause_lines(sql: str, dialect: str) -> str:
     if len(sql) <= _LONG_SQL or "\n" in sql:
         return sql
     try:
-        tokens = Dialect.get_or_raise(dialect).tokenize(sql)
+        tokens = tokenize(sql, dialect)
     except SqlglotError:
         return sql
     parts: list[str] = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.sql.date_phrases import part_of_date
+from coderag_app.sql.parsing import parse_one
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "is",
@@ -61,7 +61,7 @@ def _part_of_total(node: exp.Expr) -> exp.Expr | None:
     """What is divided by its sum over all rows of the result, times a hundred."""
     match node:
         case exp.Div(this=exp.Mul(this=exp.Literal(this="100.0"), expression=part), expression=exp.Window() as total):
-            return part if total == sqlglot.parse_one(f"SUM({part.sql()}) OVER ()") else None
+            return part if total == parse_one(f"SUM({part.sql()}) OVER ()") else None
     return None
 
 

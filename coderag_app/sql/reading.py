@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from coderag_app.sql.parsing import parse
 
 # Public data sets mix dialects. The first one that parses wins; sqlglot's own superset ("") reads most of them.
 LENIENT_DIALECTS = ("", "sqlite", "mysql", "postgres", "tsql", "bigquery", "snowflake", "oracle")
@@ -69,7 +70,7 @@ def _read_sql(sql: str, dialect: str) -> SQLReading:
     for name in (dialect,) if dialect else LENIENT_DIALECTS:
         try:
             with _without_fallback_warnings():
-                statements = [statement for statement in sqlglot.parse(sql, read=name) if statement is not None]
+                statements = [statement for statement in parse(sql, dialect=name) if statement is not None]
         except (SqlglotError, RecursionError) as error:
             if name == (dialect or LENIENT_DIALECTS[0]):
                 problem = (str(error).splitlines() or [type(error).__name__])[0]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 from textwrap import shorten
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.schema import Column, Schema, Table
 from coderag_app.sql.literals import declared_column
+from coderag_app.sql.parsing import parse_one
 from coderag_app.value_index import ValueIndex
 
 _NUMBER = re.compile(r"\s*[-+]?\d[\d,]*(\.\d+)?\s*%?\s*")
@@ -52,7 +52,7 @@ def type_errors(sql: str, schema: Schema, values: ValueIndex) -> tuple[str, ...]
     ("albums.year holds numbers: year = 'Hits'",)
     """
     try:
-        tree = sqlglot.parse_one(sql, read=schema.dialect)
+        tree = parse_one(sql, dialect=schema.dialect)
     except (SqlglotError, RecursionError):
         return ()
     return tuple(dict.fromkeys(map(str, misuses(tree, schema, values))))

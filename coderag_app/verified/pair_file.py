@@ -7,21 +7,24 @@ wrote by hand stays.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
 from coderag_app.errors import TeachingError
 from coderag_app.sql.lines import clause_lines
+from coderag_app.sql.parsing import tokenize
 from coderag_app.verified.pairs import VerifiedPair, pair_id_of
 
 _QUESTION = re.compile(r"^--[ \t]*question:[ \t]*", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(r"--[ \t]*(id|added|schema)[ \t]*:[ \t]*(\S*)[ \t]*", re.IGNORECASE)
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 _ID = re.compile(r"[0-9a-f]{12}")
+MAX_PAIRS = 20_000
+MAX_QUESTION_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,16 @@ def read_pairs(text: str, name: str, dialect: str, day: date) -> PairFile:
     starts = [match.start() for match in _QUESTION.finditer(text)]
     if not starts and any(line.strip() and not line.startswith("--") for line in text.splitlines()):
         raise _broken(name, text, 0, "has no question above its SQL", "write a line such as: -- question: How many?")
+    if len(starts) > MAX_PAIRS:
+        raise _broken(name, text, starts[MAX_PAIRS], f"begins pair {MAX_PAIRS + 1:,}", f"keep at most {MAX_PAIRS:,}")
     blocks: list[Block] = []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):  # an emptied file has no start, only an end
         blocks.append(_read_block(text, start, end, name, dialect, day))
     seen: set[str] = set()
+    copies: Counter[str] = Counter()
     for position, block in enumerate(blocks):
         if block.pair.pair_id in seen:  # a block that was copied by hand: the second one gets an id of its own
-            blocks[position] = Block(block.text, _renamed(block.pair, seen))
+            blocks[position] = Block(block.text, _renamed(block.pair, seen, copies))
         seen.add(blocks[position].pair.pair_id)
     return PairFile(text[: starts[0]] if starts else text, tuple(blocks))
 
@@ -95,6 +101,10 @@ def _read_block(text: str, start: int, end: int, name: str, dialect: str, day: d
     question = " ".join(_QUESTION.sub("", first).split())
     if not question:
         raise _broken(name, text, start, "has an empty question", "write the question behind the colon")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise _broken(
+            name, text, start, f"has a question of {len(question):,} characters", f"use at most {MAX_QUESTION_CHARS:,}"
+        )
     fields: dict[str, str] = {}
     rest: list[str] = []
     for line in lines:
@@ -115,7 +125,7 @@ def _read_block(text: str, start: int, end: int, name: str, dialect: str, day: d
 def _one_statement(sql: str, name: str, text: str, start: int, dialect: str) -> str:
     """The SQL without comments around it and without its semicolon."""
     try:
-        tokens = Dialect.get_or_raise(dialect).tokenize(sql)
+        tokens = tokenize(sql, dialect)
     except SqlglotError as error:
         reason = str(error).splitlines()[0]
         raise _broken(
@@ -142,8 +152,10 @@ def _day(text: str, otherwise: date) -> date:
         return otherwise
 
 
-def _renamed(pair: VerifiedPair, seen: set[str]) -> VerifiedPair:
-    number = 1
-    while (pair_id := pair_id_of(pair.question, f"{pair.sql}\x1f{number}")) in seen:
-        number += 1
+def _renamed(pair: VerifiedPair, seen: set[str], copies: Counter[str]) -> VerifiedPair:
+    """The pair under an id that nobody has; ``copies`` counts the tries, so that a thousand copies stay quick."""
+    pair_id = pair.pair_id
+    while pair_id in seen:
+        copies[pair.pair_id] += 1
+        pair_id = pair_id_of(pair.question, f"{pair.sql}\x1f{copies[pair.pair_id]}")
     return VerifiedPair(pair.question, pair.sql, pair.schema_fingerprint, pair.added, pair_id)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
 from coderag_app.errors import TeachingError
 from coderag_app.sql.explanation import explain_sql
+from coderag_app.sql.parsing import tokenize
 from coderag_app.sql.reading import SQLKind, read_sql
 
 MAX_FILE_MB = 100
@@ -126,7 +126,7 @@ def _row(line: int, fields: dict[str, object], name: str) -> TaughtRow:
 def _from_sql(text: str, name: str, dialect: str) -> Iterator[TaughtRow]:
     """The statements of a file, each with the comment lines above it as its question."""
     try:
-        tokens = Dialect.get_or_raise(dialect).tokenize(text)
+        tokens = tokenize(text, dialect)
     except SqlglotError as error:
         raise TeachingError(f"{name} cannot be read as SQL: {str(error).splitlines()[0]}.") from error
     start = before = 0
@@ -166,7 +166,7 @@ def _logged(text: str) -> Iterator[tuple[int, str, str]]:
 def _without_comments(sql: str, dialect: str) -> tuple[str, str]:
     """The text of the comments in a query, and the query without them."""
     try:
-        tokens = Dialect.get_or_raise(dialect).tokenize(sql)
+        tokens = tokenize(sql, dialect)
     except SqlglotError:
         return "", sql
     comments = " ".join(comment.strip() for token in tokens for comment in token.comments)

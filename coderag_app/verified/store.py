@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 from coderag_app.errors import SQLRejectedError, TeachingError
+from coderag_app.files import (
+    PRIVATE_FILE,
+    private_folder,
+    read_text,
+    refusals_as,
+    remove_leftovers,
+    system_message,
+    write_atomically,
+)
 from coderag_app.schema import Schema
 from coderag_app.sql.guard import check_sql
 from coderag_app.verified import pairs as verified_pairs
-from coderag_app.verified.pair_file import Block, PairFile, new_preamble, pair_text, read_pairs
+from coderag_app.verified.pair_file import MAX_QUESTION_CHARS, Block, PairFile, new_preamble, pair_text, read_pairs
 from coderag_app.verified.pairs import VerifiedPair, pair_id_of, same_question, used_fingerprint
 
 _LOCK_TIMEOUT_S = 10.0
 MAX_FILE_MB = 20
-MAX_QUESTION_CHARS = 4_000
 
 
 class VerifiedStore:
@@ -157,47 +163,38 @@ class VerifiedStore:
         return pair
 
     def _read(self) -> PairFile:
+        remove_leftovers(self.folder)
         try:
-            status = self.path.stat()
-            if status.st_size > MAX_FILE_MB * 1_000_000:
-                raise TeachingError(f"{self.path} has {status.st_size} bytes; expected at most {MAX_FILE_MB} MB.")
-            text = self.path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            return PairFile("", ())
-        except UnicodeDecodeError as error:
-            raise TeachingError(f"{self.path} is not UTF-8 text ({error.reason}); nothing was changed.") from error
-        except OSError as error:
-            raise TeachingError(f"{self.path} cannot be read: {error.strerror}.") from error
-        day = datetime.fromtimestamp(status.st_mtime).date()
-        return read_pairs(text.replace("\r\n", "\n"), str(self.path), self.dialect, day)
+            with refusals_as(TeachingError, "Nothing was changed."):
+                text = read_text(self.path, MAX_FILE_MB * 1_000_000)
+        except TeachingError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return PairFile("", ())
+            raise
+        return read_pairs(text.replace("\r\n", "\n"), str(self.path), self.dialect, self._day())
+
+    def _day(self) -> date:
+        """The day the file was last changed; today where the disk gives one that the calendar does not have."""
+        try:
+            return datetime.fromtimestamp(self.path.stat().st_mtime).date()
+        except (OSError, ValueError, OverflowError):
+            return date.today()
 
     def _change(self, change: Callable[[PairFile], PairFile]) -> None:
         """Read, change and swap in the file while no other writer does."""
         from filelock import FileLock, Timeout
 
+        lock = self.path.with_name(f".{self.path.name}.lock")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(str(self.path.with_name(f".{self.path.name}.lock")), timeout=_LOCK_TIMEOUT_S):
+            private_folder(self.folder)
+            with FileLock(str(lock), timeout=_LOCK_TIMEOUT_S, mode=PRIVATE_FILE):
                 before = self._read()
                 after = change(before)
                 if after != before:
-                    _write(self.path.resolve(), after.text)
+                    write_atomically(self.path.resolve(), after.text)
         except Timeout as error:
             raise TeachingError(f"{self.path} is being written by another program; try again.") from error
         except OSError as error:
-            raise TeachingError(f"{self.path} cannot be written: {error.strerror}; nothing was changed.") from error
-
-
-def _write(path: Path, text: str) -> None:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+            raise TeachingError(
+                f"{self.path} cannot be written: {system_message(error)} Nothing was changed."
+            ) from error

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -17,6 +16,7 @@ from coderag_app.periods.moving import moved_date
 from coderag_app.periods.period import YEAR, FromToday, Period
 from coderag_app.periods.phrases import all_periods, lies_apart
 from coderag_app.sql.literals import compared_columns
+from coderag_app.sql.parsing import parse_one
 from coderag_app.value_index import ValueIndex, without_accents
 from coderag_app.verified.pairs import VerifiedPair, same_question
 
@@ -115,7 +115,7 @@ def _filled(asked: _Question, pair: VerifiedPair, values: ValueIndex, dialect: s
     if abs(len(verified.words) - len(asked.words)) > _MAX_GAP_WORDS or not _share_a_word(verified, asked):
         return None
     try:
-        query = sqlglot.parse_one(pair.sql, read=dialect)
+        query = parse_one(pair.sql, dialect=dialect)
     except (SqlglotError, RecursionError):
         return None
     found = _aligned(verified, asked, _gaps(verified, query, values))

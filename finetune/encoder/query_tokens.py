@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from coderag_app.schema import Schema
+from coderag_app.sql.parsing import parse_one, tokenize
 
 LITERALS = (TokenType.STRING, TokenType.NUMBER)
 
@@ -51,8 +51,8 @@ class TokenQuery:
 def read_query(sql: str, schema: Schema, values: Values) -> TokenQuery | None:
     """The query's tokens; None for text that is not one SQLite query."""
     try:
-        tokens = sqlglot.tokenize(sql, read="sqlite")
-        tree = sqlglot.parse_one(sql, read="sqlite")
+        tokens = tokenize(sql, dialect="sqlite")
+        tree = parse_one(sql, dialect="sqlite")
     except (SqlglotError, RecursionError):
         return None
     if not isinstance(tree, exp.Query):

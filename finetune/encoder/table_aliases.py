@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
+
+from coderag_app.sql.parsing import tokenize
 
 _SET_OPERATIONS = (TokenType.UNION, TokenType.INTERSECT, TokenType.EXCEPT)
 
@@ -16,7 +17,7 @@ def with_aliases(sql: str, prefix: str = "T") -> str:
     in the part once. Only the names change; the text stays as it was written.
     """
     try:
-        tokens = sqlglot.tokenize(sql, read="sqlite")
+        tokens = tokenize(sql, dialect="sqlite")
     except SqlglotError:
         return sql
     if any(token.token_type is TokenType.WITH for token in tokens):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-import sqlglot
 from sqlglot.errors import SqlglotError
 
+from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.tasks import Task
 from finetune.synthesis.text_checks import holds_code, require_readable, require_stands_alone
@@ -68,6 +68,6 @@ def parse_code(code: str, language: str) -> None:
             raise DroppedError("very long lines")
     elif language.split(":")[0] == "sql":
         try:
-            sqlglot.parse_one(code, read=language.partition(":")[2] or "sqlite")
+            parse_one(code, dialect=language.partition(":")[2] or "sqlite")
         except SqlglotError as error:
             raise DroppedError("does not parse") from error

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -22,6 +21,7 @@ from coderag_app.cold_start import DEFAULT_LIMIT, SOURCE_PREFIX
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Schema, needs_quotes
+from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.synthesis.described import DescribedSchema
@@ -216,7 +216,7 @@ def _in_dialect(sql: str, dialect: str) -> str:
     if dialect == "sqlite":
         return sql
     try:
-        tree = sqlglot.parse_one(sql, read="sqlite")
+        tree = parse_one(sql, dialect="sqlite")
         for identifier in tree.find_all(exp.Identifier):
             identifier.set("quoted", needs_quotes(identifier.name, dialect))
         return tree.sql(dialect=dialect)

@@ -7,11 +7,11 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.schema import quote_identifier
+from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.rows import DroppedError
@@ -116,7 +116,7 @@ def _rows(connection: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
 def is_ordered(sql: str) -> bool:
     """Whether the outermost query sorts its rows."""
     try:
-        return sqlglot.parse_one(sql, read="sqlite").args.get("order") is not None
+        return parse_one(sql, dialect="sqlite").args.get("order") is not None
     except SqlglotError:
         return False
 
@@ -171,7 +171,7 @@ def _plain(value: Any) -> Any:
 
 
 def _used_tables(sql: str, described: DescribedDatabase) -> list[str]:
-    used = {table.name.lower() for table in sqlglot.parse_one(sql, read="sqlite").find_all(exp.Table)}
+    used = {table.name.lower() for table in parse_one(sql, dialect="sqlite").find_all(exp.Table)}
     return [table.name for table in described.tables if table.name.lower() in used]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -12,6 +11,7 @@ from coderag_app.chat.follow_ups.scope import Place, QueryScope, Step
 from coderag_app.errors import CodeRAGError
 from coderag_app.schema import Schema, needs_quotes
 from coderag_app.sql.literals import column_places
+from coderag_app.sql.parsing import parse_one
 
 Condition = Callable[[exp.Expr], exp.Expr]
 
@@ -35,7 +35,7 @@ class QueryEdit:
         self.schema = schema
         self.dialect = schema.dialect
         try:
-            tree = sqlglot.parse_one(sql, read=self.dialect)
+            tree = parse_one(sql, dialect=self.dialect)
         except (SqlglotError, RecursionError) as error:
             raise CannotEditError(f"The query cannot be read: {str(error).splitlines()[0]}") from error
         while isinstance(tree, exp.Subquery):
@@ -126,7 +126,7 @@ class QueryEdit:
     def ordered(self, expression: exp.Expr, descending: bool) -> exp.Ordered:
         """A sort key as the dialect writes it, without words on where NULL goes."""
         direction = " DESC" if descending else ""
-        key = sqlglot.parse_one(f"SELECT 1 ORDER BY x{direction}", read=self.dialect).args["order"].expressions[0]
+        key = parse_one(f"SELECT 1 ORDER BY x{direction}", dialect=self.dialect).args["order"].expressions[0]
         key.set("this", expression)
         return key
 

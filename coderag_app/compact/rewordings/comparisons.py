@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import partial
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
@@ -15,6 +14,7 @@ from coderag_app.periods.moving import moved_date
 from coderag_app.periods.period import Period
 from coderag_app.periods.phrases import all_periods
 from coderag_app.schema import Schema
+from coderag_app.sql.parsing import parse_one
 
 _IN = r"(?:in|of|for|between|during|from)"
 _WITH = r"(?:(?P<compared>vs\.?|versus|against|compared (?:to|with))|and|with|to)(?: (?:in|of|that of|that in))?"
@@ -60,7 +60,7 @@ def as_comparison(sql: str, dialect: str, *, first: tuple[str, Period], second: 
     Raises:
         CannotDecodeError: It does not ask about the first period.
     """
-    one = sqlglot.parse_one(sql, read=dialect)
+    one = parse_one(sql, dialect=dialect)
     where = one.args.get("where")
     if not isinstance(one, exp.Select) or where is None or one.args.get("order") or one.args.get("limit"):
         raise CannotDecodeError(f"two periods are compared, and this is not about one: {sql[:200]}")

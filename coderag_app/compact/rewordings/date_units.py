@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import partial
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
@@ -15,6 +14,7 @@ from coderag_app.periods.date_columns import holds_times, is_date
 from coderag_app.periods.unit_sql import unit_sql
 from coderag_app.schema import Schema
 from coderag_app.sql.literals import declared_column
+from coderag_app.sql.parsing import parse_one
 from coderag_app.value_index import ValueIndex
 
 _EACH = r"(?P<each>per|by|each|every|which|what) (?:the )?"
@@ -78,7 +78,7 @@ def as_units(sql: str, dialect: str, *, schema: Schema, unit: str) -> str:
     Raises:
         CannotDecodeError: It shows no month of a date.
     """
-    tree = sqlglot.parse_one(sql, read=dialect)
+    tree = parse_one(sql, dialect=dialect)
     months = [node for node in tree.find_all(exp.TimeToStr) if node.args["format"].name in _FORMATS]
     months = [month for month in months if not month.find_ancestor(exp.Where, exp.Having, exp.Join)]
     if not months or not all(_is_of_a_date(month, schema) for month in months):

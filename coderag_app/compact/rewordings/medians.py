@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
@@ -12,6 +11,7 @@ from coderag_app.compact.rewordings.parts import key_names
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.compact.rewordings.schema_words import is_called
 from coderag_app.schema import Schema
+from coderag_app.sql.parsing import parse_one
 
 _MEDIAN = re.compile(r"\bmedian\b(?: value of)?", re.IGNORECASE)
 
@@ -39,7 +39,7 @@ WHERE numbered.place BETWEEN numbered.total * 0.5 AND numbered.total * 0.5 + 1
     Raises:
         CannotDecodeError: It shows anything but one average, of all rows or of each group.
     """
-    tree = sqlglot.parse_one(sql, read=dialect)
+    tree = parse_one(sql, dialect=dialect)
     shown = tree.expressions if isinstance(tree, exp.Select) else []
     averages = [item for item in shown if isinstance(item.unalias(), exp.Avg)]
     others = [clause for clause in ("having", "order", "limit", "distinct") if tree.args.get(clause)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.amounts import ASKED, find_amount
@@ -13,6 +12,7 @@ from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.rewordings.schema_words import columns_of, is_table, stems
 from coderag_app.name_words import name_words
 from coderag_app.schema import Schema, identifier
+from coderag_app.sql.parsing import parse_one
 
 PARTS = r"(?P<parts>(?:(?:number|amount) of |total )?\w+(?: \w+)??)"
 PERIODS = "day|week|month|quarter|year"
@@ -60,7 +60,7 @@ def only_part(sql: str, dialect: str) -> tuple[exp.Select, exp.Expr]:
     Raises:
         CannotDecodeError: It shows none or several, or has no groups.
     """
-    tree = sqlglot.parse_one(sql, read=dialect)
+    tree = parse_one(sql, dialect=dialect)
     if isinstance(tree, exp.Select) and tree.args.get("group"):
         parts = [item for item in tree.expressions if isinstance(item.unalias(), exp.Count | exp.Sum)]
         if len(parts) == 1:

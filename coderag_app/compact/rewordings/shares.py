@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-import sqlglot
-
 from coderag_app.compact.rewordings.parts import PARTS, measure_of, only_part
 from coderag_app.compact.rewordings.rewording import Rewording
 from coderag_app.compact.rewordings.schema_words import is_called
 from coderag_app.schema import Schema
+from coderag_app.sql.parsing import parse_one
 
 _SHARE = r"(?P<share>share|percentage|percent|proportion|fraction)s?"
 _OF = rf"of (?:(?:the|all|our|overall) )*{PARTS}"
@@ -56,5 +55,5 @@ def as_shares(sql: str, dialect: str) -> str:
     """
     tree, shown = only_part(sql, dialect)
     part = shown.unalias().sql(dialect=dialect)
-    shown.unalias().replace(sqlglot.parse_one(f"100.0 * {part} / SUM({part}) OVER ()", read=dialect))
+    shown.unalias().replace(parse_one(f"100.0 * {part} / SUM({part}) OVER ()", dialect=dialect))
     return tree.sql(dialect=dialect)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.compact.fill_literals import CannotDecodeError
 from coderag_app.compact.rewordings.parts import PARTS, PERIODS, match_parts, only_part
 from coderag_app.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.schema import Schema
+from coderag_app.sql.parsing import parse_one
 
 _OF = rf"(?:of |in )?(?:the )?{PARTS}"
 _UNIT = rf"(?P<unit>{PERIODS})"
@@ -47,7 +47,7 @@ def as_running_totals(sql: str, dialect: str) -> str:
     """
     tree, shown, key = _by_one_key(sql, dialect)
     part = shown.unalias().sql(dialect=dialect)
-    shown.unalias().replace(sqlglot.parse_one(f"SUM({part}) OVER (ORDER BY {key})", read=dialect))
+    shown.unalias().replace(parse_one(f"SUM({part}) OVER (ORDER BY {key})", dialect=dialect))
     return tree.order_by(key, append=False, dialect=dialect, copy=False).sql(dialect=dialect)
 
 

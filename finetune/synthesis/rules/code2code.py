@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-import sqlglot
-
+from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.changes import Change, python_change, python_repair, sql_change, sql_repair
 from finetune.synthesis.rules.editing import try_several
@@ -61,14 +60,14 @@ def translated(sources: Sources, rng: Random) -> tuple[str, str, str, str, str]:
     database, pair = sources.databases.pick(rng)
     dialect = rng.choice(DIALECTS)
     before = normal_sql(pair.sql)
-    after = sqlglot.transpile(before, read=DIALECT, write=dialect, identify=rng.random() < 0.7)[0]
+    after = parse_one(before, DIALECT).sql(dialect, identify=rng.random() < 0.7)
     if after == before:
         raise DroppedError("the translation is the same text")
     if dialect in RUN_IN_DUCKDB:
         require_same_in_duckdb(database, before, after)
         shown_by = "run in DuckDB"
     else:
-        require_same_rows(database, before, sqlglot.transpile(after, read=dialect, write=DIALECT)[0])
+        require_same_rows(database, before, parse_one(after, dialect).sql(DIALECT))
         shown_by = "translated back and run in SQLite"
     return before, after, dialect, f"sql:{pair.db_id}:{pair.sql}", shown_by
 

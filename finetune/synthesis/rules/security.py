@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-import sqlglot
 from sqlglot import exp
 
 from coderag_app.schema import quote_identifier
+from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.python_runner import Program
 from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.making import NOT_APPLICABLE, Sources, entry_of, rule
@@ -93,7 +93,7 @@ def _injection_pair(sources: Sources, rng: Random) -> SecurePair:
 
 def _lookup(database: PopulatedDatabase, sql: str) -> tuple[str, str, str, str]:
     """Table, text column, selected columns and a stored value of a query with one table and one text condition."""
-    tree = sqlglot.parse_one(sql, read="sqlite")
+    tree = parse_one(sql, dialect="sqlite")
     tables, tests = list(tree.find_all(exp.Table)), list(tree.find_all(exp.EQ))
     plain = isinstance(tree, exp.Select) and len(tables) == 1 and not tree.args.get("group")
     if not plain or not tests or not isinstance(tests[0].expression, exp.Literal) or tests[0].find(exp.Select):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from coderag_app.sql.parsing import parse_one
 
 DIALECT = "sqlite"
 _SKIPPED_IF_COMMON = 0.8
@@ -61,7 +62,7 @@ def sql_edit(
 def try_sql_edit(sql: str, chosen: SQLEdit, rng: Random) -> EditedSQL | None:
     """The query after the edit, or None where it does not apply or changes nothing."""
     try:
-        tree = sqlglot.parse_one(sql, read=DIALECT)
+        tree = parse_one(sql, dialect=DIALECT)
     except SqlglotError:
         return None
     if not isinstance(tree, exp.Select):
@@ -87,7 +88,7 @@ def try_any_sql(sql: str, groups: tuple[str, ...], rng: Random) -> EditedSQL | N
 def normal_sql(sql: str) -> str:
     """The query as sqlglot prints it, so that both sides of a pair look alike."""
     try:
-        return sqlglot.parse_one(sql, read=DIALECT).sql(DIALECT)
+        return parse_one(sql, dialect=DIALECT).sql(DIALECT)
     except SqlglotError:
         return sql
 
