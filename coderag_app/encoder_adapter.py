@@ -7,6 +7,7 @@ differences to the base's weights, so an adapted encoder is as fast as its base.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -14,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coderag_app.errors import ModelError
+from coderag_app.errors import FileRefusedError, ModelError
+from coderag_app.files import from_fields, read_bytes, read_json, refusals_as
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 ADAPTER_FILE = "adapter.safetensors"
 ADAPTER_CARD = "adapter.json"
 FORMAT_VERSION = 1
+_MAX_CARD_BYTES, _MAX_TENSOR_BYTES = 1_000_000, 2_000_000_000
 _UP, _DOWN, _WHOLE = ".up", ".down", ".whole"
 
 
@@ -60,17 +63,20 @@ class EncoderAdapter:
             ModelError: A file is missing or damaged, or has another format.
         """
         from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from safetensors.torch import load
 
-        try:
-            fields = json.loads((folder / ADAPTER_CARD).read_text(encoding="utf-8"))
-            card = AdapterCard(**fields)
-            tensors = load_file(folder / ADAPTER_FILE)
-        except (OSError, ValueError, TypeError, SafetensorError) as error:
-            raise ModelError(
-                f"{folder} holds no encoder adapter that can be read: {error}. Expected {ADAPTER_FILE} and "
-                f"{ADAPTER_CARD}; make them with `python -m finetune.encoder.export_adapter`."
-            ) from error
+        remedy = f"Expected {ADAPTER_FILE} and {ADAPTER_CARD}; make them: python -m finetune.encoder.export_adapter"
+        path = folder / ADAPTER_FILE
+        with refusals_as(ModelError, remedy):
+            card_path = folder / ADAPTER_CARD
+            card = from_fields(AdapterCard, read_json(card_path, _MAX_CARD_BYTES), str(card_path))
+            if not math.isfinite(card.weight):
+                raise FileRefusedError(f"{card_path} has weight {card.weight}, expected a number.")
+            try:
+                tensors = load(read_bytes(path, _MAX_TENSOR_BYTES))
+            except (SafetensorError, ValueError, KeyError, TypeError) as error:
+                raise FileRefusedError(f"{path} holds no tensors that can be read: {error}.") from error
+            _check_tensors(tensors, path)
         if card.format_version != FORMAT_VERSION:
             raise ModelError(f"{folder}: got adapter format {card.format_version}, expected {FORMAT_VERSION}.")
         return cls(card, tensors)
@@ -138,6 +144,24 @@ class EncoderAdapter:
                         f"expected {tuple(difference.shape)}."
                     )
                 parameter.add_(difference.to(parameter.dtype))
+
+
+def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse differences that cannot be computed, or would make an encoder that answers with NaN.
+
+    Raises:
+        FileRefusedError: With the first tensor that is wrong.
+    """
+    for key, tensor in tensors.items():
+        if not tensor.is_floating_point() or not bool(tensor.float().isfinite().all()):
+            raise FileRefusedError(f"{path}: {key} holds {tensor.dtype}, expected finite floating-point numbers.")
+        if key.endswith(_UP):
+            down = tensors.get(key.removesuffix(_UP) + _DOWN)
+            shapes = (tuple(tensor.shape), tuple(down.shape) if down is not None else None)
+            if down is None or tensor.dim() != 2 or down.dim() != 2 or tensor.shape[1] != down.shape[0]:
+                raise FileRefusedError(f"{path}: {key} and its other half have shapes {shapes}, expected two matrices.")
+        elif not key.endswith((_DOWN, _WHOLE)):
+            raise FileRefusedError(f"{path}: {key[:80]} is no part of an adapter, expected .up, .down or .whole.")
 
 
 def low_rank_tensors(name: str, difference: Tensor, rank: int) -> dict[str, Tensor]:

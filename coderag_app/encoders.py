@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coderag_app.encoder_adapter import ADAPTER_FILE, EncoderAdapter
+from coderag_app.bundled.integrity import check_bundled
+from coderag_app.encoder_adapter import ADAPTER_CARD, ADAPTER_FILE, EncoderAdapter
 from coderag_app.errors import ModelError
+from coderag_app.files import file_sha256, read_text, refusals_as
 from coderag_app.threads import short_waits
 from coderag_app.types import EncoderInfo
 
@@ -83,6 +86,7 @@ def find_encoder(spec: str = "auto") -> EncoderSource:
         folder = Path(spec).expanduser()
         if (folder / ADAPTER_FILE).is_file():
             return _adapted(folder, folder.name, str(folder))
+        _expect_library_modules(folder)
         return EncoderSource(folder, None, folder.name, str(folder))
     if "/" in spec and not spec.startswith((".", "/", "~")):
         return EncoderSource(_hub_snapshot(spec), None, spec, f"hub {spec}")
@@ -129,7 +133,7 @@ def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[
     disable_progress_bar()  # a bar for loading weights that are there in a tenth of a second
     try:
         model = SentenceTransformer(str(source.folder), model_kwargs={"dtype": "float32"}, device=device)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # these libraries raise a dozen kinds at a damaged file
         raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
     adapter = _adapter_of(source)
     if adapter is not None:
@@ -206,6 +210,26 @@ def _normalised(vectors: list[list[float]]) -> NDArray[np.float32]:
     return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
 
 
+def _expect_library_modules(folder: Path) -> None:
+    """Refuse a folder that names code of its own: sentence-transformers would run it.
+
+    Raises:
+        ModelError: ``modules.json`` cannot be read, or names a class from elsewhere.
+    """
+    path = folder / "modules.json"
+    if not path.is_file():
+        return
+    with refusals_as(ModelError):
+        text = read_text(path, 1_000_000)
+    try:
+        kinds = [module["type"] for module in json.loads(text)]
+        foreign = [kind for kind in kinds if not kind.startswith("sentence_transformers.")]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {type(error).__name__}: {error}; expected a list of modules.") from error
+    if foreign:
+        raise ModelError(f"{path} names {foreign[0]!r}, expected classes of sentence_transformers alone.")
+
+
 def _hub_snapshot(repo_id: str) -> Path:
     from huggingface_hub import snapshot_download
 
@@ -221,6 +245,7 @@ def _hub_snapshot(repo_id: str) -> Path:
 def _adapter_of(source: EncoderSource) -> EncoderAdapter | None:
     if source.adapter is None:
         return None
+    check_bundled(source.adapter / ADAPTER_CARD, source.adapter / ADAPTER_FILE)
     adapter = EncoderAdapter.load(source.adapter)
     adapter.check_base(file_sha256(source.folder / WEIGHTS_FILE), MINILM_NAME)
     return adapter
@@ -245,14 +270,17 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
             model_kwargs={"dtype": torch.float32 if adapter is not None else dtype},
             embed_batch_size=64,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # these libraries raise a dozen kinds at a damaged file
         raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
     fingerprint = _folder_fingerprint(source.folder)
     if adapter is not None:
         adapter.add_to(transformer_of(embed_model._model))  # in fp32, rounded once
         embed_model._model.to(dtype)
         fingerprint = hashlib.sha256(f"{fingerprint}:{adapter.fingerprint}".encode()).hexdigest()[:16]
-    dimension = len(embed_model.get_query_embedding("dimension"))
+    vector = np.asarray(embed_model.get_query_embedding("dimension"))
+    if not np.isfinite(vector).all() or not vector.any():
+        raise ModelError(f"{source.folder} makes vectors that are zero or not finite: its weights are damaged.")
+    dimension = len(vector)
     return LoadedEncoder(embed_model, EncoderInfo(source.name, fingerprint, dimension), source.origin)
 
 
@@ -276,15 +304,3 @@ def _folder_fingerprint(folder: Path) -> str:
         if path.is_file() and path.suffix in (".safetensors", ".json", ".txt"):
             digest.update(path.relative_to(folder).as_posix().encode() + bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()[:16]
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes; read once while the file stays as it is."""
-    stat = path.stat()
-    return _read_sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _read_sha256(path: Path, _size: int, _mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

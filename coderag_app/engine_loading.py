@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coderag_app.bundled.integrity import check_bundled
 from coderag_app.cold_start import staleness
 from coderag_app.compact.format import CompactFormat
 from coderag_app.config import AppConfig
@@ -112,6 +113,8 @@ def _rows_of(database: Database, sql: str) -> tuple[tuple[Any, ...], ...]:
 def _open_database(config: AppConfig) -> Database | None:
     if not config.database:
         return None
+    if "://" not in config.database:
+        check_bundled(Path(config.database))  # the page opens the demo by its path
     limits = Limits(
         timeout_s=config.timeout_s,
         max_rows=config.max_rows,

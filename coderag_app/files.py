@@ -103,7 +103,7 @@ def read_text(path: Path, max_bytes: int, follow_links: bool = True) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileRefusedError(
-            f"{path} is not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x} ({error.reason})."
+            f"{path} holds the byte 0x{content[error.start]:02x} at {error.start}, expected UTF-8 text."
         ) from error
     if "\0" in text:
         raise FileRefusedError(f"{path} has a NUL character at position {text.index(chr(0))}, expected text.")
@@ -244,7 +244,8 @@ def system_message(error: OSError, path: Path | str | None = None) -> str:
     where = error.filename if error.filename is not None else path
     reason = error.strerror or str(error) or type(error).__name__
     remedy = _REMEDIES.get(error.errno or 0, "")
-    return (f"{os.fsdecode(where)}: " if where is not None else "") + reason + (f"; {remedy}." if remedy else ".")
+    text = f"{reason.rstrip('.')}; {remedy}." if remedy else f"{reason.rstrip('.')}."
+    return f"{os.fsdecode(where)}: {text}" if isinstance(where, str | bytes | os.PathLike) else text
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

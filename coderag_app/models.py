@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coderag_app.bundled.integrity import check_bundled
 from coderag_app.config import AppConfig
 from coderag_app.encoders import (
     BUNDLED,
@@ -24,6 +25,8 @@ from coderag_app.encoders import (
     load_embed_model,
 )
 from coderag_app.errors import ModelError
+from coderag_app.files import refusals_as
+from coderag_app.gguf_file import check_gguf
 from coderag_app.llama_cpp_amx import without_amx
 from coderag_app.threads import model_threads, short_waits
 
@@ -170,10 +173,8 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
         raise ModelError(
             f"There is no model file at {path}. Expected a GGUF file; `coderag models` lists what is there."
         )
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic != b"GGUF":
-        raise ModelError(f"{path} is not a GGUF file: it starts with {magic!r}, expected b'GGUF'.")
+    with refusals_as(ModelError):
+        check_gguf(path)
     threads = model_threads(path.stat().st_size, threads)
     options = {"n_threads": threads, "n_threads_batch": threads, "n_batch": 512, "seed": 0}
     try:
@@ -212,6 +213,7 @@ def _header_text(model: Any, key: str) -> str:
 
 
 def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedLLM:
+    check_bundled(path)
     llm = _open_llama(path.resolve(), config.context_window_tokens, config.threads)
     metadata = llm._model.metadata
     prompt_format = metadata.get(_FORMAT_KEY, "instruct")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from coderag_app.errors import ConfigurationError
+from coderag_app.files import (
+    PRIVATE_FILE,
+    private_folder,
+    read_text,
+    refusals_as,
+    remove_leftovers,
+    system_message,
+    write_atomically,
+)
 from coderag_app.value_index import is_unmatched
 from coderag_app.verified.store import VerifiedStore
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 
 _HEADER = "# Columns whose values are not read, one table.column a line; * stands for any name.\n"
 _LOCK_TIMEOUT_S = 10.0
+_MAX_FILE_BYTES, _MAX_LINES = 4_000_000, 20_000
 
 
 class UnreadColumns:
@@ -60,33 +68,38 @@ class UnreadColumns:
                 columns, or by the settings, which are changed by hand.
         """
         wanted = pattern_of(table, column)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_suffix(".unread.lock"), timeout=_LOCK_TIMEOUT_S):
-            lines = self._lines()
-            if on:
-                lines = [line for line in lines if line.strip().lower() != wanted]
-            elif not self.is_off(table, column):
-                lines = [*(lines or [_HEADER]), f"{wanted}\n"]
-            self._write(lines)
+        try:
+            private_folder(self.path.parent)
+            with FileLock(self.path.with_suffix(".unread.lock"), timeout=_LOCK_TIMEOUT_S, mode=PRIVATE_FILE):
+                lines = self._lines()
+                if on:
+                    lines = [line for line in lines if line.strip().lower() != wanted]
+                elif not self.is_off(table, column):
+                    lines = [*(lines or [_HEADER]), f"{wanted}\n"]
+                write_atomically(self.path, "".join(line if line.endswith("\n") else f"{line}\n" for line in lines))
+        except Timeout as error:
+            raise ConfigurationError(f"{self.path} is being written by another program; try again.") from error
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be written: {system_message(error)} Nothing was changed."
+            ) from error
         if on and self.is_off(table, column):
             by = next(pattern for pattern in self.patterns() if is_unmatched([pattern], table, column))
             where = "the setting unmatched_columns" if by in map(str.lower, self.settings) else self.path
             raise ConfigurationError(f"The values of {table}.{column} stay off: {where} has {by!r}; change that first.")
 
     def _lines(self) -> list[str]:
+        remove_leftovers(self.path.parent)
         try:
-            return self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.is_file() else []
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{self.path} cannot be read ({error}); expected UTF-8 text.") from error
-
-    def _write(self, lines: Sequence[str]) -> None:
-        try:
-            number, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
-            with os.fdopen(number, "w", encoding="utf-8") as out:
-                out.write("".join(line if line.endswith("\n") else f"{line}\n" for line in lines))
-            Path(name).replace(self.path)
-        except OSError as error:
-            raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}.") from error
+            with refusals_as(ConfigurationError):
+                lines = read_text(self.path, _MAX_FILE_BYTES).splitlines(keepends=True)
+        except ConfigurationError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return []
+            raise
+        if len(lines) > _MAX_LINES:
+            raise ConfigurationError(f"{self.path} has {len(lines):,} lines, expected at most {_MAX_LINES:,}.")
+        return lines
 
 
 def pattern_of(table: str, column: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from coderag_app.bundled.integrity import check_bundled
+
 WORD_VECTORS_FILE = Path(__file__).parent / "bundled" / "word_vectors.npz"
 
 
@@ -35,6 +37,11 @@ class WordVectors:
 
 @cache
 def word_vectors() -> WordVectors:
-    """The bundled vectors, read once."""
+    """The bundled vectors, read once.
+
+    Raises:
+        ModelError: The file is not the one that ships.
+    """
+    check_bundled(WORD_VECTORS_FILE)
     with np.load(WORD_VECTORS_FILE, allow_pickle=False) as archive:
         return WordVectors(archive["words"].tobytes().decode().split("\n"), archive["vectors"])

@@ -39,7 +39,7 @@ def check_bundled(*paths: Path) -> None:
     with refusals_as(ModelError, _REMEDY):
         expected = _sums(SUMS_FILE)
         for path in paths:
-            wanted = expected.get(path)
+            wanted = expected.get(path.parent.resolve() / path.name)  # a link in its place is no other file
             if wanted is not None and (found := file_sha256(path)) != wanted:
                 raise FileRefusedError(
                     f"{path} is not the file that ships with CodeRAG: its sha256 is {found}, expected {wanted}."
@@ -52,7 +52,7 @@ def _sums(path: Path) -> dict[Path, str]:
     lines = [line.split("  ", 1) for line in read_text(path, 100_000).splitlines() if line.strip()]
     if not lines or any(len(line) != 2 or len(line[0]) != 64 for line in lines):
         raise FileRefusedError(f"{path} does not hold lines of sha256sum.")
-    return {path.parent / name: digest for digest, name in lines}
+    return {path.parent.resolve() / name: digest for digest, name in lines}
 
 
 def main() -> None:

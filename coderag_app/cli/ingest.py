@@ -161,7 +161,9 @@ def open_reader(source: SourceOptions) -> Iterator[Reader]:
     columns = _column_map(source.map)
     if source.demo:
         from coderag_app.bundled.demo.files import DEMO_DATABASE, DEMO_EXAMPLES
+        from coderag_app.bundled.integrity import check_bundled
 
+        check_bundled(DEMO_DATABASE, DEMO_EXAMPLES)
         source = SourceOptions(database=str(DEMO_DATABASE), pairs=DEMO_EXAMPLES)
     if source.database is not None and source.pairs is not None:
         from coderag_app.database import open_database

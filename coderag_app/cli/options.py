@@ -185,7 +185,9 @@ def chosen_database(database: str | None, demo: bool) -> str | None:
     if database is not None:
         raise ConfigurationError("Got both --database and --demo, expected one of them.")
     from coderag_app.bundled.demo.files import DEMO_DATABASE
+    from coderag_app.bundled.integrity import check_bundled
 
+    check_bundled(DEMO_DATABASE)
     return str(DEMO_DATABASE)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from coderag_app.bundled.integrity import check_bundled
 from coderag_app.database import open_database
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.evaluation.context_databases import build_context_database
@@ -83,6 +84,7 @@ def load_dataset(spec: str | Path, database: str | None = None, work_dir: Path |
         ConfigurationError: It is none of these, or a row lacks a field.
     """
     if str(spec) == "demo":
+        check_bundled(DEMO_FOLDER / "questions.jsonl", DEMO_FOLDER / "demo.sqlite")
         return load_pairs(DEMO_FOLDER / "questions.jsonl", str(DEMO_FOLDER / "demo.sqlite"), "demo")
     path = Path(spec).expanduser()
     if path.is_dir():
@@ -208,9 +210,10 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of a JSON list or of JSON lines."""
     try:
         with path.open(encoding="utf-8") as file:
-            if path.suffix == ".json":
-                yield from json.load(file)
-            else:
-                yield from (json.loads(line) for line in file if line.strip())
-    except (OSError, ValueError) as error:
+            rows = json.load(file) if path.suffix == ".json" else (json.loads(line) for line in file if line.strip())
+            for row in rows:
+                if not isinstance(row, dict):
+                    raise ConfigurationError(f"{path} holds a row that is a {type(row).__name__}, expected objects.")
+                yield row
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
