@@ -101,9 +101,14 @@ def test_a_long_cell_is_cut_and_marked(pets):
 
 
 def test_rows_beyond_the_memory_limit_are_cut_and_marked(pets):
-    result = run(pets, "SELECT repeat('a', 100000) FROM range(900)", max_memory_mb=32)
+    result = run(pets, "SELECT repeat('a', 5000) FROM range(100000)", max_memory_mb=64, max_rows=100_000)
     assert result.truncated
-    assert 300 <= len(result.rows) <= 400
+    assert 12_500 <= len(result.rows) <= 13_421  # 64 MiB of 5,000 characters
+
+
+def test_a_block_of_rows_beyond_the_memory_limit_ends_with_that_error(pets):
+    with pytest.raises(DatabaseError, match="more than 32 MiB"):
+        run(pets, "SELECT repeat('a', 100000) FROM range(900)", max_memory_mb=32)
 
 
 def test_a_query_that_needs_more_memory_ends_with_that_error(pets):

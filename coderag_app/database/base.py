@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from coderag_app.errors import ConfigurationError
-from coderag_app.schema import Schema
+from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.types import QueryResult
+
+if TYPE_CHECKING:  # the process that runs SQL starts in half the time without sqlglot
+    from coderag_app.schema import Schema
+
+OPENING_S = 5.0  # for opening a file, whatever its statements may take; another program's lock is waited for 2 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class Limits:
         timeout_s: Seconds a statement may run before it is stopped with an error.
         max_rows: Rows that are returned; when there are more, the result is marked truncated.
         max_cell_bytes: Size of the largest value. SQLite stops with an error, the others cut the value.
-        max_memory_mb: Memory in MiB, for the database's own work and again for the rows that are returned.
+        max_memory_mb: Memory in MiB, for the database's own work and again for the rows that are returned, which are
+            cut before they need more. A text that holds one emoji takes 4 bytes a character in Python.
     """
 
     timeout_s: float = 10.0
@@ -37,6 +42,20 @@ class Limits:
     def max_memory_bytes(self) -> int:
         """``max_memory_mb`` in bytes."""
         return self.max_memory_mb * 1024 * 1024
+
+
+class OverLimitError(DatabaseError):
+    """A statement that went over its time or its memory."""
+
+    @classmethod
+    def of_time(cls, timeout_s: float) -> OverLimitError:
+        """Say that the time was up."""
+        return cls(f"The query was stopped after {timeout_s:g} s; ask for less, or raise timeout_s.")
+
+    @classmethod
+    def of_memory(cls, limits: Limits) -> OverLimitError:
+        """Say that the memory was not enough."""
+        return cls(f"The query needs more than {limits.max_memory_mb} MiB; ask for less, or raise max_memory_mb.")
 
 
 class Database(Protocol):

@@ -2,50 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from coderag_app.database.base import Limits
+from coderag_app.database.base import Limits, OverLimitError
 
-_FIXED_CELL_BYTES = 32  # a number, a date or a None, with its share of the row
+_POINTER_BYTES = 8  # a cell's place in its row, its list or its dict
+_BATCH_BYTES = 256 * 1024
+_MAX_DEPTH = 100  # of lists and structs in each other; msgpack stops at 511
+
+
+class RowReader:
+    """Rows from a cursor, counted before they are kept.
+
+    The memory that the kept rows take never passes ``max_memory_mb``: a row that would is left out and ``truncated``
+    says so; a first row that would is an error. Sizes are those of the Python objects, so a text with one emoji counts
+    4 bytes a character and a list or a struct all that is in it.
+    """
+
+    def __init__(self, cursor: Iterable[Sequence[Any]], limits: Limits) -> None:
+        self.truncated = False
+        self._cursor = cursor
+        self._limits = limits
+
+    def __iter__(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Each row with its size in bytes.
+
+        Raises:
+            OverLimitError: The first row alone needs more than the memory limit.
+        """
+        size = 0
+        for count, row in enumerate(self._cursor):
+            if count == self._limits.max_rows:
+                self.truncated = True
+                return
+            cells, row_size = self._cut_row(row, self._limits.max_memory_bytes - size)
+            size += row_size
+            if size > self._limits.max_memory_bytes:
+                if not count:
+                    raise OverLimitError.of_memory(self._limits)
+                self.truncated = True
+                return
+            yield cells, row_size
+
+    def batches(self) -> Iterator[list[Any]]:
+        """The cells one after the other, in lists of about 256 kB: a row may begin in one and end in the next."""
+        batch: list[Any] = []
+        size = 0
+        for cells, row_size in self:
+            if row_size <= _BATCH_BYTES:
+                batch += cells
+                size += row_size
+            else:
+                yield batch
+                for cell in cells:  # one by one: packing a whole wide row would need its size once more
+                    yield [cell]
+                batch, size = [], 0
+            if size > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        yield batch
+
+    def _cut_row(self, row: Sequence[Any], space: int) -> tuple[tuple[Any, ...], int]:
+        cells = []
+        size = sys.getsizeof(())
+        for value in row:
+            cell, cell_size, cut = cut_cell(value, self._limits.max_cell_bytes)
+            self.truncated = self.truncated or cut
+            size += cell_size + _POINTER_BYTES
+            cells.append(cell)
+            if size > space:
+                break
+        return tuple(cells), size
 
 
 def collect_rows(cursor: Iterable[Sequence[Any]], limits: Limits) -> tuple[tuple[tuple[Any, ...], ...], bool]:
-    """Read rows until the row limit or the memory limit, and cut long texts and blobs.
+    """Read rows until the row limit or the memory limit, and cut long values.
 
     Returns:
         The rows, and whether anything was left out: a further row, or the end of a value.
+
+    Raises:
+        OverLimitError: The first row alone needs more than the memory limit.
     """
-    rows: list[tuple[Any, ...]] = []
-    size = 0
-    truncated = False
-    for row in cursor:
-        if len(rows) == limits.max_rows or size > limits.max_memory_bytes:
-            return tuple(rows), True
-        cells = []
-        for value in row:
-            cell = _cut(value, limits.max_cell_bytes)
-            truncated = truncated or cell is not value
-            size += _FIXED_CELL_BYTES + _length(cell)
-            cells.append(cell)
-        rows.append(tuple(cells))
-    return tuple(rows), truncated
+    reader = RowReader(cursor, limits)
+    rows = tuple(cells for cells, _ in reader)
+    return rows, reader.truncated
 
 
-def _length(value: Any) -> int:
-    if isinstance(value, str | bytes):
-        return len(value)
-    if isinstance(value, list | tuple):
-        return sum(map(_length, value)) + _FIXED_CELL_BYTES * len(value)
-    return 0
+def cut_cell(value: Any, max_bytes: int, depth: int = 0) -> tuple[Any, int, bool]:
+    """Cut a value to ``max_bytes``: the end of a text or a blob, the last parts of a list or a struct.
 
-
-def _cut(value: Any, max_bytes: int) -> Any:
+    Returns:
+        The value, the bytes it takes in memory, and whether something was cut.
+    """
     if isinstance(value, memoryview | bytearray):
         value = bytes(value)
     if isinstance(value, bytes):
-        return value if len(value) <= max_bytes else value[:max_bytes]
-    if isinstance(value, str) and len(value) * 4 > max_bytes:
-        encoded = value.encode("utf-8", "surrogatepass")
-        return value if len(encoded) <= max_bytes else encoded[:max_bytes].decode("utf-8", "ignore")
-    return value
+        kept: Any = value if len(value) <= max_bytes else value[:max_bytes]
+    elif isinstance(value, str):
+        kept = _cut_text(value, max_bytes)
+    elif isinstance(value, list | tuple | dict):
+        if depth >= _MAX_DEPTH:
+            return "...", sys.getsizeof("..."), True
+        return _cut_nested(value, max_bytes, depth)
+    else:
+        kept = value
+    return kept, sys.getsizeof(kept), kept is not value
+
+
+def _cut_text(text: str, max_bytes: int) -> str:
+    if len(text) * 4 <= max_bytes or (text.isascii() and len(text) <= max_bytes):
+        return text
+    encoded = text[:max_bytes].encode("utf-8", "surrogatepass")
+    whole = len(text) <= max_bytes and len(encoded) <= max_bytes
+    return text if whole else encoded[:max_bytes].decode("utf-8", "ignore")
+
+
+def _cut_nested(value: Any, max_bytes: int, depth: int) -> tuple[Any, int, bool]:
+    mapping = isinstance(value, dict)
+    size = sys.getsizeof({} if mapping else [])
+    cut = False
+    kept: list[Any] = []
+    for part in value.items() if mapping else value:
+        if size >= max_bytes:
+            cut = True
+            break
+        cell, cell_size, cell_cut = cut_cell(part, max_bytes - size, depth + 1)
+        size += cell_size + _POINTER_BYTES
+        cut = cut or cell_cut
+        kept.append(cell)
+    if not cut:
+        return value, size, False
+    if mapping:
+        return dict(pair for pair in kept if len(pair) == 2), size, True
+    return (tuple(kept) if isinstance(value, tuple) else kept), size, True

@@ -1,64 +1,44 @@
-"""SQLite files, read through the standard library's driver inside a sandbox that is part of the connection."""
+"""SQLite files, read through the standard library's driver in a process of their own."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import logging
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
-from coderag_app.database.base import Limits
-from coderag_app.database.rows import collect_rows
-from coderag_app.database.sampling import MAX_TEXT_CHARS, SCANNED_TEXT_ROWS, printable
-from coderag_app.database.sqlite_functions import register_bounded_functions
-from coderag_app.database.sqlite_sandbox import Sandbox, quoted
-from coderag_app.database.sqlite_schema import read_sqlite_schema
+from coderag_app.database.base import OPENING_S, Limits
+from coderag_app.database.file_database import FileDatabase
+from coderag_app.database.processes import open_session
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Schema
-from coderag_app.types import QueryResult
+from coderag_app.schema import Column, ForeignKey, Schema, Table
 
-_STEPS_BETWEEN_CHECKS = 1000  # virtual-machine steps between two looks at the clock; about 10 microseconds
-_BUSY_TIMEOUT_S = 2.0
-_LIMITS = {
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
-    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
-    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 100,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 500,
-    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
-}
+logger = logging.getLogger(__name__)
 
 
-class SQLiteDatabase:
+class SQLiteDatabase(FileDatabase):
     """A SQLite file opened so that no statement can change it, or reach another file.
 
     What holds each promise, and where it ends:
 
     * Writes: the file is opened ``mode=ro``, and an authorizer allows SELECT, READ, RECURSIVE and the functions of
       ``coderag_app.sql.functions``; ATTACH, PRAGMA, VACUUM INTO, temporary tables and the rest are refused when the
-      statement is compiled. A database in WAL mode gets its ``-wal`` and ``-shm`` files beside it when it is read, as
-      with any reader; they hold no data.
-    * Time: a progress handler stops loops. A single call of a built-in function is not interrupted; those that can
-      run long are replaced (``sqlite_functions``).
+      statement is compiled. ``trusted_schema`` is off, and from Python 3.12 on SQLite's defensive switches are on and
+      triggers off. A database in WAL mode gets its ``-wal`` and ``-shm`` files beside it when it is read, as with any
+      reader; they hold no data.
+    * Time: a progress handler stops loops. What it cannot stop (one call of a function, the planner on a view) ends
+      with its process, which is killed a tenth of ``timeout_s`` (at least 0.05 s) after the time. The first statement
+      of a process does not count its start.
     * Cells: SQLITE_LIMIT_LENGTH. A longer value is an error, not a cut value.
-    * Memory: sorting stays in memory (no temporary files) under ``PRAGMA hard_heap_limit``. SQLite knows that limit
-      only for the whole process, and it can be lowered but not raised: the lowest ``max_memory_mb`` of the process
-      holds for every SQLite connection in it. It has no effect where SQLite was built without memory statistics
-      (macOS's own library). The rows returned are counted separately.
+    * Memory: sorting stays in memory (no temporary files) under ``PRAGMA hard_heap_limit``, and on Linux the kernel
+      gives the process no more than 1.15 times ``max_memory_mb`` above what Python itself takes, its copies of the
+      rows included. On other systems only SQLite's own limit holds, and none where SQLite was built without memory
+      statistics (macOS's own library). The rows returned are counted as they are made, and again take at most
+      ``max_memory_mb`` in this process.
+    * On Windows there is no such process: slow functions are replaced (``sqlite_functions``), other single calls of a
+      function can pass the time, and values of many columns the memory.
     """
 
     dialect = "sqlite"
-
-    def __init__(self, connection: sqlite3.Connection, sandbox: Sandbox, path: Path, limits: Limits) -> None:
-        self.name = path.stem
-        self.path = path
-        self.limits = limits
-        self._connection: sqlite3.Connection | None = connection
-        self._sandbox = sandbox
-        self._lock = threading.Lock()
 
     @classmethod
     def from_path(cls, path: Path, limits: Limits) -> SQLiteDatabase:
@@ -67,152 +47,52 @@ class SQLiteDatabase:
         Raises:
             DatabaseError: The file is locked, damaged, or no SQLite database.
         """
-        connection, sandbox = connect_sandboxed(path, limits)
-        return cls(connection, sandbox, path, limits)
-
-    def execute(self, sql: str) -> QueryResult:
-        """Run one query within the limits; see ``Database.execute``."""
-        started = time.monotonic()
-        with self._running(self.limits.timeout_s) as connection:
-            cursor = connection.execute(sql)
-            if cursor.description is None:
-                raise DatabaseError("The SQL holds no query; expected one SELECT statement.")
-            columns = tuple(column[0] for column in cursor.description)
-            rows, truncated = collect_rows(cursor, self.limits)
-            cursor.close()
-        return QueryResult(columns, rows, truncated, time.monotonic() - started)
+        return cls(open_session("sqlite", path, limits), path, limits)
 
     def read_schema(self, samples: int = 3) -> Schema:
-        """Read tables, views and keys over a connection of its own; see ``Database.read_schema``."""
-        connection, sandbox = connect_sandboxed(self.path, self.limits, introspecting=True)
-        try:
-            with sandbox.running(self.limits):
-                return read_sqlite_schema(connection, sandbox, samples)
-        finally:
-            connection.close()
+        """Tables and views of the main database; see ``Database.read_schema``.
 
-    def distinct_texts(self, table: str, column: str, limit: int) -> list[str]:
-        """Distinct texts from the front of the table; see ``Database.distinct_texts``.
-
-        At most 200,000 rows are read and texts over 100 characters are left out; when the time is up, what was
-        found by then is returned.
+        A foreign key that names no target columns gets its parent's primary key; one whose parent does not exist is
+        left out. A view that no longer compiles, or takes longer than a second to compile, is left out with a warning;
+        one whose rows take longer has no samples.
         """
-        source = quoted(table)
-        name = f"{source}.{quoted(column)}"  # bare, a name that is no column would be read as a string
-        inner = f"SELECT {name} AS value FROM {source} LIMIT {SCANNED_TEXT_ROWS}"
-        sql = (
-            f"SELECT DISTINCT value FROM ({inner}) "
-            f"WHERE typeof(value) = 'text' AND length(value) BETWEEN 1 AND {MAX_TEXT_CHARS} LIMIT {int(limit)}"
-        )
-        found: dict[str, None] = {}
-        with self._running(self.limits.timeout_s) as connection:
+        described: dict[str, tuple[list[Any], list[Any]]] = {}
+        for name in self._value("names", OPENING_S):
             try:
-                for (value,) in connection.execute(sql):
-                    found[printable(value)] = None
-            except sqlite3.OperationalError:
-                if not self._sandbox.timed_out:
-                    raise
-        return [text for text in found if text]
-
-    def close(self) -> None:
-        """Close the connection once the running statement has ended."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    @contextmanager
-    def _running(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._connection is None:
-                raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
-            with self._sandbox.running(self.limits):
-                yield self._connection
+                described[name] = self._value("describe", self._at_most(1.0), name)
+            except DatabaseError as error:
+                logger.warning("Left out %s: it cannot be read (%s)", name, error)
+        keys = {name.lower(): _primary_key(columns) for name, (columns, _) in described.items()}
+        spelled = {name.lower(): name for name in described}
+        tables = [
+            Table(
+                name,
+                tuple(Column(column, declared, place > 0) for column, declared, place in columns),
+                _foreign_keys(rows, spelled, keys),
+            )
+            for name, (columns, rows) in described.items()
+        ]
+        return Schema(tuple(self._with_samples(tables, samples) if samples > 0 else tables), "sqlite")
 
 
-def connect_sandboxed(path: Path, limits: Limits, introspecting: bool = False) -> tuple[sqlite3.Connection, Sandbox]:
-    """Connect to a file inside the sandbox.
-
-    Args:
-        path: The file.
-        limits: What one statement may use.
-        introspecting: Whether the PRAGMAs that describe tables are allowed as well.
-
-    Raises:
-        DatabaseError: The file cannot be opened or read as a SQLite database.
-    """
-    uri = f"file:{quote(str(path.resolve()))}?mode=ro"
-    try:
-        return _connect(uri, limits, introspecting)
-    except sqlite3.Error as error:
-        if _uses_log(path) and _log_is_empty(path) and "locked" not in str(error):
-            # A WAL database in a folder where no -shm file can be made. Nothing waits in its log, so the file alone
-            # is complete; immutable=1 reads it without locks, which is safe as long as nobody writes meanwhile.
-            try:
-                return _connect(f"{uri}&immutable=1", limits, introspecting)
-            except sqlite3.Error as second:
-                error = second
-        raise DatabaseError(_open_error(path, error)) from error
+def _primary_key(columns: list[Any]) -> tuple[str, ...]:
+    places = sorted((place, name) for name, _, place in columns if place > 0)
+    return tuple(name for _, name in places)
 
 
-def _connect(uri: str, limits: Limits, introspecting: bool) -> tuple[sqlite3.Connection, Sandbox]:
-    wait_s = min(_BUSY_TIMEOUT_S, limits.timeout_s)
-    connection = sqlite3.connect(uri, uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False)
-    try:
-        connection.text_factory = _tolerant_text
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute(f"PRAGMA hard_heap_limit = {limits.max_memory_bytes}")
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.max_cell_bytes)
-        for category, value in _LIMITS.items():
-            connection.setlimit(category, value)
-        sandbox = Sandbox(introspecting)
-        _connect_virtual_tables(connection)
-        register_bounded_functions(connection, sandbox.past_deadline, limits.max_cell_bytes)
-        connection.set_progress_handler(sandbox.past_deadline, _STEPS_BETWEEN_CHECKS)
-        connection.set_authorizer(sandbox.authorize)
-    except BaseException:
-        connection.close()
-        raise
-    return connection, sandbox
-
-
-def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
-    """Let virtual tables declare themselves before the authorizer is there.
-
-    The first use of one in a connection compiles CREATE TABLE and UPDATE sqlite_master inside SQLite, which the
-    authorizer would have to allow otherwise; later uses only read.
-    """
-    listed = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'").fetchall()
-    for name in ("json_each", "json_tree", *(row[0] for row in listed)):
-        with suppress(sqlite3.DatabaseError):  # of a module that is not installed: stays unreadable
-            connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0").fetchall()
-
-
-def _tolerant_text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
-
-
-def _uses_log(path: Path) -> bool:
-    """Whether the file is in WAL mode, by the two version bytes of its header."""
-    with path.open("rb") as file:
-        return file.read(20)[18:20] == b"\x02\x02"
-
-
-def _log_is_empty(path: Path) -> bool:
-    log = path.with_name(path.name + "-wal")
-    return not log.exists() or log.stat().st_size == 0
-
-
-def _open_error(path: Path, error: Exception) -> str:
-    sidecars = "a database in WAL mode needs its -wal and -shm files beside it, or a folder where they can be made"
-    unfinished = "it holds an unfinished transaction; open it once with the program that wrote it"
-    hints = {
-        "locked": "another program is writing to it; close that program and try again",
-        "unable to open": sidecars,
-        "readonly": sidecars if _uses_log(path) else unfinished,
-        "malformed": "the file is damaged; run PRAGMA integrity_check on a copy",
-        "not a database": "the file is encrypted or damaged",
-    }
-    hint = next((text for word, text in hints.items() if word in str(error)), "check the file with the sqlite3 tool")
-    return f"{path} cannot be read as a SQLite database ({error}): {hint}."
+def _foreign_keys(
+    rows: list[Any], spelled: dict[str, str], primary_keys: dict[str, tuple[str, ...]]
+) -> tuple[ForeignKey, ...]:
+    """The keys in the rows of ``PRAGMA foreign_key_list``: id, position, parent, column, parent's column."""
+    grouped: dict[int, list[Any]] = {}
+    for row in sorted(rows, key=lambda row: (-row[0], row[1])):  # SQLite numbers the keys backwards
+        grouped.setdefault(row[0], []).append(row)
+    keys = []
+    for group in grouped.values():
+        parent = str(group[0][2]).lower()
+        if parent not in spelled:
+            continue
+        columns = tuple(row[3] for row in group)
+        targets = tuple(row[4] for row in group if row[4] is not None) or primary_keys[parent]
+        keys.append(ForeignKey(columns, spelled[parent], targets if len(targets) == len(columns) else ()))
+    return tuple(keys)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from coderag_app.database.base import Limits
+from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.errors import DatabaseError
 from coderag_app.sql.functions import SQLITE_FUNCTIONS
 
@@ -56,36 +56,35 @@ class Sandbox:
         return True
 
     @contextmanager
-    def running(self, limits: Limits) -> Iterator[None]:
-        """Give the statements inside the block ``limits.timeout_s`` seconds, and translate what goes wrong."""
-        self._deadline = time.monotonic() + limits.timeout_s
+    def opening(self, timeout_s: float) -> Iterator[None]:
+        """Give what opens the connection ``timeout_s`` seconds."""
+        self._deadline = time.monotonic() + timeout_s
+        try:
+            yield
+        finally:
+            self._deadline = float("inf")
+
+    @contextmanager
+    def running(self, limits: Limits, timeout_s: float) -> Iterator[None]:
+        """Give the statements inside the block ``timeout_s`` seconds, and translate what goes wrong."""
+        self._deadline = time.monotonic() + timeout_s
         self._refused = ""
         self.timed_out = False
         try:
             yield
         except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError) as error:
+            if self.timed_out:
+                raise OverLimitError.of_time(timeout_s) from error
+            if isinstance(error, MemoryError) and not self._refused:
+                raise OverLimitError.of_memory(limits) from error
             raise DatabaseError(self._message(error, limits)) from error
         finally:
             self._deadline = float("inf")
 
-    @contextmanager
-    def at_most(self, seconds: float) -> Iterator[None]:
-        """Bring the deadline forward inside the block, never past the statement's own."""
-        whole = self._deadline
-        self._deadline = min(whole, time.monotonic() + seconds)
-        try:
-            yield
-        finally:
-            self._deadline = whole
-
     def _message(self, error: Exception, limits: Limits) -> str:
         text = str(error)
-        if self.timed_out:
-            return f"The query was stopped after {limits.timeout_s:g} s; ask for less, or raise timeout_s."
         if self._refused:
             return f"Refused by the read-only connection: {self._refused}; expected a query that only reads."
-        if isinstance(error, MemoryError):
-            return f"The query needs more than {limits.max_memory_mb} MiB; ask for less, or raise max_memory_mb."
         if "too big" in text or "too large" in text:
             return f"A value or the SQL is longer than {limits.max_cell_bytes} bytes ({text}); raise max_cell_bytes."
         if "one statement" in text:

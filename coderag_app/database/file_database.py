@@ -1,0 +1,123 @@
+"""What SQLite and DuckDB files have in common: their SQL runs in another process, under limits of the kernel."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from coderag_app.database.base import Limits, OverLimitError
+from coderag_app.database.processes import LocalSession, Session
+from coderag_app.errors import DatabaseError
+from coderag_app.schema import Column, Table
+from coderag_app.types import QueryResult
+
+logger = logging.getLogger(__name__)
+
+# A table or a view may be slow, or made to be; its samples and texts are not worth a longer wait.
+_OBJECT_S = 1.0
+_TEXTS_S = 3.0
+
+
+class FileDatabase:
+    """An open file; ``SQLiteDatabase`` and ``DuckDBDatabase`` say what it promises.
+
+    Everything that reads the file happens in a process of ``processes``: opening it, the schema, and every query.
+    """
+
+    dialect = ""
+
+    def __init__(self, session: Session | LocalSession, path: Path, limits: Limits) -> None:
+        self.name = path.stem
+        self.path = path
+        self.limits = limits
+        self._session = session
+        self._closed = False
+        self._lock = threading.Lock()
+        self._forgotten = weakref.finalize(self, session.close, False)
+        self._forgotten.atexit = False
+
+    def execute(self, sql: str) -> QueryResult:
+        """Run one query within the limits; see ``Database.execute``."""
+        started = time.monotonic()
+        columns: tuple[str, ...] = ()
+        rows: list[tuple[Any, ...]] = []
+        cells: list[Any] = []
+        truncated = False
+        for kind, value in self._messages("query", self.limits.timeout_s, sql):
+            if kind == "columns":  # a second time when the first rows could not be shown
+                columns, rows, cells = tuple(value), [], []
+            elif kind == "cells":
+                cells += value
+                whole = len(cells) - len(cells) % len(columns)
+                rows += zip(*[iter(cells[:whole])] * len(columns), strict=True)
+                del cells[:whole]
+            else:
+                truncated = value
+        return QueryResult(columns, tuple(rows), truncated, time.monotonic() - started)
+
+    def distinct_texts(self, table: str, column: str, limit: int) -> list[str]:
+        """Distinct texts of up to 100 characters from the first 200,000 rows; see ``Database.distinct_texts``.
+
+        A column that takes too long or too much memory has those that were found by then, or none, with a warning.
+        """
+        try:
+            texts: list[str] = self._value("distinct_texts", self._at_most(_TEXTS_S), table, column, limit)
+        except OverLimitError as error:
+            logger.warning("No texts of %s.%s: %s", table, column, error)
+            return []
+        return texts
+
+    def close(self) -> None:
+        """Close the file once the running statement has ended."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._forgotten.detach()
+                self._session.close()
+
+    def _with_samples(self, tables: list[Table], samples: int) -> list[Table]:
+        """The tables with sample values, read for at most ``timeout_s`` seconds in all."""
+        deadline = time.monotonic() + self.limits.timeout_s
+        found = []
+        for table in tables:
+            if time.monotonic() >= deadline:
+                logger.warning("No sample values for %s: there was no time left", table.name)
+            elif table.columns:
+                table = self._sampled(table, samples)
+            found.append(table)
+        return found
+
+    def _sampled(self, table: Table, samples: int) -> Table:
+        names = [self._sampled_name(column) for column in table.columns]
+        try:
+            values = self._value("samples", self._at_most(_OBJECT_S), table.name, names, samples)
+        except DatabaseError as error:
+            logger.warning("No sample values for %s: %s", table.name, error)
+            return table
+        pairs = zip(table.columns, values, strict=True)
+        return replace(table, columns=tuple(replace(column, samples=tuple(texts)) for column, texts in pairs))
+
+    def _sampled_name(self, column: Column) -> str:
+        """The column's name; empty for one that has no samples."""
+        return column.name
+
+    def _at_most(self, seconds: float) -> float:
+        return min(seconds, self.limits.timeout_s)
+
+    def _value(self, request: str, timeout_s: float, *arguments: Any) -> Any:
+        ((_, value),) = self._messages(request, timeout_s, *arguments)
+        return value
+
+    def _messages(self, request: str, timeout_s: float, *arguments: Any) -> Iterator[list[Any]]:
+        with self._lock:
+            if self._closed:
+                raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
+            with closing(self._session.ask(request, timeout_s, *arguments)) as messages:  # type: ignore[type-var]
+                yield from messages
