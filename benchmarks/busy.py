@@ -5,9 +5,9 @@
 
 A run asks a few questions about the bundled demo, one after another; several askers are threads of one process, as the
 page has them. Each load is measured in a process of its own, with the threads that CodeRAG chooses (new) and with those
-that llama.cpp and OpenMP choose by themselves (old): all cores read prompts, and who waits spins. Prints the 50th and
-95th percentile of an answer in milliseconds, both as multiples of the quiet machine's, and the slowest run as a multiple
-of the median one. It wants a quiet machine and takes at most eight minutes; busy processes end with it.
+that llama.cpp and OpenMP choose by themselves (old): all cores read prompts, and a thread that waits spins. Prints the
+50th and 95th percentile of an answer in milliseconds, both as multiples of the quiet machine's, and the slowest run as
+a multiple of the median one. It wants a quiet machine and takes at most eight minutes; busy processes end with it.
 """
 
 from __future__ import annotations
