@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from sqlglot.errors import SqlglotError
+
+from coderag_app.errors import CodeRAGError
 from coderag_app.mentions import Mentions
-from coderag_app.schema import Schema
+from coderag_app.schema import Column, Schema, Table
 from coderag_app.sql.extraction import extract_sql
 from coderag_app.sql.grammar import sql_grammar
+from coderag_app.sql.parsing import tokenize
 from coderag_app.types import Attempt, RetrievedExample
+from coderag_app.untrusted_text import in_one_line
 from coderag_app.value_index import ValueIndex
 
 CANNOT_ANSWER = "CANNOT_ANSWER"
 _MOST_VALUES, _MOST_PLACES = 5, 3
+_MOST_REPLY_CHARS, _MOST_TYPE_CHARS, _MOST_VALUE_CHARS = 1000, 80, 200
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class PromptRequest:
         values: The database's text values, to match the question's words to.
         failed: Earlier attempts with their errors, for a repair.
         budget_tokens: Tokens that the prompt may take; examples that do not fit are left out, the farthest first.
+        count_tokens: The model's own count of a text's tokens; None where the runtime does not tell.
         constrain: When a grammar holds the reply to the schema, for formats that have one: ``always``, ``repair``
             (after an attempt was refused) or ``never``.
         variant: Which of several prompts of one meaning is wanted, for formats that have more than one: candidates
@@ -41,8 +48,32 @@ class PromptRequest:
     values: ValueIndex = field(default_factory=ValueIndex)
     failed: tuple[Attempt, ...] = ()
     budget_tokens: int = 4096
+    count_tokens: Callable[[str], int] | None = None
     constrain: str = "repair"
     variant: int = 0
+
+    def size(self, text: str, estimate: Callable[[str], int]) -> int:
+        """Tokens of a text: the larger of the format's estimate and the model's own count; odd texts have more."""
+        return max(estimate(text), self.count_tokens(text) if self.count_tokens is not None else 0)
+
+    def check_size(self, text: str, schema: str, estimate: Callable[[str], int]) -> None:
+        """Refuse a question whose prompt leaves no room for the reply.
+
+        Args:
+            text: The prompt without examples.
+            schema: The schema's part of it.
+            estimate: The format's own, for models that do not tell. It is an upper one; three quarters are usual.
+
+        Raises:
+            CodeRAGError: The prompt has more tokens than the budget.
+        """
+        count = self.count_tokens or (lambda part: estimate(part) * 3 // 4)
+        if (tokens := count(text)) > self.budget_tokens:
+            raise CodeRAGError(
+                f"The question is too long for the model: with its {len(self.question):,} characters the prompt has "
+                f"{tokens:,} tokens ({count(schema):,} of them the schema), and at most {self.budget_tokens:,} fit. "
+                "Shorten the question, or take a model with a longer context (--llm)."
+            )
 
 
 @dataclass(frozen=True)
@@ -122,35 +153,88 @@ class InstructFormat:
     samples = 0
 
     def build(self, request: PromptRequest) -> Prompt:
-        """Instructions, schema, labelled examples, question, and what was wrong with earlier attempts."""
+        """Instructions, schema, labelled examples, question, and what was wrong with earlier attempts.
+
+        Each piece of text that somebody else wrote takes one line, so that none can pose as another part.
+
+        Raises:
+            CodeRAGError: The question does not fit beside the schema.
+        """
         parts = [_INSTRUCTIONS.format(dialect=request.dialect, cannot_answer=CANNOT_ANSWER)]
+        schema = shown_schema(request.schema).to_ddl() if request.schema is not None else ""
         if request.schema is not None:
-            parts.append("### Schema of the database to query\n" + request.schema.to_ddl())
+            parts.append("### Schema of the database to query\n" + schema)
             label = "### Examples (they may speak of other databases; learn from their form only)"
-            examples = [f"Question: {_one_line(e.example.question)}\nSQL: {e.example.sql}" for e in request.examples]
         else:
             parts.append(_CORPUS_ONLY)
             label = "### Examples with their schemas"
-            examples = [
-                f"Schema:\n{e.example.context}\nQuestion: {_one_line(e.example.question)}\nSQL: {e.example.sql}"
-                for e in request.examples
-            ]
-        question = ["### Question\n" + _one_line(request.question)]
+        question = ["### Question\n" + in_one_line(_one_line(request.question))]
         stored = _stored_values(request)
         if stored:
             question.append("### Values in the question, as they are stored\n" + "\n".join(stored))
+        without_examples = "\n\n".join([*parts, label, *question])
+        request.check_size(without_examples, schema, _tokens)
+        taken = request.size(without_examples, _tokens)
         if request.failed:
-            last = request.failed[-1]
-            question.append(_REPAIR.format(sql=last.sql or last.reply.strip()[:1000], error=last.error))
-        taken = _tokens("\n\n".join([*parts, label, *question]))
-        examples = fitting(examples, request.budget_tokens - taken, _tokens)
-        if examples:
-            parts.append(label + "\n" + "\n\n".join(examples))
+            repair = _repair(request.failed[-1], request.dialect)
+            if taken + (size := request.size(repair, _tokens)) <= request.budget_tokens:
+                question.append(repair)
+                taken += size
+        texts = [_example(found, request) for found in request.examples]
+        texts = fitting(texts, request.budget_tokens - taken, lambda text: request.size(text, _tokens))
+        if texts:
+            parts.append(label + "\n" + "\n\n".join(texts))
         return Prompt("\n\n".join(parts + question) + "\n", _read_reply, grammar=_grammar(request))
 
     def schema_size(self, schema: Schema) -> int:
         """Tokens of the DDL."""
-        return _tokens(schema.to_ddl())
+        return _tokens(shown_schema(schema).to_ddl())
+
+
+def shown_schema(schema: Schema) -> Schema:
+    """The schema with its names and declared types in one line each; sample values are quoted where they stand."""
+    return replace(schema, tables=tuple(map(_shown_table, schema.tables)))
+
+
+def _shown_table(table: Table) -> Table:
+    def shown(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(in_one_line, names))
+
+    return Table(
+        in_one_line(table.name),
+        tuple(map(_shown_column, table.columns)),
+        tuple(
+            replace(
+                key,
+                columns=shown(key.columns),
+                ref_table=in_one_line(key.ref_table),
+                ref_columns=shown(key.ref_columns),
+            )
+            for key in table.foreign_keys
+        ),
+    )
+
+
+def _shown_column(column: Column) -> Column:
+    return replace(
+        column,
+        name=in_one_line(column.name),
+        type=in_one_line(_one_line(column.type), _MOST_TYPE_CHARS),
+        samples=tuple(sample[:_MOST_VALUE_CHARS] for sample in column.samples),
+    )
+
+
+def _example(retrieved: RetrievedExample, request: PromptRequest) -> str:
+    """An example; in corpus-only mode with its schema."""
+    example = retrieved.example
+    text = f"Question: {in_one_line(_one_line(example.question))}\nSQL: {_sql_line(example.sql, request.dialect)}"
+    return text if request.schema is not None else f"Schema: {_sql_line(example.context, request.dialect)}\n{text}"
+
+
+def _repair(failed: Attempt, dialect: str) -> str:
+    """What was wrong with the last reply; a database's error message may quote what it stores."""
+    sql = _sql_line(failed.sql, dialect) or in_one_line(_one_line(failed.reply), _MOST_REPLY_CHARS)
+    return _REPAIR.format(sql=sql, error=in_one_line(_one_line(failed.error), _MOST_REPLY_CHARS))
 
 
 def _grammar(request: PromptRequest) -> str | None:
@@ -164,9 +248,10 @@ def _stored_values(request: PromptRequest) -> list[str]:
     """Where the question's literals are stored, and how they are spelled there."""
     lines = []
     for match in request.values.find(request.question)[:_MOST_VALUES]:
-        text = _one_line(request.question[match.start : match.end])
+        text = in_one_line(_one_line(request.question[match.start : match.end]))
         for value in (*match.values, *match.linked)[:_MOST_PLACES]:
-            lines.append(f"- {text}: {value.table}.{value.column} = {_one_line(value.text)!r}")
+            place = in_one_line(f"{value.table}.{value.column}")
+            lines.append(f"- {text}: {place} = {_one_line(value.text)[:_MOST_VALUE_CHARS]!r}")
     return lines
 
 
@@ -182,8 +267,8 @@ def fitting(texts: Sequence[str], budget_tokens: int, size: Callable[[str], int]
 
 
 def _tokens(text: str) -> int:
-    """Upper estimate: SQL and English average above three characters a token in the presets' tokenizers."""
-    return len(text) // 3
+    """Upper estimate: SQL and English average above three bytes a token in the presets' tokenizers."""
+    return len(text.encode("utf-8", "replace")) // 3
 
 
 def _read_reply(reply: str) -> str:
@@ -193,5 +278,19 @@ def _read_reply(reply: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Text without line breaks, so that a question cannot pose as another part of the prompt."""
+    """Text with one blank for each run of them, line breaks included."""
     return " ".join(text.split())
+
+
+def _sql_line(sql: str, dialect: str) -> str:
+    """SQL in one line without its comments: a comment up to the end of a line would swallow what follows."""
+    try:
+        tokens = tokenize(sql, dialect)
+    except SqlglotError:
+        return in_one_line(_one_line(sql))
+    parts: list[str] = []
+    end = 0
+    for token in tokens:
+        parts += [" " if parts and token.start > end else "", sql[token.start : token.end + 1]]
+        end = token.end + 1
+    return in_one_line("".join(parts))

@@ -22,6 +22,7 @@ from coderag_app.database import Database
 from coderag_app.decoding.candidates import Candidate, Result
 from coderag_app.decoding.decode import REFUSALS, Decoding, Rank
 from coderag_app.decoding.question_run import QuestionRun, StreamEvent
+from coderag_app.decoding.vocabulary import template_tokens, token_counter
 from coderag_app.encoders import embed_documents
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from coderag_app.index.nodes import example_to_node
@@ -29,6 +30,7 @@ from coderag_app.prompts import PromptFormat, PromptRequest
 from coderag_app.schema_linking import SchemaLinker
 from coderag_app.sql.guard import check_sql
 from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
+from coderag_app.untrusted_text import MAX_QUESTION_CHARS, checked_question
 from coderag_app.value_index import ValueIndex
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_QUESTION_CHARS", "StreamEvent", "TextToSQLQueryEngine"]
 
-MAX_QUESTION_CHARS = 4_000
 _SCHEMA_SHARE = 0.6  # of the context window; the rest holds examples, the question and the reply
 
 
@@ -94,7 +95,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def stream(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> Iterator[StreamEvent]:
         """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM."""
-        run = QuestionRun(_checked_question(question))
+        run = QuestionRun(checked_question(question))
         yield run.event("retrieve")
         with run.timed("retrieve"):
             run.sources = self._retrieve(run.question) if examples is None else examples
@@ -143,7 +144,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             dialect=self._dialect,
             examples=run.sources,
             values=self.values,
-            budget_tokens=self.context_window_tokens - self._reply_tokens,
+            budget_tokens=self._prompt_tokens,
+            count_tokens=token_counter(self.llm),
             constrain=self.config.constrain,
         )
         return Decoding(
@@ -193,6 +195,12 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def _reply_tokens(self) -> int:
         return min(self.config.max_new_tokens, self.prompt_format.reply_tokens)
 
+    @cached_property
+    def _prompt_tokens(self) -> int:
+        """What a prompt may take, without its chat template; of a short context the reply gets a quarter."""
+        reply = min(self._reply_tokens, self.context_window_tokens // 4)
+        return self.context_window_tokens - reply - template_tokens(self.llm)
+
     @property
     def _dialect(self) -> str:
         return self.database.dialect if self.database is not None else "sqlite"
@@ -234,14 +242,3 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """Close the database. The models stay loaded: other engines may share them."""
         if self.database is not None:
             self.database.close()
-
-
-def _checked_question(question: str) -> str:
-    question = " ".join(question.split())
-    if not question:
-        raise CodeRAGError("The question is empty. Ask something like: How many customers are there per country?")
-    if len(question) > MAX_QUESTION_CHARS:
-        raise CodeRAGError(
-            f"The question has {len(question)} characters; the most that is taken is {MAX_QUESTION_CHARS}."
-        )
-    return question

@@ -53,7 +53,9 @@ class CompactFormat:
         marked = mark_question(asked.question, names, request.values, find_periods(asked.question, schema))
         schema_part = schema_text(names, request.values)
         examples = [text for e in request.examples if (text := _example(e, names, request.values))]
-        examples = fitting(examples, request.budget_tokens - _tokens(schema_part) - _tokens(marked.text), _tokens)
+        request.check_size(tight(f"{schema_part}{marked.text}{SQL}"), tight(schema_part), _tokens)
+        taken = request.size(schema_part, _tokens) + request.size(marked.text, _tokens)
+        examples = fitting(examples, request.budget_tokens - taken, lambda text: request.size(text, _tokens))
 
         def read_sql(reply: str) -> str:
             try:

@@ -13,8 +13,10 @@ from llama_index.core.llms import LLM
 
 from coderag_app.decoding.llama_contexts import context
 from coderag_app.decoding.token_probabilities import TokenRecorder
+from coderag_app.decoding.vocabulary import count_tokens, is_llama_cpp, special_tokens
 from coderag_app.errors import ModelError
 from coderag_app.prompts import Prompt
+from coderag_app.untrusted_text import without_special_tokens
 
 # A llama.cpp context is not thread-safe, and web sessions share it.
 _GENERATION_LOCK = threading.Lock()
@@ -36,6 +38,9 @@ class Reply:
 def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, None, Reply]:
     """Yield the reply in pieces and return it whole; closing the iterator stops the generation.
 
+    Every text that reaches a model passes here. A raw prompt holds the special tokens of its format, which keeps them
+    out of what others wrote; from any other prompt all of them are taken, since its chat template comes afterwards.
+
     Raises:
         ModelError: The model failed; the runtime's message is kept.
     """
@@ -43,33 +48,46 @@ def stream_reply(llm: LLM, prompt: Prompt, max_tokens: int) -> Generator[str, No
     recorder: TokenRecorder | None = None
     with _GENERATION_LOCK, _in_context(llm, prompt):
         try:
-            if _is_llama_cpp(llm):
+            text = prompt.text if prompt.raw else without_special_tokens(prompt.text, _special_tokens(llm))
+            if is_llama_cpp(llm):
+                _check_length(llm, text, prompt.raw)
                 recorder = TokenRecorder(llm._model)  # type: ignore[attr-defined]
                 llm.generate_kwargs = _llama_cpp_kwargs(llm._model, prompt, max_tokens, recorder)  # type: ignore[attr-defined]
-                responses = llm.stream_complete(prompt.text, formatted=prompt.raw)
+                responses = llm.stream_complete(text, formatted=prompt.raw)
             elif prompt.temperature:
-                responses = llm.stream_complete(prompt.text, temperature=prompt.temperature)
+                responses = llm.stream_complete(text, temperature=prompt.temperature)
             else:
-                responses = llm.stream_complete(prompt.text)
+                responses = llm.stream_complete(text)
             for response in responses:
                 if response.delta:
                     pieces.append(response.delta)
                     yield response.delta
-        except GeneratorExit:
+        except (GeneratorExit, ModelError):
             raise
         except Exception as error:  # runtimes raise what they like; the user gets one kind with the cause
             raise ModelError(f"The LLM failed to reply: {type(error).__name__}: {error}") from error
         return Reply("".join(pieces), recorder.mean() if recorder is not None else None)
 
 
-def _is_llama_cpp(llm: LLM) -> bool:
-    return llm.class_name() == "LlamaCPP_llm"
+def _special_tokens(llm: Any) -> frozenset[str]:
+    return special_tokens(llm._model) if is_llama_cpp(llm) else frozenset()
+
+
+def _check_length(llm: Any, text: str, raw: bool) -> None:
+    """Refuse what llama.cpp would: a prompt that fills the context and leaves no room for a reply."""
+    model = llm._model
+    tokens = count_tokens(model, text if raw else llm.completion_to_prompt(text))
+    if tokens + 1 >= model.n_ctx():
+        raise ModelError(
+            f"The LLM failed to reply: the prompt has {tokens:,} tokens, and its context holds {model.n_ctx():,}. "
+            "Shorten the question, or set a larger context_window_tokens where the model has one."
+        )
 
 
 @contextmanager
 def _in_context(llm: Any, prompt: Prompt) -> Iterator[None]:
     """The LLM with the context that the prompt belongs to; LlamaCPP knows only one, so it is put in its place."""
-    if not _is_llama_cpp(llm):
+    if not is_llama_cpp(llm):
         yield
         return
     model = llm._model
