@@ -12,7 +12,7 @@ from coderag_app.threads import encoder_threads
 
 
 class TorchEncoder(HuggingFaceEmbedding):
-    """A SentenceTransformer that answers one caller at a time: its tokenizer fails when two threads use it at once.
+    """A SentenceTransformer that serves one caller at a time: its tokenizer refuses a thread while another sets it up.
 
     Attributes:
         threads: AppConfig's ``threads``.
