@@ -1,6 +1,7 @@
 """The one door to the parser: what it reads, and that no text keeps it busy."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,8 @@ def test_nested_calls_end_after_a_bounded_number_of_steps(name, dialect, monkeyp
         advance(self, times)
 
     monkeypatch.setattr(parsing.Parser, "_advance", counted)
-    try:
+    with suppress(SqlglotError):
         parse_one(nested(name), dialect)
-    except SqlglotError:
-        pass
     assert 0 < steps < 25_000
 
 
@@ -75,10 +74,8 @@ def test_nested_calls_end_after_a_bounded_number_of_steps(name, dialect, monkeyp
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_any_text_is_read_or_refused(text, dialect):
-    try:
+    with suppress(SqlglotError):
         assert parse(text, dialect)
-    except SqlglotError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize("brackets", ["()", "[]", "{}"])
