@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from coderag_app.cli.ui import page_path, server_command
+from coderag_app.cli.ui import TOKEN_VARIABLE, page_path, server_command
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -54,8 +54,10 @@ def wait_for(url: str, process: subprocess.Popen[str], log: Path, timeout_s: flo
 
 
 @contextmanager
-def serve(home: Path, replies: str = "", port: int | None = None, **settings: str) -> Iterator[str]:
+def serve(home: Path, replies: str = "", port: int | None = None, token: str = "", **settings: str) -> Iterator[str]:
     """Serve the page with a home of its own, as the command line does; replies make its LLM a scripted one.
+
+    Without a token it is served as with --no-token; ``test_ui_token.py`` tries the token.
 
     Yields:
         The address. The server ends with the context.
@@ -67,6 +69,7 @@ def serve(home: Path, replies: str = "", port: int | None = None, **settings: st
         "XDG_STATE_HOME": str(home / "state"),
         "PYTHONPATH": str(TESTS),
         "SCRIPTED_REPLIES": replies,
+        TOKEN_VARIABLE: token,
         **settings,
     }
     command = server_command(TESTS / "scripted_page.py" if replies else page_path(), port)

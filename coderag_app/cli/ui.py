@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,13 +17,14 @@ from coderag_app.cli import options as opt
 from coderag_app.errors import ConfigurationError
 from coderag_app.uploads.tables import MAX_UPLOAD_MB
 
+TOKEN_VARIABLE = "CODERAG_UI_TOKEN"  # noqa: S105 - a name; ui/serve.py reads it, which this file must not import
 _HOSTS = ("127.0.0.1", "localhost")  # no other name may be pointed at this machine (DNS rebinding)
 # The browser's own setting chooses between light and dark. Fonts are those that Streamlit serves itself.
-_THEME = {
+_THEME: dict[str, Any] = {
     "theme.baseRadius": "0.6rem",
     "theme.paddingTop": "1.2rem",
     "theme.sidebar.paddingTop": "0.2rem",
-    "theme.showSidebarBorder": "true",
+    "theme.showSidebarBorder": True,
     "theme.codeFontSize": "0.85rem",
     "theme.headingFontSizes": "1.7rem,1.4rem,1.2rem",
     "theme.light.primaryColor": "#2456d6",
@@ -50,13 +53,17 @@ def ui(
     llm_model: opt.ServerModelOption = None,
     embed_model: opt.EmbedModelOption = None,
     threads: opt.ThreadsOption = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Let every user of this machine open the page, without a token.")
+    ] = False,
 ) -> None:
-    """Open the chat page in Streamlit on 127.0.0.1."""
+    """Open the chat page in Streamlit on 127.0.0.1. Its address holds a token: open the one that is printed."""
     options = opt.EngineOptions(
         database, storage_dir, llm, llm_base_url, llm_model, embed_model, threads=threads
     )  # fmt: skip
     variables = {f"CODERAG_{name.upper()}": str(value) for name, value in options.settings().items()}
-    environment = {**os.environ, **variables}
+    token = "" if no_token else secrets.token_urlsafe(32)
+    environment = {**os.environ, **variables, TOKEN_VARIABLE: token}  # what ps shows are arguments, never this
     command = server_command(page_path(), port)
     if os.name == "posix":  # the server takes this process's place, so that signals reach it
         sys.stdout.flush()
@@ -82,20 +89,27 @@ def page_path() -> Path:
 
 
 def server_command(page: Path, port: int | None) -> list[str]:
-    """The command that serves the page on 127.0.0.1; it opens no browser, watches no files and sends no statistics."""
+    """The command that serves the page on 127.0.0.1; it opens no browser, watches no files and sends no statistics.
+
+    The settings that keep others out are given even where they are Streamlit's own: a `.streamlit/config.toml` of the
+    current folder must not change them. The token stands in the environment (``TOKEN_VARIABLE``).
+    """
     settings = {
         "server.address": "127.0.0.1",
-        "server.headless": "true",
+        "server.allowedHosts": _HOSTS,
+        "server.enableCORS": True,
+        "server.enableXsrfProtection": True,
+        "server.enableStaticServing": False,
+        "server.headless": True,
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": str(MAX_UPLOAD_MB),
-        "browser.gatherUsageStats": "false",
+        "server.maxUploadSize": MAX_UPLOAD_MB,
+        "browser.gatherUsageStats": False,
         "browser.serverAddress": "127.0.0.1",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        "logger.hideWelcomeMessage": True,
         **_THEME,
     }
     if port is not None:
-        settings |= {"server.port": str(port), "browser.serverPort": str(port)}
-    flags = [f"--{name}={value}" for name, value in settings.items()]
-    flags += [f"--server.allowedHosts={host}" for host in _HOSTS]
-    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+        settings |= {"server.port": port, "browser.serverPort": port}
+    return [sys.executable, str(page_path().parent / "serve.py"), str(page), json.dumps(settings)]
