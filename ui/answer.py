@@ -154,7 +154,7 @@ def _draw_steps(answer: SQLAnswer) -> None:
     labels = {**STEP_LABELS, "total": "Total"}
     lines = [f"{duration_text(s):>7}  {labels.get(step, step)}" for step, s in answer.timings_s.items()]
     names = {"Database": answer.database, "Model": answer.model, "Encoder": answer.encoder}
-    lines += [f"{label}: {visible_text(name)}" for label, name in names.items() if name]
+    lines += [f"{label}: {name}" for label, name in names.items() if name]
     draw_lines("\n".join(lines))
     for number, attempt in enumerate(answer.attempts, 1):
         if attempt.reply:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from coderag_app.answers.step_labels import STEP_LABELS, duration_text
 from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.chat.secrets_in_text import without_passwords
 from coderag_app.config import AppConfig
 
 if TYPE_CHECKING:
@@ -117,13 +118,13 @@ class ChatState:
 
 
 def conversation_title(question: str) -> str:
-    """A question as one short line.
+    """A question as one short line, without passwords.
 
     Example:
         >>> conversation_title("How many  stores are there?")
         'How many stores are there?'
     """
-    line = " ".join(question.split())
+    line = " ".join(without_passwords(question).split())
     return line if len(line) <= MAX_TITLE_CHARS else line[: MAX_TITLE_CHARS - 1].rstrip() + "…"
 
 

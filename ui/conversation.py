@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from coderag_app.answers.cell_text import visible_text
 from coderag_app.answers.step_labels import duration_text
+from coderag_app.chat.secrets_in_text import without_passwords
 from ui.answer import draw_answer, draw_short_answer
 from ui.answer_words import plain_label
 from ui.plain_text import draw_error, draw_sql, draw_text
@@ -65,7 +66,7 @@ def _draw_turn(session: Session, position: int, turn: Turn) -> None:
 def draw_question(question: str) -> None:
     """What was asked, as plain text."""
     with st.chat_message("user", avatar=":material/person:"):
-        st.text(visible_text(question))
+        st.text(visible_text(without_passwords(question)))
 
 
 def answer_bubble() -> DeltaGenerator:

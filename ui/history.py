@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import CodeRAGError
 from ui.answer_words import plain_label
 from ui.engines import history_store
-from ui.plain_text import draw_error
+from ui.plain_text import draw_error, shown_text
 from ui.views import ASK, show_view
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def draw_history(session: Session) -> None:
 def _draw_line(session: Session, each: ConversationSummary) -> None:
     current = each.id == session.chat.conversation_id
     st.button(
-        plain_label(visible_text(each.title)) or "Untitled", key=f"open-{each.id}", on_click=_open,
+        plain_label(shown_text(each.title)) or "Untitled", key=f"open-{each.id}", on_click=_open,
         args=(session, each.id), width="stretch", type="secondary" if current else "tertiary", wrap=False,
         icon=":material/chat_bubble:" if current else None,
     )  # fmt: skip
@@ -55,7 +54,7 @@ def _open(session: Session, conversation_id: str) -> None:
     try:
         session.resume(conversation_id)
     except CodeRAGError as error:
-        st.toast(f"It could not be opened: {plain_label(visible_text(str(error)))}", icon=":material/error:")
+        st.toast(f"It could not be opened: {plain_label(shown_text(str(error)))}", icon=":material/error:")
 
 
 def draw_conversation_menu(session: Session) -> None:

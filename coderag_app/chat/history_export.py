@@ -7,6 +7,7 @@ from typing import Any
 
 from coderag_app.answers.cell_text import cell_text, visible_text
 from coderag_app.chat.history import StoredConversation, StoredTurn
+from coderag_app.chat.secrets_in_text import without_passwords
 from coderag_app.types import AnswerStatus
 
 _MAX_ROWS = 100
@@ -77,12 +78,12 @@ def _said(turn: StoredTurn) -> list[str]:
 
 def _text(text: str) -> str:
     """One line of text that Markdown shows as it is."""
-    return visible_text(" ".join(text.split())).translate(_MARKUP)
+    return visible_text(" ".join(without_passwords(text).split())).translate(_MARKUP)
 
 
 def _fenced(text: str, language: str) -> str:
     """A code block whose fence is longer than any in the text."""
-    shown = visible_text(text, keep="\n\t")
+    shown = visible_text(without_passwords(text), keep="\n\t")
     fence = "```"
     while fence in shown:
         fence += "`"
@@ -133,5 +134,12 @@ def _output(turn: StoredTurn) -> dict[str, Any]:
 
 def _python_text(sql: str) -> str:
     """A Python string of the SQL, over several lines where that is safe."""
-    plain = "\n" in sql and '"""' not in sql and "\\" not in sql and not sql.endswith('"')
+    sql = without_passwords(sql)
+    plain = (
+        visible_text(sql, keep="\n\t") == sql
+        and "\n" in sql
+        and '"""' not in sql
+        and "\\" not in sql
+        and not sql.endswith('"')
+    )
     return f'"""{sql}"""' if plain else repr(sql)

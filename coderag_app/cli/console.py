@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from coderag_app.answers.cell_text import visible_text
+from coderag_app.chat.secrets_in_text import without_passwords
 
 _PIPE_WIDTH = 160  # a file or a pipe has no width of its own; 80 would cut too much
 
@@ -32,16 +35,28 @@ def _console(stream: TextIO) -> Console:
 
 def print_error(message: str) -> None:
     """One clear message on standard error."""
-    text = Text("Error: ", style="bold red").append(visible_text(message, keep="\n"), style="default")
+    shown = visible_text(without_passwords(message), keep="\n")
+    text = Text("Error: ", style="bold red").append(shown, style="default")
     error_console().print(text, soft_wrap=True)
 
 
 def tolerate_any_text() -> None:
     """Let the standard streams write any text: what their encoding lacks appears as an escape."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (>&-)
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        reconfigure = getattr(getattr(sys, name), "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def drop_unwritten(stream: TextIO) -> None:
+    """Throw away what a stream could not write; else Python tries again at its end and complains."""
+    with suppress(OSError, ValueError):  # a stream of tests has no descriptor
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def set_up_logging(debug: bool) -> None:
