@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from coderag_app.answers.cell_text import cell_text, visible_text
-from coderag_app.answers.result_files import to_csv, to_parquet, unique_names
+from coderag_app.answers.result_files import is_formula, to_csv, to_excel, to_parquet, unique_names
 from ui.plain_text import draw_text
 
 if TYPE_CHECKING:
@@ -84,12 +84,30 @@ def _draw_table(answer: SQLAnswer, key: str) -> None:
 
 def draw_downloads(answer: SQLAnswer, key: str) -> None:
     """The rows as files; they are written when they are asked for."""
-    kinds = (("CSV", "csv", "text/csv", to_csv), ("Parquet", "parquet", "application/vnd.apache.parquet", to_parquet))
+    keep = _pick_formulas(key) if _has_formulas(answer) else False
+    kinds = (
+        ("CSV", "csv", "text/csv", partial(to_csv, keep_formulas=keep)),
+        ("Parquet", "parquet", "application/vnd.apache.parquet", to_parquet),
+        ("Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", to_excel),
+    )
     for label, suffix, mime, write in kinds:
         st.download_button(
             label, partial(write, answer.columns, answer.rows), file_name=f"answer.{suffix}", mime=mime,
             on_click="ignore", icon=":material/download:", key=f"{key}-{suffix}", type="tertiary",
         )  # fmt: skip
+
+
+def _has_formulas(answer: SQLAnswer) -> bool:
+    texts = (value for row in (answer.columns, *answer.rows) for value in row if isinstance(value, str))
+    return any(map(is_formula, texts))
+
+
+def _pick_formulas(key: str) -> bool:
+    return st.toggle(
+        "Keep formulas in CSV", key=f"{key}-formulas",
+        help="Some texts begin with =, +, - or @: a spreadsheet would compute them, and a formula can run programs. "
+        "The CSV file writes a ' before them unless you keep them as they are.",
+    )  # fmt: skip
 
 
 def rows_frame(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
@@ -115,4 +133,4 @@ def _series(values: Sequence[Any]) -> pd.Series:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return visible_text(value[:_MAX_CELL_CHARS])
-    return str(value) if isinstance(value, int) else cell_text(value, _MAX_CELL_CHARS)
+    return cell_text(value, _MAX_CELL_CHARS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
-from coderag_app.answers.cell_text import json_value
+from coderag_app.answers.cell_text import json_text, json_value
+from coderag_app.chat.secrets_in_text import without_passwords
 from coderag_app.clarification import Clarification
 from coderag_app.types import RetrievedExample, SQLAnswer
 
@@ -21,9 +21,9 @@ def answer_document(answer: SQLAnswer) -> dict[str, Any]:
         "rows": [[json_value(value) for value in row] for row in answer.rows],
         "truncated": answer.truncated,
         "executed": answer.executed,
-        "error": answer.error,
+        "error": without_passwords(answer.error),
         "sources": [_source_document(source) for source in answer.sources],
-        "attempts": [{"reply": a.reply, "sql": a.sql, "error": a.error} for a in answer.attempts],
+        "attempts": [{"reply": a.reply, "sql": a.sql, "error": without_passwords(a.error)} for a in answer.attempts],
         "timings_s": {step: round(seconds, 6) for step, seconds in answer.timings_s.items()},
         "confidence": asdict(answer.confidence) if answer.confidence is not None else None,
         "alternatives": [asdict(alternative) for alternative in answer.alternatives],
@@ -57,5 +57,4 @@ def answer_line(
     document = answer_document(answer) | ({"note": note} if note else {})
     if unclear is not None:
         document["clarification"] = asdict(unclear)
-    text = json.dumps(document, ensure_ascii=ascii_only, allow_nan=False)
-    return text if ascii_only else text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as \udcXX
+    return json_text(document, ascii_only)

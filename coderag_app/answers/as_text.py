@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coderag_app.answers.cell_text import cell_text, visible_text
 from coderag_app.types import AnswerStatus, SQLAnswer
 
 _MAX_ROWS = 20
@@ -19,14 +20,9 @@ def answer_text(answer: SQLAnswer) -> str:
         return f"SQL (checked against no live database, not run):\n{answer.sql}"
     if not answer.rows:
         return f"The query returned no rows.\n{answer.sql}"
-    lines = [" | ".join(answer.columns)]
-    lines += [" | ".join(map(_cell, row)) for row in answer.rows[:_MAX_ROWS]]
+    lines = [" | ".join(map(visible_text, answer.columns))]
+    lines += [" | ".join(cell_text(value, _MAX_CELL) for value in row) for row in answer.rows[:_MAX_ROWS]]
     more = len(answer.rows) - _MAX_ROWS
     if more > 0 or answer.truncated:
         lines.append(f"... {max(more, 0)} more rows{' and further ones not fetched' if answer.truncated else ''}")
     return "\n".join(lines)
-
-
-def _cell(value: object) -> str:
-    text = "NULL" if value is None else " ".join(str(value).split())
-    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"

@@ -6,6 +6,8 @@ the line. ``visible_text`` shows such characters as escapes; markup languages (r
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -19,6 +21,9 @@ _UNSAFE = re.compile(
 )
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _SHOWN_BYTES = 12
+_MAX_DEPTH = 50  # of lists and structs in each other; JSON of more is refused by many readers
+_MAX_PARTS = 100_000  # of one list or struct
+_MAX_DIGITS = 4_000  # Python refuses to write integers of more than 4,300
 
 
 def visible_text(text: str, keep: str = "") -> str:
@@ -60,10 +65,36 @@ def cell_text(value: object, max_chars: int = 80) -> str:
         return f"{value:.15g}"  # 15 digits are what a double keeps; more would show noise
     if isinstance(value, bytes | bytearray | memoryview):
         return _bytes_text(bytes(value))
-    if value in ("", "NULL"):
-        return f"'{value}'"
-    text = value if isinstance(value, str) else str(value)
+    text = plain_text(value)
+    if text in ("", "NULL"):
+        return f"'{text}'"
     return shorten(visible_text(text[: max_chars + 1]), max_chars)
+
+
+def plain_text(value: Any) -> str:
+    """Any value but NULL as text: as Python writes it, dates in ISO 8601, bytes in hexadecimal. Never an exception.
+
+    Example:
+        >>> [plain_text(value) for value in (float("nan"), b"abc", {"a": [1, None]})]
+        ['nan', '616263', "{'a': [1, None]}"]
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, int) and not isinstance(value, bool) and _is_endless(value):
+        return f"<integer of about {int(value.bit_length() * math.log10(2)) + 1} digits>"
+    try:
+        if isinstance(value, Mapping | list | tuple | set | frozenset):
+            return str(json_value(value))
+        isoformat = getattr(value, "isoformat", None)
+        return str(isoformat() if callable(isoformat) else value)
+    except Exception:  # a driver's own type may raise whatever it likes when it is written
+        return f"<{type(value).__name__}>"
+
+
+def _is_endless(value: int) -> bool:
+    return value.bit_length() > _MAX_DIGITS * 3.3
 
 
 def _bytes_text(value: bytes) -> str:
@@ -71,21 +102,38 @@ def _bytes_text(value: bytes) -> str:
     return f"<{len(value)} bytes: {value[:_SHOWN_BYTES].hex()}{more}>"
 
 
-def json_value(value: Any) -> Any:
+def json_value(value: Any, depth: int = 0) -> Any:
     """A cell as a value of JSON: numbers, texts, booleans and NULL stay; whatever JSON lacks becomes a text.
 
-    Bytes are written in hexadecimal, dates in ISO 8601, decimals and other types as they print; NaN and the
-    infinities are texts as well.
+    Bytes are written in hexadecimal, dates in ISO 8601, decimals and other types as they print; NaN, the infinities and
+    integers of thousands of digits are texts as well. What is nested deeper than 50 levels or has more than 100,000
+    parts ends in "...".
     """
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, int):
+        return plain_text(value) if _is_endless(value) else int(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).hex()
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _json_parts(value, depth) if depth < _MAX_DEPTH else "..."
+    return plain_text(value)
+
+
+def _json_parts(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): json_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [json_value(item) for item in value]
-    isoformat = getattr(value, "isoformat", None)
-    return isoformat() if callable(isoformat) else str(value)
+        pairs = itertools.islice(value.items(), _MAX_PARTS)
+        return {plain_text(key) if key is not None else "null": json_value(part, depth + 1) for key, part in pairs}
+    parts = [json_value(part, depth + 1) for part in itertools.islice(value, _MAX_PARTS)]
+    return [*parts, "..."] if len(value) > _MAX_PARTS else parts
+
+
+def json_text(document: Any, ascii_only: bool = False) -> str:
+    r"""A document on one line of strict JSON that is safe to show: what steers or reorders text is a ``\\u`` escape.
+
+    Example:
+        >>> print(json_text({"a": "\x1b[31m \u202e \u00e9"}))
+        {"a": "\u001b[31m \u202e é"}
+    """
+    text = json.dumps(json_value(document), ensure_ascii=ascii_only, allow_nan=False)
+    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)

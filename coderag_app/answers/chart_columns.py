@@ -80,7 +80,7 @@ def _column(position: int, name: str, cells: list[Any]) -> ChartColumn:
     texts = tuple(cell_text(cell, _MAX_LABEL_CHARS) for cell in cells)
     kind, vega_type = Kind.CATEGORY, "nominal"
     values: tuple[Any, ...] = texts
-    if not present or all(isinstance(cell, bytes | bytearray | list | dict) for cell in present):
+    if not present or all(isinstance(cell, bytes | bytearray | memoryview | list | tuple | dict) for cell in present):
         kind = Kind.NONE
     elif all(_is_number(cell) for cell in present):
         numbers = tuple(None if cell is None else _number(cell) for cell in cells)
@@ -96,11 +96,17 @@ def _column(position: int, name: str, cells: list[Any]) -> ChartColumn:
 
 
 def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float | Decimal) and not isinstance(cell, bool) and math.isfinite(cell)
+    """Whether it is a number that a double can hold."""
+    if not isinstance(cell, int | float | Decimal) or isinstance(cell, bool):
+        return False
+    try:
+        return math.isfinite(float(cell))
+    except (OverflowError, ValueError):  # an integer of 400 digits; a signalling NaN
+        return False
 
 
 def _number(cell: Any) -> int | float:
-    return cell if isinstance(cell, int) and abs(cell) < 2**53 else float(cell)
+    return int(cell) if isinstance(cell, int) and abs(cell) < 2**53 else float(cell)
 
 
 def _is_moment(cell: Any) -> bool:

@@ -26,7 +26,7 @@ def answer_from_line(line: str) -> SQLAnswer:
     """
     try:
         return _answer(json.loads(line))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HistoryError(f"A stored answer cannot be read ({type(error).__name__}: {error}).") from error
 
 

@@ -1,17 +1,28 @@
-"""Rows of an answer as files: CSV and Parquet. Pure.
+"""Rows of an answer as files: CSV, Parquet and Excel. Pure.
 
-Texts are written as they are. A spreadsheet may take a text that begins with ``=`` for a formula when it opens a CSV
-file; Parquet has no such reading.
+A spreadsheet takes a text that begins with ``=``, ``+``, ``-`` or ``@`` for a formula when it opens a CSV file, and a
+formula may run programs. Such texts get a ``'`` in front unless they are wanted as they are; numbers stay numbers.
+Excel files hold texts as texts, which no program computes, and Parquet has no formulas.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
-from coderag_app.answers.cell_text import json_value
+from coderag_app.answers.cell_text import plain_text, visible_text
+
+# What begins a formula, in the full width of East Asian keyboards as well, and what may be dropped before one is read.
+_FORMULA = re.compile(r"[\s\x00-\x20\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\x00]")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?%?")
+_MAX_EXCEL_ROWS, _MAX_EXCEL_CHARS = 1_048_575, 32_767
+_MAX_EXCEL_INTEGER = 10**15  # Excel keeps 15 digits
+_EXCEL_YEARS = range(1900, 9999)  # the last of 9999 would be rounded up
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
@@ -31,17 +42,37 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return taken
 
 
-def to_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    """RFC 4180 in UTF-8 with a byte order mark, which spreadsheets need; NULL is an empty field."""
+def to_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]], keep_formulas: bool = False) -> bytes:
+    """RFC 4180 in UTF-8 with a byte order mark, which spreadsheets need; NULL is an empty field.
+
+    Args:
+        columns: Names, which are texts as any other.
+        rows: The rows.
+        keep_formulas: Write texts that a spreadsheet would take for formulas as they are.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_MINIMAL)
-    writer.writerow(columns)
-    writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    writer.writerow([_csv_cell(name, keep_formulas) for name in columns])
+    writer.writerows([_csv_cell(value, keep_formulas) for value in row] for row in rows)
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def _csv_cell(value: Any) -> Any:
-    return value if value is None or isinstance(value, int | float | str) else str(json_value(value))
+def _csv_cell(value: Any, keep_formulas: bool) -> Any:
+    if value is None:
+        return None
+    text = plain_text(value)
+    is_text = not isinstance(value, int | float | Decimal)
+    return f"'{text}" if is_text and not keep_formulas and is_formula(text) else text
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet may take a text for a formula; numbers are none, whatever their sign.
+
+    Example:
+        >>> [is_formula(text) for text in ("=1+1", " @x", "-5", "-5+cmd", "a=b")]
+        [True, True, False, True, False]
+    """
+    return _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
 
 
 def to_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
@@ -49,19 +80,84 @@ def to_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = unique_names([name.encode("utf-8", "replace").decode() for name in columns])
+    names = unique_names([_encodable(name) for name in columns])
     arrays = [_arrow_array([row[position] for row in rows]) for position in range(len(names))]
     file = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, names=names), file)
+    try:
+        pq.write_table(pa.Table.from_arrays(arrays, names=names), file)
+    except (pa.ArrowException, OverflowError, ValueError):  # a type that Arrow has and Parquet lacks
+        file = io.BytesIO()
+        texts = [_text_array([row[position] for row in rows]) for position in range(len(names))]
+        pq.write_table(pa.Table.from_arrays(texts, names=names), file)
     return file.getvalue()
 
 
 def _arrow_array(values: list[Any]) -> Any:
     import pyarrow as pa
 
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) > 1 and not kinds <= {int, float, Decimal}:
+        return _text_array(values)  # Arrow would take bytes for texts, and times for dates
     try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
-        texts = [None if value is None else str(json_value(value)) for value in values]
-        safe = [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]
-        return pa.array(safe, type=pa.string())
+        found = pa.array(values, from_pandas=False)
+    except (pa.ArrowException, ArithmeticError, ValueError, TypeError, UnicodeError, RecursionError):
+        return _text_array(values)
+    deep = pa.types.is_nested(found.type) and not (
+        pa.types.is_list(found.type) and not pa.types.is_nested(found.type.value_type)
+    )
+    return _text_array(values) if deep else found
+
+
+def _text_array(values: list[Any]) -> Any:
+    import pyarrow as pa
+
+    texts = [None if value is None else _encodable(plain_text(value)) for value in values]
+    return pa.array(texts, type=pa.string())
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def to_excel(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    """A workbook of one sheet. Texts are stored as texts, never as formulas.
+
+    What Excel cannot hold becomes text: integers of more than 15 digits, NaN, dates before 1900 and after 9998, times
+    with a zone.
+    Longer texts are cut at 32,767 characters, and rows beyond the last of a sheet are left out.
+    """
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("answer")
+
+    def cell(value: Any) -> Any:
+        kept = _excel_value(value)
+        if not isinstance(kept, str):
+            return kept
+        made = WriteOnlyCell(sheet)
+        made.value, made.data_type = kept, "s"  # openpyxl takes what begins with = for a formula
+        return made
+
+    sheet.append([cell(name) for name in columns])
+    for row in rows[:_MAX_EXCEL_ROWS]:
+        sheet.append([cell(value) for value in row])
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _excel_value(value: Any) -> Any:
+    """NULL, a number, a time or a text that XML can hold."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) < _MAX_EXCEL_INTEGER:
+        return value
+    if isinstance(value, float) and abs(value) < float("inf"):  # which NaN is not
+        return value
+    if isinstance(value, date) and value.year in _EXCEL_YEARS and getattr(value, "tzinfo", None) is None:
+        return value
+    if type(value) is time and value.tzinfo is None:
+        return value
+    return visible_text(plain_text(value)[:_MAX_EXCEL_CHARS], keep="\n\t")[:_MAX_EXCEL_CHARS]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+
+from coderag_app.answers.cell_text import plain_text
 
 Row = tuple[Any, ...]
 
 RELATIVE_TOLERANCE = 1e-10
 ABSOLUTE_TOLERANCE = 1e-12
 _MAX_TRIALS = 10_000  # columns tried in the search for an order; real results take one or two a column
+_MAX_DIGITS = 400  # of a decimal that is compared exactly; a double holds 308
+_MAX_DEPTH = 50  # of lists and structs in each other
 _NOT_A_NUMBER = ("NaN",)  # a value that equals itself
 
 
@@ -35,7 +40,7 @@ def _plain_row(row: Sequence[Any]) -> Row:
     return tuple(map(_plain, row))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
     """NULL, number, text or bytes."""
     if value is None or isinstance(value, str | bytes):
         return value
@@ -45,24 +50,40 @@ def _plain(value: Any) -> Any:
         return _NOT_A_NUMBER if math.isnan(value) else value
     if isinstance(value, int):
         return value
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _plain_parts(value, depth + 1) if depth < _MAX_DEPTH else "..."
     return _plain_object(value)
 
 
+def _plain_parts(value: Any, depth: int) -> Any:
+    """The parts of a list in their order; those of a struct or a set in one of ours."""
+    if isinstance(value, list | tuple):
+        return tuple(_plain(part, depth) for part in value)
+    if isinstance(value, Mapping):
+        return tuple(sorted(((plain_text(name), _plain(part, depth)) for name, part in value.items()), key=repr))
+    return tuple(sorted((_plain(part, depth) for part in value), key=repr))
+
+
 def _plain_object(value: Any) -> Any:
-    """What drivers other than SQLite's return: decimals, dates, arrays, and whatever else by its text."""
+    """What drivers other than SQLite's return: decimals, dates, and whatever else by its text."""
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            return _plain(float(value))
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _plain_decimal(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, memoryview | bytearray):
         return bytes(value)
-    if isinstance(value, list | tuple):
-        return tuple(map(_plain, value))
-    return str(value)
+    return plain_text(value)
+
+
+def _plain_decimal(value: Decimal) -> Any:
+    if value.is_nan():
+        return _NOT_A_NUMBER
+    if value.is_finite() and value.adjusted() < _MAX_DIGITS and value == value.to_integral_value():
+        return int(value)
+    number = float(value)
+    return number if math.isfinite(number) or value.is_infinite() else plain_text(value)
 
 
 def _merged_row(row: Row, merged: dict[int | float, int | float]) -> Row:
@@ -83,7 +104,7 @@ def _representatives(numbers: set[int | float]) -> dict[int | float, int | float
 
 
 def _close(small: int | float, large: int | float) -> bool:
-    if math.isinf(small) or math.isinf(large) or (_is_whole(small) and _is_whole(large)):
+    if max(abs(small), abs(large)) > sys.float_info.max or (_is_whole(small) and _is_whole(large)):
         return False
     return math.isclose(small, large, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
 
