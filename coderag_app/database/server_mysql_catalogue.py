@@ -74,7 +74,7 @@ def read_mysql_catalogue(cursor: Any) -> Catalogue:
     unsampled = {
         name: f"it is a table of the engine {engine}" for name, _, engine in listed if engine.upper() in _OTHER_SERVERS
     }
-    views = {name for name, kind, _ in listed if kind == "VIEW"}
+    views = {name for name, kind, _ in listed if kind == "VIEW" and name in columns}
     if views:
         unsampled |= _running_views(cursor, views, set(unsampled))
     return Catalogue(tables, frozenset(texts), unsampled)

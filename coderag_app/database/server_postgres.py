@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CURSOR = "coderag_rows"
 _CONNECT_TIMEOUT_S = 10
+_SEEN_SHARE = 4  # libpq reads on while more arrives: what waits before it reads is about a quarter of what it takes
 _LATE = 0.9  # below this share of the time limit the rows get what the statement's start has left
 
 # How SQL is read: the guard knows these rules and no others, so the server must answer exactly so.
@@ -63,7 +64,7 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
                 ready = 0
                 if events[0][1] & ~select.POLLOUT:  # an error or the end counts as something to read
                     ready |= 1
-                    size += _waiting_bytes(socket)
+                    size += _SEEN_SHARE * _waiting_bytes(socket)
                     self.deadline.check_message(size)
                 if events[0][1] & select.POLLOUT:
                     ready |= 2

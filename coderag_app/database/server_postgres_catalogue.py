@@ -111,7 +111,8 @@ WITH RECURSIVE part(rel, classid, objid, tree) AS (
      JOIN pg_constraint k ON k.contypid = d.refobjid WHERE d.refclassid = 'pg_type'::regclass
   UNION SELECT part.rel FROM part, regexp_matches(part.tree, ':[a-z]*(?:funcid|fnoid|handler) (\\d+)', 'g') AS f(found)
      JOIN pg_proc p ON p.oid = f.found[1]::oid
-   WHERE p.provolatile = 'v' AND p.proname NOT IN ('random', 'clock_timestamp', 'timeofday', 'gen_random_uuid')
+   WHERE p.provolatile = 'v' AND p.proname NOT IN
+         ('random', 'random_normal', 'clock_timestamp', 'timeofday', 'gen_random_uuid', 'bernoulli', 'system')
   UNION SELECT edge.reader FROM edge JOIN runs USING (rel)
 )
 SELECT c.relname::text, c.relkind::text FROM runs JOIN pg_class c ON c.oid = runs.rel

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from coderag_app.database.base import Limits
+from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.errors import DatabaseError
 from coderag_app.schema import Table
 
@@ -28,7 +28,7 @@ Rows = tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]
 
 
 class OutOfTimeError(Exception):
-    """The client stopped waiting for the server."""
+    """The statement's time is over, whatever the server does."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,18 @@ class Deadline:
         """Seconds of the statement's own limit that are left; at least a millisecond."""
         return max(0.001, self.started + self.limits.timeout_s - time.monotonic())
 
+    def is_over(self) -> bool:
+        """Whether the statement's own limit has passed."""
+        return time.monotonic() >= self.started + self.limits.timeout_s
+
     def check_message(self, size: int) -> None:
         """Refuse a row that would fill the memory while it arrives.
 
         Raises:
-            DatabaseError: The row is larger than a quarter of the memory limit.
+            OverLimitError: The row is larger than a quarter of the memory limit.
         """
         if size > self.max_message_bytes:
-            raise DatabaseError(
+            raise OverLimitError(
                 f"A row holds more than {self.max_message_bytes // 2**20} MiB; ask for fewer or shorter columns, or "
                 "raise max_memory_mb."
             )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from coderag_app.database.base import Limits
+from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.database.rows import collect_rows
 from coderag_app.database.sampling import column_samples, printable
 from coderag_app.database.server_schema import sample_query, texts_query
@@ -31,6 +31,7 @@ _SAMPLING_S = 1.0  # per table or view
 _SAMPLING_TOTAL_S = 20.0  # for a whole database: many slow views must not hold it up
 _TEXTS_S = 5.0  # per column
 _TIMEOUTS = {"57014", "3024", "1969", "1317"}  # PostgreSQL's SQLSTATE, MySQL's and MariaDB's error numbers
+_MEMORY = {"53200", "53400", "1104"}
 _READ_ONLY = {"25006", "1792"}
 
 
@@ -105,21 +106,17 @@ class SQLAlchemyDatabase:
         """Read tables, views and keys of the default schema; see ``Database.read_schema``."""
         catalogue = self._catalogue = self._read_catalogue()
         self._unread = {}
-        for table in catalogue.tables:
-            if table.hidden:
-                logger.warning(
-                    "Left out columns of %s, because reading them may run casts of the database's owner: %s",
-                    table.name,
-                    ", ".join(table.hidden),
-                )
+        hidden = [f"{table.name}.{column}" for table in catalogue.tables for column in table.hidden]
+        if hidden:
+            logger.warning(
+                "Left out columns whose casts are the database owner's code, which any use may run: %s",
+                ", ".join(hidden),
+            )
         tables = catalogue.tables
         if samples > 0:
             ends = time.monotonic() + _SAMPLING_TOTAL_S
             tables = tuple(self._with_samples(table, samples, ends) for table in tables)
-            left_out = catalogue.unsampled | self._unread
-            if left_out:
-                told = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-                logger.warning("No sample values of %d tables or views (%s)", len(left_out), told)
+            self._warn_of_unsampled(catalogue)
         return Schema(tables, self.dialect, self._server.namespace, self._server.redefined)
 
     def distinct_texts(self, table: str, column: str, limit: int) -> list[str]:
@@ -177,6 +174,14 @@ class SQLAlchemyDatabase:
         pairs = zip(table.columns, column_samples(rows, len(table.columns), samples), strict=True)
         return replace(table, columns=tuple(replace(column, samples=values) for column, values in pairs))
 
+    def _warn_of_unsampled(self, catalogue: Catalogue) -> None:
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in sorted((catalogue.unsampled | self._unread).items()):
+            by_reason.setdefault(reason, []).append(name)
+        if by_reason:
+            told = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+            logger.warning("No sample values of: %s", told)
+
     @contextmanager
     def _session(self, limits: Limits, introspecting: bool) -> Iterator[Any]:
         """A connection in a read-only transaction, closed at the end: an open transaction and its rows end with it."""
@@ -198,24 +203,27 @@ class SQLAlchemyDatabase:
         try:
             yield
         except OutOfTimeError:
-            raise DatabaseError(_out_of_time(limits)) from None
+            raise OverLimitError.of_time(limits.timeout_s) from None
         except (self._server.errors, UnicodeError, ValueError, OSError) as error:
-            raise DatabaseError(self._message(error, limits)) from None  # the chain may show the URL
+            raise self._as_ours(error, limits) from None  # the chain may show the URL
 
-    def _message(self, error: Exception, limits: Limits) -> str:
+    def _as_ours(self, error: Exception, limits: Limits) -> DatabaseError:
         diagnosis = getattr(error, "diag", None)  # psycopg's: the message without the statement around it
-        text = getattr(diagnosis, "message_primary", None) or str(error).strip() or type(error).__name__
+        said = error.args[1] if len(error.args) > 1 else error  # PyMySQL's: the number, then the message
+        text = getattr(diagnosis, "message_primary", None) or str(said).strip() or type(error).__name__
         if hint := getattr(diagnosis, "message_hint", None):
             text += f" ({hint})"
-        code = str(getattr(error, "sqlstate", None) or (error.args[0] if error.args else ""))
-        if code in _TIMEOUTS:
-            return _out_of_time(limits)
+        codes = {str(getattr(error, "sqlstate", None)), str(error.args[0] if error.args else "")}
+        if codes & _MEMORY or "max-session-mem-used" in text:
+            return OverLimitError.of_memory(limits)
+        if codes & _TIMEOUTS:
+            return OverLimitError.of_time(limits.timeout_s)
         password = str(self._url.password or "")
         for secret in {password, quote_plus(password), quote(password), quote(password, safe="")} if password else ():
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
-        if code in _READ_ONLY or "DECLARE CURSOR" in text:
-            return f"Refused by the read-only connection: {text}"
-        return text
+        if codes & _READ_ONLY or "DECLARE CURSOR" in text:
+            return DatabaseError(f"Refused by the read-only connection: {text}")
+        return DatabaseError(text)
 
 
 def _server(url: URL, kind: ServerKind) -> Server:
@@ -226,7 +234,3 @@ def _server(url: URL, kind: ServerKind) -> Server:
     from coderag_app.database.server_mysql import MySQLServer
 
     return MySQLServer(url)
-
-
-def _out_of_time(limits: Limits) -> str:
-    return f"The query was stopped after {limits.timeout_s:g} s; ask for less, or raise timeout_s."
