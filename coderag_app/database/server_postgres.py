@@ -6,6 +6,7 @@ import select
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
@@ -97,7 +98,7 @@ class PostgresServer:
             DatabaseError: A cast that runs by itself between two built-in types is the owner's.
         """
         connection = self._connect(limits)
-        with connection, connection.cursor() as cursor:
+        with closing(connection), connection.cursor() as cursor:
             cursor.execute(
                 "BEGIN READ ONLY; SELECT pg_catalog.current_schemas(false)::pg_catalog.text[], "
                 "pg_catalog.current_setting('is_superuser'), "
@@ -185,7 +186,7 @@ class PostgresServer:
 
     def end(self, session: int) -> None:
         """End a session that no longer answers, as soon as it looks up from its work."""
-        with psycopg.connect(**self._arguments) as connection:
+        with closing(psycopg.connect(**self._arguments)) as connection:
             connection.execute("SELECT pg_catalog.pg_terminate_backend(%s::pg_catalog.int4)", (session,))
 
     def _connect(self, limits: Limits) -> PostgresConnection:

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _GRACE = 0.1  # of the time limit: how long the server's own stop may take before the client gives up
 _GRACE_S = 0.02
+_LEAST_MESSAGE = 16 * 2**20
 _MESSAGE_SHARE = 4  # a row is held several times while it is read: in the driver's buffer, as its result, in Python
 
 Rows = tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]
@@ -97,7 +98,7 @@ class Deadline:
     def __init__(self, limits: Limits) -> None:
         self.started = time.monotonic()
         self.limits = limits
-        self.max_message_bytes = limits.max_memory_bytes // _MESSAGE_SHARE
+        self.max_message_bytes = max(_LEAST_MESSAGE, limits.max_memory_bytes // _MESSAGE_SHARE)
         self.gives_up_at = self.started + limits.timeout_s * (1 + _GRACE) + _GRACE_S
 
     def left(self) -> float:

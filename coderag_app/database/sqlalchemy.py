@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_OPENING_S = 10.0  # for reading the catalogues, whatever a statement may take
 _SAMPLING_S = 1.0  # per table or view
 _SAMPLING_TOTAL_S = 20.0  # for a whole database: many slow views must not hold it up
 _TEXTS_S = 5.0  # per column
@@ -88,8 +89,9 @@ class SQLAlchemyDatabase:
             ) from error
         server = _server(parsed, kind)
         database = cls(parsed, kind, server, limits)
-        with database._translated(limits):
-            server.open(limits)
+        opening = database._opening_limits()
+        with database._translated(opening):
+            server.open(opening)
         if server.is_superuser:
             logger.warning(
                 "Connected to %s as a superuser. Use a role that may only SELECT: "
@@ -154,8 +156,11 @@ class SQLAlchemyDatabase:
         return QueryResult(columns, kept, truncated, time.monotonic() - started)
 
     def _read_catalogue(self) -> Catalogue:
-        with self._session(self.limits, introspecting=True) as connection:
+        with self._session(self._opening_limits(), introspecting=True) as connection:
             return self._server.read_catalogue(connection)
+
+    def _opening_limits(self) -> Limits:
+        return replace(self.limits, timeout_s=max(_OPENING_S, self.limits.timeout_s))
 
     def _with_samples(self, table: Table, samples: int, ends: float) -> Table:
         if self._catalogue is None or table.name in self._catalogue.unsampled or not table.columns:

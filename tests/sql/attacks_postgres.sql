@@ -146,3 +146,140 @@ SELECT version()
 SELECT current_user
 -- attack: large-text [guard]
 SELECT repeat('a', 1000000)
+
+-- Attribute notation: (x).f calls f(x).
+-- attack: attribute-read-file [guard, role]
+SELECT ('/etc/passwd'::text).pg_read_file
+-- attack: attribute-read-file-quoted [guard, role]
+SELECT ('/etc/passwd'::text)."pg_read_file"
+-- attack: attribute-read-file-in-more-brackets [guard, role]
+SELECT ((('/etc/passwd'::text))).pg_read_file
+-- attack: attribute-read-binary-file-of-a-case [guard, role]
+SELECT (CASE WHEN true THEN '/etc/passwd'::text END).pg_read_binary_file
+-- attack: attribute-read-file-of-a-subquery [guard, role]
+SELECT ((SELECT '/etc/passwd'::text)).pg_read_file
+-- attack: attribute-read-file-of-an-element [guard, role]
+SELECT ((ARRAY['/etc/passwd'::text])[1]).pg_read_file
+-- attack: attribute-read-file-of-a-concatenation [guard, role]
+SELECT ('/etc/' || 'passwd'::text).pg_read_file
+-- attack: attribute-list-folder-of-a-derived-table [guard, role]
+SELECT (t.p).pg_ls_dir FROM (SELECT '/'::text AS p) AS t
+-- attack: attribute-list-folder-of-a-cte [guard, role]
+WITH t AS (SELECT '/'::text AS p) SELECT (t.p).pg_ls_dir FROM t
+-- attack: attribute-read-file-in-where [guard, role]
+SELECT name FROM singer WHERE ('/etc/passwd'::text).pg_read_file <> name
+-- attack: attribute-read-file-in-a-join [guard, role]
+SELECT 1 FROM singer AS s JOIN concert AS c ON ('/etc/passwd'::text).pg_read_file IS NOT NULL
+-- attack: attribute-read-file-in-an-aggregate [guard, role]
+SELECT max(('/etc/passwd'::text).pg_read_file) FROM singer
+-- attack: attribute-read-file-cast [guard, role]
+SELECT (CAST('/etc/passwd' AS text)).pg_read_file
+-- attack: attribute-import-large-object [guard, role]
+SELECT ('/etc/passwd'::text).lo_import
+-- attack: attribute-sleep [guard, time]
+SELECT (30).pg_sleep
+-- attack: attribute-sleep-of-a-sum [guard, time]
+SELECT (29 + 1).pg_sleep
+-- attack: attribute-sleep-in-order-by [guard, time]
+SELECT name FROM singer ORDER BY (30).pg_sleep::text
+-- attack: attribute-sleep-of-a-column [guard, time]
+SELECT (s.age).pg_sleep FROM singer AS s
+-- attack: attribute-writing-function-of-a-row [guard, sandbox]
+SELECT (s).copy_singer FROM singer AS s
+-- attack: attribute-writing-function-without-brackets [guard, sandbox]
+SELECT s.copy_singer FROM singer AS s
+-- attack: attribute-writing-function-of-the-table [guard, sandbox]
+SELECT singer.copy_singer FROM singer
+-- attack: attribute-writing-function-of-a-capital-alias [guard, sandbox]
+SELECT "S".copy_singer FROM singer AS "S"
+-- attack: attribute-writing-function-in-group-by [guard, sandbox]
+SELECT count(*) FROM singer AS s GROUP BY s.copy_singer
+-- attack: attribute-writing-function-in-having [guard, sandbox]
+SELECT count(*) FROM singer AS s GROUP BY s HAVING s.copy_singer = 'x'
+-- attack: attribute-writing-function-in-exists [guard, sandbox]
+SELECT 1 FROM concert AS c WHERE EXISTS (SELECT (s).copy_singer FROM singer AS s WHERE (s).copy_singer IS NOT NULL)
+-- attack: attribute-writing-function-of-a-subquerys-row [guard, sandbox]
+SELECT (t.r).copy_singer FROM (SELECT s AS r FROM singer AS s) AS t
+-- attack: attribute-writing-function-lateral [guard, sandbox]
+SELECT t.x FROM singer AS s, LATERAL (SELECT s.copy_singer AS x) AS t
+-- attack: attribute-writing-function-in-a-window [guard, sandbox]
+SELECT rank() OVER (ORDER BY s.copy_singer) FROM singer AS s
+-- attack: attribute-sequence [guard, sandbox]
+SELECT ('counter'::regclass).nextval
+-- attack: attribute-end-backend [guard]
+SELECT (1234567).pg_terminate_backend
+-- attack: attribute-setting [guard]
+SELECT ('data_directory'::text).current_setting
+-- attack: attribute-advisory-lock [guard]
+SELECT (1).pg_advisory_lock
+-- attack: attribute-row-of-a-cte [guard]
+WITH c AS (SELECT name FROM singer) SELECT (c).hashtext FROM c
+-- attack: attribute-star-of-a-function [guard, role]
+SELECT (pg_stat_file('/etc/passwd')).*
+-- attack: attribute-field-of-a-function [guard, role]
+SELECT (pg_stat_file('/etc/passwd')).size
+
+-- Names of a WITH that hide a system table, or seem to.
+-- attack: cte-reads-the-hidden-table [guard, role]
+WITH pg_shadow AS (SELECT 'a'::name AS usename, 'b' AS passwd UNION ALL SELECT usename, passwd FROM pg_shadow) SELECT * FROM pg_shadow
+-- attack: cte-reads-the-hidden-table-quoted [guard, role]
+WITH "pg_authid" AS (SELECT rolname, rolpassword FROM "pg_authid") SELECT * FROM "pg_authid"
+-- attack: cte-in-capitals-hides-nothing [guard, role]
+WITH "PG_SHADOW" AS (SELECT 'x' AS passwd) SELECT passwd FROM pg_shadow
+-- attack: cte-in-mixed-case-hides-nothing [guard, role]
+WITH "Pg_Authid" AS (SELECT 'x' AS rolpassword) SELECT rolpassword FROM Pg_Authid
+-- attack: cte-defined-later [guard, role]
+WITH a AS (SELECT passwd FROM pg_shadow), pg_shadow AS (SELECT 'x' AS passwd) SELECT * FROM a
+-- attack: cte-of-an-inner-query [guard, role]
+SELECT * FROM (WITH pg_authid AS (SELECT rolpassword FROM pg_authid) SELECT * FROM pg_authid) AS t
+-- attack: cte-out-of-its-scope [guard, role]
+SELECT (WITH pg_shadow AS (SELECT 1 AS passwd) SELECT passwd FROM pg_shadow), passwd FROM pg_shadow
+-- attack: cte-in-an-exists [guard, role]
+SELECT 1 WHERE EXISTS (WITH pg_user_mapping AS (SELECT * FROM pg_user_mapping) SELECT * FROM pg_user_mapping)
+-- attack: cte-named-like-our-table [guard, role]
+WITH singer AS (SELECT rolname AS name, rolpassword AS country FROM pg_authid) SELECT name, country FROM singer
+-- attack: cte-and-a-prefix [guard, role]
+WITH pg_shadow AS (SELECT 1 AS passwd) SELECT passwd FROM pg_catalog.pg_shadow
+-- attack: cte-in-a-set-operation [guard, role]
+SELECT 'x' UNION ALL (WITH pg_shadow AS (SELECT passwd FROM pg_shadow) SELECT passwd FROM pg_shadow)
+-- attack: cte-of-settings [guard]
+WITH pg_settings AS (SELECT name, setting FROM pg_settings) SELECT * FROM pg_settings
+-- attack: cte-of-activity [guard]
+WITH pg_stat_activity AS (SELECT query FROM pg_stat_activity) SELECT * FROM pg_stat_activity
+
+-- Strings that end elsewhere under another setting of the server.
+-- attack: backslash-then-a-subquery [guard, role]
+SELECT 'a\' || (SELECT passwd FROM pg_shadow LIMIT 1) || 'b'
+-- attack: backslash-in-a-filter [guard, role]
+SELECT name FROM singer WHERE name = '\' UNION SELECT passwd FROM pg_shadow --'
+-- attack: escape-string-with-a-backslash-quote [sandbox, role]
+SELECT E'\' UNION SELECT passwd FROM pg_shadow --'
+-- attack: escape-string-of-two-backslashes [guard, role]
+SELECT E'\\' || passwd FROM pg_shadow --'
+-- attack: unicode-string [guard, role]
+SELECT U&'\0027' || passwd FROM pg_shadow
+-- attack: dollar-quotes-in-dollar-quotes [guard, role]
+SELECT $a$ $b$ $a$ || passwd || $b$ $b$ FROM pg_shadow
+-- attack: national-string [guard, role]
+SELECT N'\' || passwd || N'\' FROM pg_shadow
+-- attack: continued-string [guard, role]
+SELECT 'a'
+'\' || passwd FROM pg_shadow
+-- attack: comment-in-a-comment [guard, role]
+SELECT 1 /* /* */ ' */ UNION SELECT length(passwd) FROM pg_shadow --'
+
+-- Other connections and definers.
+-- attack: other-connection [guard, role]
+SELECT * FROM dblink('dbname=music', 'DELETE FROM singer RETURNING 1') AS t(a int)
+-- attack: other-connection-statement [guard, role]
+SELECT dblink_exec('dbname=music', 'DROP TABLE singer')
+-- attack: other-connection-by-attribute [guard, role]
+SELECT ('dbname=music'::text).dblink_connect
+-- attack: definer-of-a-row [guard, sandbox]
+SELECT copy_singer(s) FROM singer AS s
+-- attack: definer-in-a-default [guard, sandbox]
+SELECT coalesce(NULL, add_singer())
+-- attack: definer-in-a-table [guard, sandbox]
+SELECT * FROM add_singer() AS t
+-- attack: definer-in-rows-from [guard, sandbox]
+SELECT * FROM ROWS FROM (add_singer()) AS t
