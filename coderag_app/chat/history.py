@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,21 +18,37 @@ from typing import Any
 from coderag_app.answers.as_json import answer_document
 from coderag_app.answers.from_json import answer_from_line
 from coderag_app.chat.secrets_in_text import without_passwords
-from coderag_app.errors import HistoryError
+from coderag_app.errors import FileRefusedError, HistoryError
+from coderag_app.files import PRIVATE_FILE, from_fields, parse_json, private_folder, system_message
 from coderag_app.types import SQLAnswer
 
 MAX_STORED_ROWS = 200
 MAX_TITLE_CHARS = 120
 _BUSY_TIMEOUT_S = 5.0
 _VERSION = 1
-_TABLES = """
-CREATE TABLE IF NOT EXISTS conversations (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, database TEXT NOT NULL, updated TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS turns (
-    conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE, position INTEGER NOT NULL,
-    asked TEXT NOT NULL, note TEXT NOT NULL, sql TEXT NOT NULL, answer TEXT NOT NULL,
-    PRIMARY KEY (conversation_id, position));
-"""
+# The tables of a history, as SQLite repeats them. A file that holds anything else was not made here: a trigger or a
+# view would run in this process as soon as it is asked.
+_TABLES = {
+    "conversations": "CREATE TABLE conversations ( id TEXT PRIMARY KEY, title TEXT NOT NULL, database TEXT NOT NULL, "
+    "updated TEXT NOT NULL)",
+    "turns": "CREATE TABLE turns ( conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE, "
+    "position INTEGER NOT NULL, asked TEXT NOT NULL, note TEXT NOT NULL, sql TEXT NOT NULL, answer TEXT NOT NULL, "
+    "PRIMARY KEY (conversation_id, position))",
+}
+_MAX_CELL_BYTES = 256_000_000  # 200 rows of cells of a megabyte
+_MAX_TURNS = 5_000
+_MAX_SEARCH_CHARS = 500
+_MAX_ANSWER_DEPTH = 60  # cells are nested 50 levels deep at most
+_ID = re.compile(r"[0-9a-f]{1,32}")
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "free some space on its disk",
+    sqlite3.SQLITE_READONLY: "check the permissions of the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "check the permissions of the file and its folder",
+    sqlite3.SQLITE_BUSY: "another program is writing it; try again",
+    sqlite3.SQLITE_LOCKED: "another program is writing it; try again",
+    sqlite3.SQLITE_IOERR: "check its disk for space and errors",
+    sqlite3.SQLITE_TOOBIG: "the answer is too large to be kept",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +103,25 @@ class HistoryStore:
 
     def conversations(self, search: str = "") -> list[ConversationSummary]:
         """All conversations, or those whose title, questions or SQL hold a text; the latest first."""
-        pattern = "%" + search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        if not self.path.exists():  # nothing was kept yet, and to look needs no disk that can be written
+            return []
+        search = search.strip()[:_MAX_SEARCH_CHARS]
+        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         with self._open() as connection:
             rows = connection.execute(
                 "SELECT id, title, database, updated FROM conversations AS c WHERE title LIKE ?1 ESCAPE '\\' OR EXISTS "
                 "(SELECT 1 FROM turns WHERE conversation_id = c.id AND (asked LIKE ?1 ESCAPE '\\' "
-                "OR sql LIKE ?1 ESCAPE '\\')) ORDER BY updated DESC, rowid DESC",
+                "OR sql LIKE ?1 ESCAPE '\\')) ORDER BY rowid DESC",
                 [pattern],
             ).fetchall()
-        return [ConversationSummary(found, title, name, datetime.fromisoformat(at)) for found, title, name, at in rows]
+        # A row that no CodeRAG wrote must not take the others with it: without an id nothing can be done with it, and
+        # a text or a time that is none is shown as such.
+        found = [
+            ConversationSummary(row[0], _text(row[1]) or "Untitled", _text(row[2]), _time(row[3]))
+            for row in rows
+            if isinstance(row[0], str) and _ID.fullmatch(row[0])
+        ]
+        return sorted(found, key=lambda summary: summary.updated, reverse=True)
 
     def load(self, conversation_id: str) -> StoredConversation:
         """One conversation.
@@ -107,10 +135,26 @@ class HistoryStore:
         with self._open() as connection:
             found, title, database = self._find(connection, conversation_id)
             rows = connection.execute(
-                "SELECT asked, note, answer FROM turns WHERE conversation_id = ? ORDER BY position", [found]
+                "SELECT asked, note, answer FROM turns WHERE conversation_id = ? ORDER BY position LIMIT ?",
+                [found, _MAX_TURNS],
             ).fetchall()
-        turns = tuple(StoredTurn(asked, answer_from_line(answer), note) for asked, note, answer in rows)
-        return StoredConversation(found, title, database, turns)
+        turns = tuple(
+            StoredTurn(_text(asked), self._answer(answer, f"{found}, turn {number}"), _text(note))
+            for number, (asked, note, answer) in enumerate(rows, 1)
+        )
+        return StoredConversation(found, _text(title) or "Untitled", _text(database), turns)
+
+    def _answer(self, line: object, place: str) -> SQLAnswer:
+        """A stored answer, each part of the type that the page and the exports expect."""
+        name = f"The answer in {self.path}, conversation {place},"
+        try:
+            parse_json(_text(line), name, _MAX_ANSWER_DEPTH)
+            answer = from_fields(SQLAnswer, asdict(answer_from_line(_text(line))), name)
+        except (FileRefusedError, HistoryError) as error:
+            raise HistoryError(f"{name} cannot be read: {error}") from error
+        if any(len(row) != len(answer.columns) for row in answer.rows):
+            raise HistoryError(f"{name} has a row that is not of {len(answer.columns)} columns.")
+        return answer
 
     def new(self, title: str, database: str) -> str:
         """Begin a conversation; returns its id."""
@@ -179,31 +223,101 @@ class HistoryStore:
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own for each call, in one transaction."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))  # before SQLite makes it readable by all
+            self._make_private()
             connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise HistoryError(f"The history {self.path} cannot be opened: {system_message(error)}") from error
+        except sqlite3.Error as error:
             raise HistoryError(f"The history {self.path} cannot be opened: {error}; check its permissions.") from error
         try:
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA secure_delete = ON")
-            _prepare(connection)
+            _harden(connection)
+            _prepare(connection, self.path)
             with connection:
                 yield connection
         except sqlite3.Error as error:
-            raise HistoryError(
-                f"The history {self.path} cannot be used ({error}); move it away to begin a new one."
-            ) from error
+            code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the primary code of an extended one
+            remedy = _REMEDIES.get(code, "move it away to begin a new one")
+            raise HistoryError(f"The history {self.path} cannot be used: {error}; {remedy}.") from error
         finally:
             connection.close()
 
+    def _make_private(self) -> None:
+        """Make the file where there is none, before SQLite makes it readable by all."""
+        private_folder(self.path.parent)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), PRIVATE_FILE)
+        mode = os.fstat(descriptor).st_mode
+        os.close(descriptor)
+        if not stat.S_ISREG(mode):
+            raise HistoryError(f"The history {self.path} is no regular file; choose another one.")
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise HistoryError(f"The history has format {version}, expected at most {_VERSION}; use a newer CodeRAG.")
-    if version < _VERSION:
-        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+def _harden(connection: sqlite3.Connection) -> None:
+    """Let nothing that the file holds run: SQLite trusts a schema unless it is told not to."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_CELL_BYTES)
+    connection.text_factory = lambda content: content.decode("utf-8", "replace")
+    if hasattr(connection, "setconfig"):  # Python 3.12
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in a new file; refuse a file that holds anything else.
+
+    Raises:
+        HistoryError: Another program made it, a newer CodeRAG did, or somebody added to it.
+    """
+    if _version(connection, path) < _VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection, path) < _VERSION:  # nobody was quicker
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise HistoryError(f"{path} is the database of another program; choose another file for the history.")
+            for statement in _TABLES.values():
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.commit()
+    found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    foreign = [f"{kind} {name}" for kind, name, sql in found if not _is_own(kind, name, sql)]
+    missing = _TABLES.keys() - {name for _, name, _ in found}
+    if foreign or missing:
+        what = ", ".join([*foreign[:3], *(f"no table {name}" for name in sorted(missing))])
+        raise HistoryError(
+            f"The history {path} holds what CodeRAG does not make ({what[:200]}); move it away to begin a new one."
+        )
+
+
+def _is_own(kind: str, name: str, sql: str | None) -> bool:
+    if kind == "index":
+        return sql is None  # of a primary key
+    if kind == "table" and name.startswith("sqlite_stat"):
+        return True  # after ANALYZE
+    return kind == "table" and " ".join((sql or "").split()) == _TABLES.get(name)
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 <= version <= _VERSION:
+        raise HistoryError(
+            f"The history {path} has format {version}, expected at most {_VERSION}; use a newer CodeRAG."
+        )
+    return version
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: object) -> datetime:
+    """A stored time in UTC; the beginning of 1970 for what is none."""
+    try:
+        found = datetime.fromisoformat(_text(value))
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        found = datetime.min.replace(tzinfo=UTC)
+    # Beyond these years no local time can be computed.
+    return found if 1970 <= found.year < 9000 else datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _scrubbed(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -23,12 +24,15 @@ from coderag_app.cli import (
     ui,
     values,
 )
-from coderag_app.cli.console import print_error, set_up_logging, tolerate_any_text
+from coderag_app.cli.console import drop_unwritten, print_error, set_up_logging, tolerate_any_text
 from coderag_app.cli.help_texts import SETTINGS, examples
 from coderag_app.errors import CodeRAGError, ConfigurationError
+from coderag_app.files import system_message
 
 EXIT_NO_ANSWER = 1
 EXIT_USAGE = 2
+EXIT_BROKEN_PIPE = 141  # as a shell shows a program that SIGPIPE ended
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)  # without a name: a stream
 
 
 def _show_version(wanted: bool) -> None:
@@ -200,16 +204,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
     set_up_logging(debug)
     words = [word for word in options if word != "--debug"] + words[len(options) :]
     try:
-        app(words, prog_name="coderag")
-    except CodeRAGError as error:
-        if debug:
-            traceback.print_exc()
-        print_error(str(error))
-        sys.exit(EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_NO_ANSWER)
+        code = _run(words)
+    except BrokenPipeError:  # such as `coderag ... | head -1`, which has what it wanted
+        drop_unwritten(sys.stdout)
+        code = EXIT_BROKEN_PIPE
     except Exception as error:
         if debug:
             traceback.print_exc()
-        print_error(
-            f"{type(error).__name__}: {error}\nThis is a bug in CodeRAG. Run it again with --debug and report it."
-        )
-        sys.exit(EXIT_NO_ANSWER)
+        message, code = _explained(error)
+        if isinstance(error, OSError):
+            drop_unwritten(sys.stdout)
+        print_error(message)
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    """Run a command and write out what it printed; the exit code.
+
+    Raises:
+        BrokenPipeError: Nobody reads standard output any more.
+    """
+    try:
+        app(words, prog_name="coderag")
+        code = 0
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # which the libraries under it turn into exit code 1
+            raise stop.__context__ from None
+        code = stop.code if isinstance(stop.code, int) else EXIT_NO_ANSWER
+    sys.stdout.flush()
+    return code
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit code. What the disk or the system refuses is nobody's bug."""
+    if isinstance(error, CodeRAGError):
+        return str(error), EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_NO_ANSWER
+    if isinstance(error, OSError):
+        return system_message(error, "standard output" if error.errno in _OF_WRITING else None), EXIT_NO_ANSWER
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. End other programs, or ask for less at a time.", EXIT_NO_ANSWER
+    message = f"{type(error).__name__}: {error}\nThis is a bug in CodeRAG. Run it again with --debug and report it."
+    return message, EXIT_NO_ANSWER

@@ -256,12 +256,18 @@ def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[
         write_atomically(storage_dir / MANIFEST_FILE, manifest.to_json().encode("utf-8", "backslashreplace"))
     except (OSError, RuntimeError) as error:  # FAISS reports a failed write as a RuntimeError
         shutil.rmtree(folder, ignore_errors=True)
-        reason = system_message(error) if isinstance(error, OSError) else str(error)
+        reason = system_message(error) if isinstance(error, OSError) else _faiss_reason(str(error))
         raise IndexStoreError(
             f"Writing the index to {folder} failed: {reason} The index that was there before is untouched."
         ) from error
     remove_stale(storage_dir)
     return manifest
+
+
+def _faiss_reason(message: str) -> str:
+    """The file and the system's reason out of FAISS's message, which begins with places in its C++ code."""
+    match = re.search(r"write error in (.+): -?\d+ != -?\d+ \((.+)\)", message)
+    return f"{match[1]}: {match[2]}." if match is not None else f"{message}."
 
 
 def remove_stale(storage_dir: Path) -> None:
