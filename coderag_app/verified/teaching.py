@@ -12,6 +12,7 @@ from coderag_app.decoding.question_run import StreamEvent
 from coderag_app.errors import TeachingError
 from coderag_app.schema import Schema
 from coderag_app.types import RetrievedExample, SQLAnswer
+from coderag_app.untrusted_text import checked_question
 from coderag_app.verified.pairs import SOURCE, VerifiedPair, pair_example
 from coderag_app.verified.retrieval import TaughtRetriever
 from coderag_app.verified.store import VerifiedStore
@@ -42,13 +43,13 @@ class Teaching:
             DatabaseError: It failed.
             TeachingError: The file of pairs cannot be read or written, or there is no database.
         """
-        pair = self.store.add(question, self._ran(sql), self._schema)
+        pair = self.store.add(checked_question(question), self._ran(sql), self._schema)
         self.refresh()
         return pair
 
     def correct(self, pair_id: str, question: str, sql: str) -> VerifiedPair:
         """Change a pair, checked like a new one; its id stays. See ``teach``."""
-        pair = self.store.replace(pair_id, question, self._ran(sql), self._schema)
+        pair = self.store.replace(pair_id, checked_question(question), self._ran(sql), self._schema)
         self.refresh()
         return pair
 
@@ -107,9 +108,10 @@ class Teaching:
 
     def stream(self, question: str) -> Iterator[StreamEvent]:
         """The same step by step; closing the iterator stops the model."""
+        question = checked_question(question)
         started = time.perf_counter()
         yield StreamEvent("retrieve")
-        match = self.match(" ".join(question.split()))
+        match = self.match(question)
         retrieve_s = time.perf_counter() - started
         if match is not None:
             yield StreamEvent("check", match.sql, retrieve_s)
@@ -124,7 +126,7 @@ class Teaching:
         timings = {"retrieve": retrieve_s, **answer.timings_s}
         timings["total"] = timings.get("total", 0.0) + retrieve_s
         source = RetrievedExample(pair_example(match.pair, self._schema, self.store.db_id), 1.0)
-        return replace(answer, question=" ".join(question.split()), sources=(source,), timings_s=timings)
+        return replace(answer, question=question, sources=(source,), timings_s=timings)
 
     def _ran(self, sql: str) -> str:
         from coderag_app.sql.guard import check_sql
