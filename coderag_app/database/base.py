@@ -22,8 +22,8 @@ class Limits:
         timeout_s: Seconds a statement may run before it is stopped with an error.
         max_rows: Rows that are returned; when there are more, the result is marked truncated.
         max_cell_bytes: Size of the largest value. SQLite stops with an error, the others cut the value.
-        max_memory_mb: Memory in MiB, for the database's own work and again for the rows that are returned, which are
-            cut before they need more. A text that holds one emoji takes 4 bytes a character in Python.
+        max_memory_mb: Memory in MiB for the database's own work. The rows that are returned are cut before they need
+            more (a text that holds one emoji takes 4 bytes a character), for files before both do together.
     """
 
     timeout_s: float = 10.0
@@ -47,6 +47,8 @@ class Limits:
 class OverLimitError(DatabaseError):
     """A statement that went over its time or its memory."""
 
+    out_of_memory = False
+
     @classmethod
     def of_time(cls, timeout_s: float) -> OverLimitError:
         """Say that the time was up."""
@@ -55,7 +57,9 @@ class OverLimitError(DatabaseError):
     @classmethod
     def of_memory(cls, limits: Limits) -> OverLimitError:
         """Say that the memory was not enough."""
-        return cls(f"The query needs more than {limits.max_memory_mb} MiB; ask for less, or raise max_memory_mb.")
+        error = cls(f"The query needs more than {limits.max_memory_mb} MiB; ask for less, or raise max_memory_mb.")
+        error.out_of_memory = True
+        return error
 
 
 class Database(Protocol):

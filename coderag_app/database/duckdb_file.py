@@ -80,15 +80,15 @@ class DuckDBFile:
             yield ["columns", [str(column[0]) for column in connection.description or ()]]
             try:
                 reader = RowReader(_rows(connection, types), self._limits)
-                for batch in reader.batches():
-                    yield ["cells", batch]
+                for batch, size in reader.batches():
+                    yield ["cells", batch, size]
             except _UnreadableError:
                 columns = [str(column[0]) for column in connection.description or ()]
                 connection.execute(_with_texts(statements[0].query, types))
                 yield ["columns", columns]
                 reader = RowReader(_parsed(_fetched(connection), types), self._limits)
-                for batch in reader.batches():
-                    yield ["cells", batch]
+                for batch, size in reader.batches():
+                    yield ["cells", batch, size]
         yield ["value", reader.truncated]
 
     def tables(self, timeout_s: float) -> tuple[list[Any], list[Any]]:
@@ -164,11 +164,11 @@ class DuckDBFile:
 
 
 @contextmanager
-def opened_in_memory(max_memory_mb: int) -> Iterator[None]:
+def opened_in_memory() -> Iterator[None]:
     """Open an empty database with the same settings, which shows what DuckDB needs without a query."""
     import duckdb
 
-    with duckdb.connect(":memory:", config=_config(max_memory_mb)) as connection:
+    with duckdb.connect(":memory:", config=_config(Limits().max_memory_mb)) as connection:
         connection.execute("SELECT 1").fetchall()
         yield
 

@@ -50,7 +50,7 @@ class FileDatabase:
         rows: list[tuple[Any, ...]] = []
         cells: list[Any] = []
         truncated = False
-        for kind, value in self._messages("query", self.limits.timeout_s, sql):
+        for kind, value, *_ in self._messages("query", self.limits.timeout_s, sql):
             if kind == "columns":  # a second time when the first rows could not be shown
                 columns, rows, cells = tuple(value), [], []
             elif kind == "cells":

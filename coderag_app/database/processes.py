@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
@@ -56,6 +56,7 @@ class Worker:
         self.kind = kind
         self.max_memory_mb = max_memory_mb
         self.holds: int | None = None
+        self.is_slow: Callable[[], None] = lambda: None  # called once when half of a request's time is over
         self._ready = False
         self._messages = unpacker()
         self._process, self._input, self._output = _start(kind, max_memory_mb)
@@ -78,14 +79,14 @@ class Worker:
                 self._receive(time.monotonic() + _START_S, _START_S, limits)
                 self._ready = True
             last_s = timeout_s + max(_GRACE_S, timeout_s * _GRACE_SHARE)
-            deadline = time.monotonic() + last_s
+            started = time.monotonic()
             self._send([request, last_s + _GRACE_S, timeout_s, arguments])
             while True:
-                kind, value = self._receive(deadline, timeout_s, limits)
-                done = kind in ("value", "error", "over")
+                kind, value = self._receive(started + last_s, timeout_s, limits)[:2]
+                done = kind in ("value", "error", "time")  # what ran out of memory may still hold it
                 if kind == "error":
                     raise DatabaseError(value)
-                if kind == "over":
+                if kind in ("time", "memory"):
                     raise OverLimitError(value)
                 yield [kind, value]
                 if done:
@@ -118,8 +119,11 @@ class Worker:
         """
         while True:
             for message in self._messages:
-                return message  # type: ignore[no-any-return]
+                return list(message)
             left = deadline - time.monotonic()
+            if left > timeout_s / 2 and self._ready and not _readable(self._output, left - timeout_s / 2):
+                self.is_slow()
+                left = deadline - time.monotonic()
             if left <= 0 or not _readable(self._output, left):
                 raise OverLimitError.of_time(timeout_s)
             data = os.read(self._output, _READ_BYTES)
@@ -149,7 +153,7 @@ class Worker:
 
 
 class WorkerPool:
-    """At most four processes; whoever needs a fifth waits for one."""
+    """At most four processes (and one that waits for a slow statement's end); whoever needs another waits for one."""
 
     def __init__(self) -> None:
         self._free = threading.Condition(threading.Lock())
@@ -167,6 +171,7 @@ class WorkerPool:
             self._running += 1
         try:
             worker = worker or Worker(kind, max_memory_mb)
+            worker.is_slow = functools.partial(self._prepare, kind, max_memory_mb)
             yield worker
         finally:
             with self._free:
@@ -187,6 +192,16 @@ class WorkerPool:
             self._free.release()
         if found is not None:
             self._close(found, wait)
+
+    def _prepare(self, kind: str, max_memory_mb: int) -> None:
+        """Start another process while a slow statement runs: when that one has to be killed, the next is ready."""
+        with self._free:
+            if any((worker.kind, worker.max_memory_mb) == (kind, max_memory_mb) for worker in self._idle):
+                return
+        with suppress(DatabaseError):
+            spare = Worker(kind, max_memory_mb)
+            with self._free:
+                self._idle.append(spare)
 
     def _close(self, worker: Worker, wait: bool) -> None:
         if wait:

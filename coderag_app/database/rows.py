@@ -46,8 +46,8 @@ class RowReader:
                 return
             yield cells, row_size
 
-    def batches(self) -> Iterator[list[Any]]:
-        """The cells one after the other, in lists of about 256 kB: a row may begin in one and end in the next."""
+    def batches(self) -> Iterator[tuple[list[Any], int]]:
+        """The cells one after the other, in lists of about 256 kB with their sizes; a row may lie in two of them."""
         batch: list[Any] = []
         size = 0
         for cells, row_size in self:
@@ -55,14 +55,14 @@ class RowReader:
                 batch += cells
                 size += row_size
             else:
-                yield batch
+                yield batch, size
                 for cell in cells:  # one by one: packing a whole wide row would need its size once more
-                    yield [cell]
+                    yield [cell], cut_cell(cell, self._limits.max_cell_bytes)[1]
                 batch, size = [], 0
             if size > _BATCH_BYTES:
-                yield batch
+                yield batch, size
                 batch, size = [], 0
-        yield batch
+        yield batch, size
 
     def _cut_row(self, row: Sequence[Any], space: int) -> tuple[tuple[Any, ...], int]:
         cells = []

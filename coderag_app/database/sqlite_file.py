@@ -68,8 +68,8 @@ class SQLiteFile:
                 raise DatabaseError("The SQL holds no query; expected one SELECT statement.")
             yield ["columns", [column[0] for column in cursor.description]]
             reader = RowReader(cursor, self._limits)
-            for batch in reader.batches():
-                yield ["cells", batch]
+            for batch, size in reader.batches():
+                yield ["cells", batch, size]
             cursor.close()
         yield ["value", reader.truncated]
 

@@ -19,9 +19,11 @@ from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.database.messages import pack, unpacker
 from coderag_app.errors import DatabaseError
 
-MEMORY_SHARE = 1.15  # of max_memory_mb, for all that the process asks for; the database's own limit comes first
+_MEMORY_SHARE = 1.15  # of max_memory_mb, for all that the process asks for; the database's own limit comes first
+_SLACK_BYTES = 4 * 1024 * 1024  # which the process may use on top when the rows that it has sent are counted too
 OUT_OF_MEMORY = 77  # exit status
 _READ_BYTES = 65536
+_STACK_BYTES = 512 * 1024  # of Python's own threads, which count against the memory
 
 
 class File(Protocol):
@@ -62,21 +64,21 @@ def answer(file: File, request: str, timeout_s: float, arguments: list[Any]) -> 
 def main(kind: str, max_memory_mb: int) -> None:
     """Answer requests until the standard input ends."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    threading.stack_size(_STACK_BYTES)
     output = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not get between the messages
     requests: SimpleQueue[list[Any]] = SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
-    _limit_memory(kind, max_memory_mb)
+    memory = Memory(_unused_bytes(kind), max_memory_mb)
+    memory.limit()
     _send(output, ["ready", None])
     try:
-        _serve(kind, requests, output)
+        _serve(kind, requests, output, memory)
     except BrokenPipeError:
         os._exit(0)
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
 
 
-def _serve(kind: str, requests: SimpleQueue[list[Any]], output: int) -> None:
+def _serve(kind: str, requests: SimpleQueue[list[Any]], output: int, memory: Memory) -> None:
     file: File | None = None
     while True:
         request, alarm_s, timeout_s, arguments = requests.get()
@@ -93,12 +95,18 @@ def _serve(kind: str, requests: SimpleQueue[list[Any]], output: int) -> None:
             elif file is None:
                 _send(output, ["error", "No file is open."])
             else:
-                for message in answer(file, request, timeout_s, arguments):
+                for message in _fitting(answer(file, request, timeout_s, arguments), memory):
                     _send(output, message)
         except OverLimitError as error:
-            _send(output, ["over", str(error)])
+            _send(output, ["memory" if error.out_of_memory else "time", str(error)])
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
         except DatabaseError as error:
             _send(output, ["error", str(error)])
+        except Exception as error:  # what no driver should raise must not end the process without a word
+            if "can't start new thread" in str(error):
+                os._exit(OUT_OF_MEMORY)
+            _send(output, ["error", f"{type(error).__name__}: {error}"])
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -117,29 +125,66 @@ def _send(output: int, message: list[Any]) -> None:
         data = data[os.write(output, data) :]
 
 
-def _limit_memory(kind: str, max_memory_mb: int) -> None:
-    """Let the kernel refuse memory above what the process needs without a query and its share of the limit.
+class Memory:
+    """What the process may use: RLIMIT_DATA counts its writable memory, without the addresses that allocators reserve.
 
-    RLIMIT_DATA counts writable memory of its own, as RLIMIT_AS would, without the address space that the allocators
-    reserve and never use. Linux alone counts it this way; elsewhere the database's own limits remain.
+    Linux alone counts it this way; elsewhere the database's own limits remain.
     """
-    import resource
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform != "linux":
-        return
-    if kind == "duckdb":
-        from coderag_app.database.duckdb_file import opened_in_memory
+    def __init__(self, unused: int, max_memory_mb: int) -> None:
+        self.max_memory_mb = max_memory_mb
+        self._unused = unused
+        self._most = max_memory_mb * 1024 * 1024
 
-        with opened_in_memory(max_memory_mb):  # its threads have their stacks, its allocator its pools
-            used = _used_bytes()
-    else:
-        used = _used_bytes()
-    most = used + int(max_memory_mb * 1024 * 1024 * MEMORY_SHARE)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    def limit(self) -> None:
+        """Let the kernel refuse memory above what the process needs without a query and its share of the limit."""
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if sys.platform == "linux":
+            most = self._unused + int(self._most * _MEMORY_SHARE)
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+    def holds(self, sent: int) -> bool:
+        """Whether this process and the rows that it has sent are within the limit together."""
+        return _used_bytes() - self._unused + sent <= self._most * _MEMORY_SHARE + _SLACK_BYTES
+
+
+def _fitting(messages: Iterator[list[Any]], memory: Memory) -> Iterator[list[Any]]:
+    """The messages, up to where the rows and the memory they were made in pass the limit together.
+
+    Raises:
+        OverLimitError: They do before the first row is complete.
+    """
+    sent = width = cells = 0
+    for message in messages:
+        if message[0] == "columns":
+            sent, width, cells = 0, len(message[1]), 0
+        elif message[0] == "cells":
+            cells += len(message[1])
+            sent += message[2]
+            if not memory.holds(sent):
+                if cells < width:
+                    raise OverLimitError.of_memory(Limits(max_memory_mb=memory.max_memory_mb))
+                yield message
+                yield ["value", True]  # truncated
+                return
+        yield message
+
+
+def _unused_bytes(kind: str) -> int:
+    """Memory that the process needs without a query."""
+    if kind != "duckdb":
+        return _used_bytes()
+    from coderag_app.database.duckdb_file import opened_in_memory
+
+    with opened_in_memory():  # its threads have their stacks, its allocator its pools
+        return _used_bytes()
 
 
 def _used_bytes() -> int:
-    """Writable memory of its own that the process has asked for."""
+    """Writable memory of its own that the process has asked for; 0 where the system does not say."""
+    if sys.platform != "linux":
+        return 0
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[5]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
