@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _START_TIMEOUT_S = 60
+_ADMINISTRATOR = "CREATE USER admin@localhost;\nGRANT ALL ON *.* TO admin@localhost WITH GRANT OPTION;\n"  # one a line
 _UNPRIVILEGED_USERS = ("mysql", "nobody")
 
 
@@ -33,7 +34,7 @@ def mariadb_server(options: Sequence[str] = ()) -> Iterator[Path]:
     user = _server_user()
     folder = Path(tempfile.mkdtemp(prefix="coderag-my-", dir="/tmp"))  # noqa: S108 - a socket's path is short
     data, socket = folder / "data", folder / "socket"
-    (folder / "init.sql").write_text("CREATE USER admin@localhost;\nGRANT ALL ON *.* TO admin@localhost WITH GRANT OPTION;\n")
+    (folder / "init.sql").write_text(_ADMINISTRATOR)
     if user is not None:
         for path in (folder, folder / "init.sql"):
             os.chown(path, user.pw_uid, user.pw_gid)

@@ -126,10 +126,10 @@ _ALIASES = {
     "boolean": ("bool",),
     "character": ("char", "bpchar"),
     "character varying": ("varchar",),
-    "double precision": ("float8", "float", "double"),
+    "double precision": ("float8", "float", "double", "real"),  # sqlglot writes real for float
     "integer": ("int", "int4"),
     "numeric": ("decimal",),
-    "real": ("float4",),
+    "real": ("float4", "float"),
     "smallint": ("int2",),
     "time with time zone": ("timetz",),
     "time without time zone": ("time",),
