@@ -21,6 +21,9 @@ class TorchEncoder(HuggingFaceEmbedding):
     threads: int = 0
     _one_at_a_time: Any = PrivateAttr(default_factory=threading.Lock)
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)  # LlamaIndex's takes more than its fields
+
     def _embed(self, inputs: Any, prompt_name: str | None = None) -> list[list[float]]:
         with self._one_at_a_time, encoder_threads(len(inputs), self.threads):
             return super()._embed(inputs, prompt_name)
