@@ -9,6 +9,7 @@ from typing import Any
 from coderag_app.database.base import Limits, OverLimitError
 
 _POINTER_BYTES = 8  # a cell's place in its row, its list or its dict
+_ROW_BYTES = sys.getsizeof(()) + _POINTER_BYTES + 16  # with the collector's header
 _BATCH_BYTES = 256 * 1024
 _MAX_DEPTH = 100  # of lists and structs in each other; msgpack stops at 511
 
@@ -66,7 +67,7 @@ class RowReader:
 
     def _cut_row(self, row: Sequence[Any], space: int) -> tuple[tuple[Any, ...], int]:
         cells = []
-        size = sys.getsizeof(())
+        size = _ROW_BYTES
         for value in row:
             cell, cell_size, cut = cut_cell(value, self._limits.max_cell_bytes)
             self.truncated = self.truncated or cut
