@@ -109,7 +109,8 @@ class HistoryStore:
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         with self._open() as connection:
             rows = connection.execute(
-                "SELECT id, title, database, updated FROM conversations AS c WHERE title LIKE ?1 ESCAPE '\\' OR EXISTS "
+                "SELECT id, title, database, updated FROM conversations AS c "
+                "WHERE ?1 = '%%' OR title LIKE ?1 ESCAPE '\\' OR EXISTS "
                 "(SELECT 1 FROM turns WHERE conversation_id = c.id AND (asked LIKE ?1 ESCAPE '\\' "
                 "OR sql LIKE ?1 ESCAPE '\\')) ORDER BY rowid DESC",
                 [pattern],

@@ -174,9 +174,9 @@ class VerifiedStore:
         return read_pairs(text.replace("\r\n", "\n"), str(self.path), self.dialect, self._day())
 
     def _day(self) -> date:
-        """The day the file was last changed; today where the disk gives one that the calendar does not have."""
+        """The day the file was last changed; today where the disk gives one that has not come yet."""
         try:
-            return datetime.fromtimestamp(self.path.stat().st_mtime).date()
+            return min(date.today(), datetime.fromtimestamp(self.path.stat().st_mtime).date())
         except (OSError, ValueError, OverflowError):
             return date.today()
 
