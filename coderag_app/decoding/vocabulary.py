@@ -44,7 +44,8 @@ def template_tokens(llm: LLM) -> int:
     """Tokens that surround a prompt: those of the chat template, as far as it is known, and a few to spare."""
     if not is_llama_cpp(llm):
         return _UNKNOWN_TEMPLATE
-    return count_tokens(llm._model, llm.completion_to_prompt("?")) + _MARGIN  # type: ignore[attr-defined]
+    local: Any = llm
+    return count_tokens(local._model, local.completion_to_prompt("?")) + _MARGIN
 
 
 @lru_cache(maxsize=4)
