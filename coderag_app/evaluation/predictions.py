@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from coderag_app.answers.cell_text import cell_text
 from coderag_app.evaluation.error_classes import ErrorClass
+from coderag_app.files import from_fields, parse_json
 from coderag_app.types import QueryResult, RetrievedExample
 
 PREVIEW_ROWS = 10
@@ -126,17 +126,6 @@ class Prediction:
         """Read what ``to_line`` wrote.
 
         Raises:
-            ValueError: The line is not JSON, or not a prediction.
+            FileRefusedError: The line is not JSON, or not a prediction.
         """
-        row = json.loads(line)
-        missing = [field.name for field in fields(cls) if field.name not in row and field.default is MISSING]
-        if missing:
-            raise ValueError(f"got a line without {', '.join(missing)}, expected a prediction")
-        row["clauses"] = tuple(row["clauses"])
-        row["sources"] = tuple(Source(**source) for source in row["sources"])
-        row["gold_result"], row["predicted_result"] = _preview(row["gold_result"]), _preview(row["predicted_result"])
-        return cls(**row)
-
-
-def _preview(row: dict[str, Any]) -> ResultPreview:
-    return ResultPreview(tuple(row["columns"]), tuple(map(tuple, row["rows"])), row["total"])
+        return from_fields(cls, parse_json(line, "the line"), "the line")

@@ -19,9 +19,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from coderag_app.errors import ConfigurationError
-from coderag_app.evaluation.datasets import Exclusion, ExclusionReason
+from coderag_app.errors import ConfigurationError, FileRefusedError
+from coderag_app.evaluation.datasets import Exclusion
 from coderag_app.evaluation.predictions import Prediction
+from coderag_app.files import (
+    from_fields,
+    parse_json,
+    read_bytes,
+    read_json,
+    refusals_as,
+    remove_leftovers,
+    write_atomically,
+)
 
 CONFIG_FILE = "config.json"
 PREDICTIONS_FILE = "predictions.jsonl"
@@ -29,6 +38,7 @@ EXCLUDED_FILE = "excluded.jsonl"
 SUMMARY_FILE = "summary.json"
 _LOCK_FILE = ".lock"
 _SYNC_EVERY_S = 1.0
+_MAX_JSON_BYTES, _MAX_LINES_BYTES = 64_000_000, 4_000_000_000
 
 
 class RunDirectory:
@@ -58,14 +68,13 @@ class RunDirectory:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         path = self.folder / name
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise ConfigurationError(
-                f"{self.folder} holds no {name}; expected the folder of a finished run (coderag evaluate --run-dir)."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{path} cannot be read: {error}") from error
+        with refusals_as(ConfigurationError):
+            try:
+                return read_json(path, _MAX_JSON_BYTES)
+            except FileNotFoundError:
+                raise ConfigurationError(
+                    f"{self.folder} holds no {name}; expected the folder of a finished run (coderag evaluate --run-dir)."
+                ) from None
 
     def read_predictions(self) -> list[Prediction]:
         """Every prediction, the last one of each arm and question; a last line cut short by a kill is passed over.
@@ -74,27 +83,37 @@ class RunDirectory:
             ConfigurationError: Another line is not a prediction.
         """
         path = self.folder / PREDICTIONS_FILE
-        if not path.exists():
-            return []
-        lines = path.read_text(encoding="utf-8", errors="surrogatepass").split("\n")
         found: dict[tuple[str, str], Prediction] = {}
-        for number, line in enumerate(lines[:-1], start=1):  # a whole line ends with a line break
+        for number, line in enumerate(self._lines(PREDICTIONS_FILE)[:-1], start=1):  # a whole line ends with a break
             try:
                 prediction = Prediction.from_line(line)
-            except (ValueError, TypeError, KeyError) as error:
-                raise ConfigurationError(f"{path}, line {number}: {error}. Start anew in another folder.") from error
+            except FileRefusedError as error:
+                raise ConfigurationError(f"{path}, line {number}: {error} Start anew in another folder.") from error
             found[prediction.key] = prediction
         return list(found.values())
 
     def read_excluded(self) -> list[Exclusion]:
-        """Questions that are not scored."""
-        path = self.folder / EXCLUDED_FILE
-        if not path.exists():
-            return []
-        rows = [
-            json.loads(line) for line in path.read_text(encoding="utf-8", errors="surrogatepass").split("\n") if line
-        ]
-        return [Exclusion(row["question_id"], ExclusionReason(row["reason"]), row["detail"]) for row in rows]
+        """Questions that are not scored.
+
+        Raises:
+            ConfigurationError: A line is not an exclusion.
+        """
+        name = str(self.folder / EXCLUDED_FILE)
+        with refusals_as(ConfigurationError):
+            lines = enumerate(self._lines(EXCLUDED_FILE), start=1)
+            return [from_fields(Exclusion, parse_json(t, f"{name}, line {n}"), name) for n, t in lines if t]
+
+    def _lines(self, name: str) -> list[str]:
+        """The lines of a file; none without one. They may hold lone surrogates, as questions do."""
+        with refusals_as(ConfigurationError):
+            try:
+                content = read_bytes(self.folder / name, _MAX_LINES_BYTES)
+            except FileNotFoundError:
+                return []
+        try:
+            return content.decode("utf-8", "surrogatepass").split("\n")
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{self.folder / name} is not UTF-8 text (byte {error.start}).") from error
 
     def append(self, prediction: Prediction) -> None:
         """Add a prediction. A killed process loses none that was added; a power cut at most the last second's."""
@@ -118,10 +137,9 @@ class RunDirectory:
     def write_text(self, name: str, text: str) -> None:
         """Write a file in one step: readers see the old one or the new one."""
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".new")
-        temporary.write_text(text, encoding="utf-8", errors="surrogatepass")
-        temporary.replace(path)
+        with refusals_as(ConfigurationError, "Use another folder: --run-dir"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text.encode("utf-8", "surrogatepass"))
 
     def close(self) -> None:
         """Flush to the disk and let others write."""
@@ -162,9 +180,11 @@ def open_run(folder: Path, config: Mapping[str, Any]) -> RunDirectory:
     Raises:
         ConfigurationError: The folder holds another run, or another process writes to it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     run = RunDirectory(folder)
-    run._open()
+    with refusals_as(ConfigurationError, "Use another folder: --run-dir"):
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
+        run._open()
     try:
         wanted = json.loads(json.dumps(config, default=str))
         if (folder / CONFIG_FILE).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coderag_app.encoders import LoadedEncoder, embed_documents
+from coderag_app.errors import FileRefusedError
+from coderag_app.files import private_folder, read_npy, remove_leftovers, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -65,11 +68,11 @@ def unit_rows(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
 
 def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            np.save(file, vectors, allow_pickle=False)
-        unfinished.replace(path)
+        private_folder(path.parent)
+        remove_leftovers(path.parent)
+        content = io.BytesIO()
+        np.save(content, vectors, allow_pickle=False)
+        write_atomically(path, content.getvalue())
     except OSError as error:
         logger.warning("The vectors were not kept in %s: %s", path.parent, error)
 
@@ -77,10 +80,10 @@ def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
 def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
     """The cached vectors; None where there are none or the file is damaged."""
     try:
-        vectors: NDArray[np.float32] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        vectors = read_npy(path, np.dtype(np.float32), shape)
+    except (OSError, FileRefusedError):
         return None
-    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None
+    return vectors if np.isfinite(vectors).all() else None
 
 
 def _digest(fingerprint: str, texts: Sequence[str]) -> str:
