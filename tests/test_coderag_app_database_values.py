@@ -19,6 +19,7 @@ from coderag_app.database.messages import pack, unpacker
 from coderag_app.database.processes import LocalSession
 from coderag_app.database.rows import collect_rows
 from coderag_app.database.sqlite import SQLiteDatabase
+from coderag_app.errors import DatabaseError
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,6 +91,38 @@ def test_one_infinite_date_leaves_the_others_dates(empty):
     assert result.columns == ("day", "one")
     assert [row[0] for row in result.rows] == [datetime.date(2020, 1, 2), "infinity", datetime.date(9999, 12, 31)]
     assert [row[1] for row in result.rows] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1e400", float("inf")),
+        ("-1e400", float("-inf")),
+        ("1e400 - 1e400", None),
+        ("9223372036854775807 + 1", 9223372036854775808.0),
+        ("char(55296)", "\ufffd" * 3),
+        ("CAST(x'ff' AS TEXT)", "\ufffd"),
+        ("date('-4713-11-24')", None),
+        ("time('24:00')", "24:00:00"),
+        ("x'00ff'", b"\x00\xff"),
+    ],
+)
+def test_every_value_of_sqlite_arrives(tmp_path, expression, value):
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    assert value_of(tmp_path / "a.db", expression) == value
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT '\ud800'", "SELECT " + "[" * 3000 + "1" + "]" * 3000, "SELECT " + " + ".join(["1"] * 20_000), "\0"],
+    ids=["surrogate", "brackets", "sum", "zero"],
+)
+def test_odd_sql_ends_in_an_error_of_ours(empty, sql):
+    with closing(open_database(empty, Limits(timeout_s=2))) as database:
+        with pytest.raises(DatabaseError):
+            database.execute(sql)
+        assert database.execute("SELECT 1").rows == ((1,),)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 from coderag_app.errors import ConfigurationError, DatabaseError
-from coderag_app.types import QueryResult
 
-if TYPE_CHECKING:  # the process that runs SQL starts in half the time without sqlglot
+if TYPE_CHECKING:  # the process that runs SQL starts in half the time without them
     from coderag_app.schema import Schema
+    from coderag_app.types import QueryResult
 
 OPENING_S = 5.0  # for opening a file, whatever its statements may take; another program's lock is waited for 2 s
 

@@ -69,6 +69,7 @@ class DuckDBFile:
         import duckdb
 
         with self._running(timeout_s) as connection:
+            sql.encode()  # DuckDB's own error for half a surrogate pair speaks of its arguments
             statements = connection.extract_statements(sql)
             if len(statements) != 1:
                 raise DatabaseError(f"Got {len(statements)} statements; expected exactly one SELECT statement.")

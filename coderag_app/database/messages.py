@@ -11,7 +11,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgpack
 
@@ -63,8 +62,12 @@ def _encode_datetime(value: datetime.datetime) -> Any:
 def _decode_datetime(content: Any) -> datetime.datetime:
     text, zone = content
     moment = datetime.datetime.fromisoformat(text)
+    if not zone:
+        return moment
+    from zoneinfo import ZoneInfo
+
     try:
-        return moment.astimezone(ZoneInfo(zone)) if zone else moment
+        return moment.astimezone(ZoneInfo(zone))
     except (KeyError, ValueError, OSError):  # no such zone on this machine: the same moment in UTC
         return moment
 

@@ -210,6 +210,7 @@ class WorkerPool:
                 worker.holds = None
                 with self._free:
                     self._idle.append(worker)
+                    self._free.notify()
                 return
         worker.end()
 
@@ -242,7 +243,7 @@ class Session:
 
     def __init__(self, kind: str, path: Path, limits: Limits) -> None:
         self._kind = kind
-        self._path = path
+        self._path = path.resolve()  # it may be opened again later, from another working directory
         self._limits = limits
         self._handle = next(_handles())
 
@@ -269,7 +270,7 @@ class Session:
         with _pool(os.getpid()).borrow(self._kind, self._limits.max_memory_mb, self._handle) as worker:
             if worker.holds != self._handle:
                 worker.holds = None
-                arguments = [str(self._path.resolve()), list(astuple(self._limits))]
+                arguments = [str(self._path), list(astuple(self._limits))]
                 list(worker.ask("open", OPENING_S, self._limits, arguments))
                 worker.holds = self._handle
             yield worker
@@ -329,7 +330,7 @@ def _start(kind: str, max_memory_mb: int) -> tuple[subprocess.Popen[bytes], int,
     """
     root = str(Path(__file__).parent.parent.parent)
     paths = [root, *(path for path in map(os.path.abspath, filter(None, sys.path)) if path != root)]
-    command = [sys.executable, "-I", "-S", "-c", _START, json.dumps(paths), kind, str(max_memory_mb)]
+    command = [sys.executable, "-I", "-S", "-B", "-c", _START, json.dumps(paths), kind, str(max_memory_mb)]
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     environment |= _ALLOCATORS
     try:

@@ -10,6 +10,7 @@ from coderag_app.database.base import Limits, OverLimitError
 
 _POINTER_BYTES = 8  # a cell's place in its row, its list or its dict
 _ROW_BYTES = sys.getsizeof(()) + _POINTER_BYTES + 16  # with the collector's header
+_SHORT = frozenset({int, float, bool, type(None)})
 _BATCH_BYTES = 256 * 1024
 _MAX_DEPTH = 100  # of lists and structs in each other; msgpack stops at 511
 
@@ -68,8 +69,14 @@ class RowReader:
     def _cut_row(self, row: Sequence[Any], space: int) -> tuple[tuple[Any, ...], int]:
         cells = []
         size = _ROW_BYTES
+        most = self._limits.max_cell_bytes
         for value in row:
-            cell, cell_size, cut = cut_cell(value, self._limits.max_cell_bytes)
+            kind = type(value)
+            if kind in _SHORT or (kind is str and len(value) * 4 <= most):  # nearly every cell: spare it the calls
+                size += sys.getsizeof(value) + _POINTER_BYTES
+                cells.append(value)
+                continue
+            cell, cell_size, cut = cut_cell(value, most)
             self.truncated = self.truncated or cut
             size += cell_size + _POINTER_BYTES
             cells.append(cell)

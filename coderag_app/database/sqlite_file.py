@@ -156,13 +156,13 @@ def _connect_sandboxed(
     uri = f"file:{quote(str(path.resolve()))}?mode=ro"
     try:
         return _connect(uri, limits, introspecting, bounded)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # a damaged schema's error message may not be UTF-8
         if _uses_log(path) and _log_is_empty(path) and "locked" not in str(error):
             # A WAL database in a folder where no -shm file can be made. Nothing waits in its log, so the file alone
             # is complete; immutable=1 reads it without locks, which is safe as long as nobody writes meanwhile.
             try:
                 return _connect(f"{uri}&immutable=1", limits, introspecting, bounded)
-            except sqlite3.Error as second:
+            except (sqlite3.Error, UnicodeError) as second:
                 error = second
         raise DatabaseError(_open_error(path, error)) from error
     except MemoryError as error:

@@ -106,7 +106,7 @@ def _serve(kind: str, requests: SimpleQueue[list[Any]], output: int, memory: Mem
         except Exception as error:  # what no driver should raise must not end the process without a word
             if "can't start new thread" in str(error):
                 os._exit(OUT_OF_MEMORY)
-            _send(output, ["error", f"{type(error).__name__}: {error}"])
+            _send(output, ["error", f"{type(error).__name__}: {error}".splitlines()[0]])
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
