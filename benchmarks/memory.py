@@ -82,7 +82,7 @@ def resident_mb() -> float:
 
 def caches() -> list[tuple[str, int, int | None]]:
     """Name, entries and limit of each ``lru_cache`` of the project, the fullest first."""
-    found = [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+    found = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
     ours = [one for one in found if one.__module__.startswith(("coderag_app", "ingestion", "finetune", "ui"))]
     sizes = [(f"{one.__module__}.{one.__qualname__}", one.cache_info()) for one in ours]
     return sorted(((name, info.currsize, info.maxsize) for name, info in sizes), key=lambda row: -row[1])

@@ -59,7 +59,7 @@ def test_nothing_that_questions_leave_behind_is_without_a_limit(tmp_path):
         engine.ask(f"How many customers named Person{number} joined in {1990 + number} with {number} orders?")
         assert len(engine.llm.callback_manager.trace_map.get("root", ())) < 10
     engine.close()
-    caches = [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+    caches = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
     ours = [one for one in caches if str(one.__module__).startswith("coderag_app")]
     assert len(ours) > 5
     for cache in ours:
