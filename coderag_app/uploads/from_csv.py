@@ -2,71 +2,127 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coderag_app.errors import IngestionError
 from coderag_app.uploads.headers import column_names, quoted
+from coderag_app.uploads.limits import MAX_COLUMNS, MAX_LINE_BYTES, check_limit
 
 if TYPE_CHECKING:
     import duckdb
 
-MAX_COLUMNS = 2_000
 _DELIMITERS = ",\t;|"
 _SAMPLE_LINES = 50
+_PIECE_BYTES = 1_000_000
 _DATA_CELL = re.compile(r"\s*[-+]?[\d.,:/ -]*\d[\d.,:/% -]*\s*")
 _DATE_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 
 
-def decoded(file: str, content: bytes) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with its mark.
+def decode_to(file: str, source: Path, target: Path) -> str:
+    """Write a file's text as UTF-8, piece by piece, without the mark and the empty lines at its beginning.
+
+    Returns:
+        The first lines.
 
     Raises:
-        IngestionError: It is neither, or it holds binary data.
+        IngestionError: It is neither UTF-8 nor UTF-16 with its mark, or holds binary data or a line of 2 MB.
     """
-    utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        text = content.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise IngestionError(
-            f"{file} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8 "
-            "(in Excel: the format 'CSV UTF-8')."
-        ) from error
-    if "\x00" in text:
-        raise IngestionError(f"{file} holds binary data; expected text with a row a line.")
-    if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
-        raise IngestionError(f"{file} is a web page or XML; expected rows separated by commas, semicolons or tabs.")
-    return text
+    sample, begun = "", False
+    lines = _LineLengths(file)
+    with target.open("wb") as out:
+        for text in _pieces(file, source):
+            kept = text if begun else text.lstrip("\r\n")
+            if not begun and re.match(r"\s*<(!doctype|html|\?xml)", kept, re.IGNORECASE):
+                raise IngestionError(f"{file} is a web page or XML; expected rows separated by commas or tabs.")
+            begun = begun or bool(kept)
+            if "\x00" in kept:
+                raise IngestionError(f"{file} holds binary data; expected text with a row a line.")
+            sample = sample if len(sample) > MAX_LINE_BYTES else sample + kept
+            content = kept.encode()
+            lines.add(content)
+            out.write(content)
+    return sample
 
 
-def load_csv(connection: duckdb.DuckDBPyConnection, file: str, content: bytes, table: str, scratch: Path) -> None:
+class _LineLengths:
+    """Refuses a line that no reader takes, before a reader is given it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._line = 1
+        self._length = 0
+
+    def add(self, content: bytes) -> None:
+        """Count the lines of a piece.
+
+        Raises:
+            IngestionError: One is over the limit.
+        """
+        first, *rest = content.replace(b"\r", b"\n").split(b"\n")
+        self._check(self._length + len(first))
+        for part in rest:
+            self._line += 1
+            self._check(len(part))
+        self._length = len(rest[-1]) if rest else self._length + len(first)
+
+    def _check(self, length: int) -> None:
+        if length > MAX_LINE_BYTES:
+            raise IngestionError(
+                f"{self._file} has a line of more than {MAX_LINE_BYTES:,} bytes (about line {self._line:,}); "
+                "expected a row a line."
+            )
+
+
+def _pieces(file: str, source: Path) -> Iterator[str]:
+    """The text in pieces of about a megabyte."""
+    with source.open("rb") as content:
+        utf16 = content.read(2) in (b"\xff\xfe", b"\xfe\xff")
+        content.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-16" if utf16 else "utf-8-sig")()
+        read = 0
+        try:
+            while piece := content.read(_PIECE_BYTES):
+                yield decoder.decode(piece)
+                read += len(piece)
+            yield decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise IngestionError(
+                f"{file} is not UTF-8 text ({error.reason} at about byte {read + error.start:,}); save it as UTF-8 "
+                "(in Excel: the format 'CSV UTF-8')."
+            ) from error
+
+
+def load_csv(connection: duckdb.DuckDBPyConnection, file: str, path: Path, table: str) -> None:
     """Create a table from delimited text.
 
     Args:
         connection: Where to create it.
         file: The file's name, for messages.
-        content: The file.
+        path: The file; its text is written beside it as UTF-8.
         table: Name of the table.
-        scratch: Where the decoded text may lie while it is read.
 
     Raises:
-        IngestionError: The text cannot be read as rows of one width.
+        IngestionError: The text cannot be read as rows of one width, or is over a limit.
     """
-    text = decoded(file, content).lstrip("\r\n")
-    delimiter = _delimiter(text, "\t" if file.lower().endswith(".tsv") else "")
-    header, has_header = _header(file, text, delimiter)
+    decoded = path.with_suffix(".text")
+    sample = decode_to(file, path, decoded)
+    path.unlink()
+    delimiter = _delimiter(sample, "\t" if file.lower().endswith(".tsv") else "")
+    header, has_header = _header(file, sample, delimiter)
+    check_limit(file, "columns", len(header), MAX_COLUMNS)
     names = column_names(header)
-    if len(names) > MAX_COLUMNS:
-        raise IngestionError(f"{file} has {len(names)} columns; expected at most {MAX_COLUMNS}.")
-    scratch.write_bytes(text.encode())
-    _stage(connection, file, scratch, delimiter, has_header, names)
+    _stage(connection, file, decoded, delimiter, has_header, names)
     decimal_comma = delimiter != ","
     casts = [_cast(connection, name, decimal_comma) for name in names]
     connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {', '.join(casts)} FROM staged")
     connection.execute("DROP TABLE staged")
+    decoded.unlink()
 
 
 def _delimiter(text: str, wanted: str) -> str:

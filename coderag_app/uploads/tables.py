@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
+import logging
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from coderag_app.answers.cell_text import visible_text
 from coderag_app.errors import DatabaseError, IngestionError
-from coderag_app.uploads.from_csv import load_csv
-from coderag_app.uploads.from_excel import load_sheet, sheets
-from coderag_app.uploads.headers import column_names, distinct_names, file_stem, quoted, table_name, usable_name
+from coderag_app.uploads.from_excel import check_archive
+from coderag_app.uploads.headers import file_stem, quoted, table_name, usable_name
+from coderag_app.uploads.limits import DEADLINE_S, MAX_UPLOAD_MB, MEMORY_MB
 
-if TYPE_CHECKING:
-    import duckdb
+logger = logging.getLogger(__name__)
 
-MAX_UPLOAD_MB = 200
 SUPPORTED_SUFFIXES = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".sqlite", ".sqlite3", ".db", ".duckdb")
 
 _SQLITE, _DUCKDB, _PARQUET, _ZIP, _OLD_EXCEL = (
@@ -161,58 +164,52 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _built_database(files: Sequence[tuple[str, bytes]], kinds: Sequence[str], path: Path) -> UploadedDatabase:
-    import duckdb
-
+    """Let a process of its own read the files (``convert.py``), since they may be made to break what reads them."""
+    for (file, content), kind in zip(files, kinds, strict=True):
+        if kind == "excel":
+            check_archive(file, io.BytesIO(content))
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         built = Path(scratch) / path.name
-        connection = duckdb.connect(str(built))
-        try:
-            tables: list[UploadedTable] = []
-            for (file, content), kind in zip(files, kinds, strict=True):
-                tables += _load(connection, file, content, kind, [table.name for table in tables], Path(scratch))
-        finally:
-            connection.close()
+        job: dict[str, Any] = {"database": str(built), "files": []}
+        for number, ((file, content), kind) in enumerate(zip(files, kinds, strict=True)):
+            stored = Path(scratch) / f"content-{number}"
+            _write_private(stored, content)
+            job["files"].append({"name": file, "kind": kind, "path": str(stored)})
+        tables = _convert(job)
         built.chmod(0o600)
         built.replace(path)
-    return UploadedDatabase(path, tuple(tables))
+    return UploadedDatabase(path, tables)
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection, file: str, content: bytes, kind: str, taken: list[str], scratch: Path
-) -> list[UploadedTable]:
-    """Create the tables of one file."""
-    stem = table_name(file)
-    if kind == "excel":
-        found = list(sheets(file, content))
-        if not found:
-            raise IngestionError(f"{file} holds no sheet with a header and rows; expected at least one.")
-        titles = [stem if len(found) == 1 else f"{stem}_{usable_name(title, 'sheet')}" for title, _, _ in found]
-        names = distinct_names(titles, taken)
-        for name, (_, columns, rows) in zip(names, found, strict=True):
-            load_sheet(connection, name, columns, rows)
-    else:
-        names = distinct_names([stem], taken)
-        load = _load_parquet if kind == "parquet" else load_csv
-        load(connection, file, content, names[0], scratch / "content")
-    return [_described(connection, name, file) for name in names]
-
-
-def _load_parquet(connection: duckdb.DuckDBPyConnection, file: str, content: bytes, table: str, scratch: Path) -> None:
-    import duckdb
-
-    scratch.write_bytes(content)
-    try:
-        listed = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(scratch)]).fetchall()
-        names = ", ".join(map(quoted, column_names(row[0] for row in listed)))
-        connection.execute(
-            f"CREATE TABLE {quoted(table)} AS SELECT * FROM read_parquet(?) AS content({names})", [str(scratch)]
-        )
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0].replace(str(scratch), "the file")
-        raise IngestionError(f"{file} cannot be read as Parquet: {reason}") from error
-
-
-def _described(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> UploadedTable:
-    listed = connection.execute(f"DESCRIBE {quoted(table)}").fetchall()
-    count = connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()[0][0]
-    return UploadedTable(table, file, count, tuple(row[0] for row in listed))
+def _convert(job: dict[str, Any]) -> tuple[UploadedTable, ...]:
+    """What the process says: the tables, or an error that names the file it was at."""
+    root = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-m", "coderag_app.uploads.convert"]
+    file, over_time = job["files"][0]["name"], False
+    with subprocess.Popen(  # noqa: S603 - no shell; every argument is ours
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        try:
+            said, complaint = process.communicate(json.dumps(job).encode(), timeout=DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, complaint = process.communicate()
+            over_time = True
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith(b"{") and line.endswith(b"}")]
+    last = lines[-1] if lines else {}
+    if "tables" in last:
+        return tuple(UploadedTable(**{**each, "columns": tuple(each["columns"])}) for each in last["tables"])
+    if "error" in last:
+        raise IngestionError(last["error"])
+    file = last.get("file", file)
+    if over_time:
+        raise IngestionError(f"{file} took more than {DEADLINE_S} s to read. Load it into a DuckDB file and open that.")
+    logger.warning(
+        "Reading ended with status %s: %s", process.returncode, complaint[-2_000:].decode("utf-8", "replace")
+    )
+    raise IngestionError(
+        f"{file} cannot be read: it needs more than {MEMORY_MB:,} MB of memory, or it is damaged "
+        f"(the process that read it ended with status {process.returncode})."
+    )
