@@ -6,6 +6,7 @@ started later inherits it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -45,7 +46,8 @@ def main() -> None:
     if token is None or len(sys.argv) != 3:
         sys.exit(f"Expected the page, its settings and {TOKEN_VARIABLE}; run: coderag ui")
     page, settings = sys.argv[1], json.loads(sys.argv[2])
-    page_app(page, token).run(config=settings)
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C is how it ends
+        page_app(page, token).run(config=settings)
 
 
 if __name__ == "__main__":
