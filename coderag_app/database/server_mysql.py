@@ -42,6 +42,7 @@ class MySQLConnection(Connection):
 
     deadline: Deadline | None = None
     _message_bytes = 0
+    _read_timeout: float | None
 
     def _read_packet(self, packet_type: type[Any] = MysqlPacket) -> Any:
         self._message_bytes = 0
@@ -89,14 +90,14 @@ class MySQLServer:
     def __init__(self, url: URL) -> None:
         from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
-        _, arguments = MySQLDialect_pymysql().create_connect_args(url)
+        arguments = dict(MySQLDialect_pymysql().create_connect_args(url)[1])
         for name in _SWITCHES:
             if name in arguments:
                 arguments[name] = str(arguments[name]).lower() in ("1", "true", "yes", "on")
         arguments.setdefault("connect_timeout", _CONNECT_TIMEOUT_S)
         if "unix_socket" in arguments and not any(name.startswith("ssl") for name in arguments):
             arguments["ssl_disabled"] = True  # PyMySQL would read all certificates for each connection: 50 ms
-        self._arguments = arguments | {
+        self._arguments: dict[str, Any] = arguments | {
             "charset": _ENCODING,
             "local_infile": False,
             "autocommit": None,

@@ -44,7 +44,7 @@ _NO_CALLS = frozenset(
 
 def read_redefined(cursor: Any) -> frozenset[str]:
     """Stored and loadable functions that the role can see, in lower case."""
-    names = set()
+    names: set[str] = set()
     for query in (_ROUTINES, _LOADABLE):
         try:
             cursor.execute(query)

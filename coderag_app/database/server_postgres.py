@@ -7,6 +7,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
@@ -15,10 +16,10 @@ from psycopg.pq import Format
 from psycopg.types.multirange import MultirangeInfo
 from psycopg.types.range import RangeInfo
 
-from coderag_app.database.base import Limits
+from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.database.server_postgres_catalogue import read_postgres_catalogue, read_redefined
-from coderag_app.database.server_sessions import Catalogue, Deadline, Rows, check_answers, milliseconds
-from coderag_app.database.server_values import as_text, finite_decimal, read_json, tolerant
+from coderag_app.database.server_sessions import Catalogue, Deadline, OutOfTimeError, Rows, check_answers, milliseconds
+from coderag_app.database.server_values import as_text, read_json, tolerant
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _CURSOR = "coderag_rows"
 _CONNECT_TIMEOUT_S = 10
 _SEEN_SHARE = 4  # libpq reads on while more arrives: what waits before it reads is about a quarter of what it takes
+_STEP_BYTES = 1 << 20
+_MOST_ROWS = 100  # in one step: rows may suddenly become long
+_MAX_DAYS = 100_000  # pandas holds 292 years
 _LATE = 0.9  # below this share of the time limit the rows get what the statement's start has left
 
 # How SQL is read: the guard knows these rules and no others, so the server must answer exactly so.
@@ -42,6 +46,11 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection whose waits end at the client's deadline and at a row that is too large."""
 
     deadline: Deadline | None = None
+    columns: tuple[str, ...] = ()
+    received = 0  # bytes, about
+
+    def _try_cancel(self, *, timeout: float = 5.0) -> None:
+        """Leave a statement that is still running alone: the connection is closed instead."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server as psycopg does, but look at the clock and count the bytes of one answer.
@@ -65,13 +74,18 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
                 ready = 0
                 if events[0][1] & ~select.POLLOUT:  # an error or the end counts as something to read
                     ready |= 1
-                    size += _SEEN_SHARE * _waiting_bytes(socket)
+                    arrived = _SEEN_SHARE * _waiting_bytes(socket)
+                    size += arrived
+                    self.received += arrived
                     self.deadline.check_message(size)
                 if events[0][1] & select.POLLOUT:
                     ready |= 2
                 wanted = gen.send(ready)
         except StopIteration as end:
             return end.value
+        except (OutOfTimeError, OverLimitError):
+            self.pgconn.finish()  # psycopg would read on to the last row
+            raise
 
 
 class PostgresServer:
@@ -82,7 +96,7 @@ class PostgresServer:
     def __init__(self, url: URL) -> None:
         from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-        _, arguments = PGDialect_psycopg().create_connect_args(url)
+        arguments = dict(PGDialect_psycopg().create_connect_args(url)[1])
         arguments.setdefault("connect_timeout", _CONNECT_TIMEOUT_S)
         self._arguments = arguments | {"client_encoding": "UTF8", "context": _adapters(), "autocommit": True}
         self._path: tuple[str, ...] = ()
@@ -146,26 +160,14 @@ class PostgresServer:
         DECLARE CURSOR takes a SELECT and nothing else (no COPY, no SET, no COMMIT, no write inside WITH), and the
         extended protocol (``binary=True``) takes one statement and no second one.
         """
-        cursor = connection.cursor()
-        cursor.execute(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {sql}", binary=True)
-        deadline = connection.deadline
-        if deadline is not None and deadline.statement_left() < _LATE * limits.timeout_s:
-            cursor.execute(f"SET LOCAL statement_timeout = {milliseconds(deadline.statement_left())}")
-        stream = cursor.stream(f"FETCH FORWARD {limits.max_rows + 1} FROM {_CURSOR}")
-        first = next(stream, None)
+        connection.execute(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {sql}", binary=True)
+        rows = _fetched(connection, limits)
+        first = next(rows, None)
+        columns = connection.columns
         if first is None:
-            cursor.execute(f"FETCH FORWARD 0 FROM {_CURSOR}")  # the names of the columns, which no row has brought
-        columns = tuple(column.name for column in cursor.description or ())
-
-        def rows() -> Iterator[tuple[Any, ...]]:
-            try:
-                if first is not None:
-                    yield first
-                    yield from _each(stream)
-            finally:
-                connection.close()  # before the stream ends: it would read on to the last row
-
-        return columns, rows()
+            cursor = connection.execute(f"FETCH FORWARD 0 FROM {_CURSOR}")  # names that no row has brought
+            columns = tuple(column.name for column in cursor.description or ())
+        return columns, rows if first is None else chain([first], rows)
 
     def read_catalogue(self, connection: PostgresConnection) -> Catalogue:
         """Tables, views and keys of the default schema."""
@@ -244,10 +246,31 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _each(stream: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The rows without handing the end of the reader on to the stream."""
-    for row in stream:  # noqa: UP028 - `yield from` would close the stream before the connection
-        yield row
+def _fetched(connection: PostgresConnection, limits: Limits) -> Iterator[tuple[Any, ...]]:
+    """The rows of the cursor, in steps of about a megabyte: the server keeps each step whole before it sends it."""
+    step, left = 1, limits.max_rows + 1
+    deadline = connection.deadline or Deadline(limits)
+    try:
+        while left > 0:
+            if deadline.is_over():
+                raise OutOfTimeError
+            if deadline.statement_left() < _LATE * limits.timeout_s:
+                connection.execute(f"SET LOCAL statement_timeout = {milliseconds(deadline.statement_left())}")
+            cursor = connection.cursor()
+            arrived, connection.received = 0, 0
+            for row in cursor.stream(f"FETCH FORWARD {min(step, left)} FROM {_CURSOR}"):
+                if not connection.columns:
+                    connection.columns = tuple(column.name for column in cursor.description or ())
+                arrived += 1
+                yield row
+            if arrived < min(step, left):
+                return
+            left -= arrived
+            fitting = _STEP_BYTES * arrived // max(1, connection.received)
+            step = max(1, min(8 * step, fitting, _MOST_ROWS))
+    except GeneratorExit:
+        connection.close()  # before the stream ends: it would read on to the last row
+        raise
 
 
 def _waiting_bytes(socket: int) -> int:
@@ -273,6 +296,23 @@ def _adapters() -> AdaptersMap:
     return adapters
 
 
+def _finite(value: Any, _: Any) -> Any:
+    """The decimal; NaN and infinity are none that a table or chart can hold."""
+    if not value.is_finite():
+        raise ValueError
+    return value
+
+
+def _short(value: Any, data: Any) -> Any:
+    """The interval; one of months or of many years is no number of days."""
+    if b"mon" in bytes(data) or b"year" in bytes(data) or abs(value.days) > _MAX_DAYS:
+        raise ValueError
+    return value
+
+
+_CHECKS = {"numeric": _finite, "interval": _short}
+
+
 class _TextLoader(Loader):
     """Whatever it is, as the server writes it."""
 
@@ -286,10 +326,10 @@ def _register(adapters: AdaptersMap, name: str, base: type[Any] | None) -> None:
         def __init__(self, oid: int, context: Any = None) -> None:
             super().__init__(oid, context)
             convert = read_json if base is None else base(oid, context).load
-            checked = (lambda data: finite_decimal(convert(data))) if name == "numeric" else convert
-            self.load = tolerant(checked)  # type: ignore[method-assign]
+            check = _CHECKS.get(name)
+            self._convert = tolerant(convert if check is None else lambda data: check(convert(data), data))
 
-        def load(self, data: Any) -> Any:  # replaced for each connection
-            raise NotImplementedError
+        def load(self, data: Any) -> Any:
+            return self._convert(data)
 
     adapters.register_loader(name, Tolerant)

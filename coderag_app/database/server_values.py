@@ -65,14 +65,3 @@ def _finite(text: str) -> float:
 
 def _refused(text: str) -> float:
     raise ValueError(text)
-
-
-def finite_decimal(value: Any) -> Any:
-    """The decimal, unless it is NaN or infinite, which no table or chart can hold.
-
-    Raises:
-        ValueError: It is not finite.
-    """
-    if not value.is_finite():
-        raise ValueError(str(value))
-    return value

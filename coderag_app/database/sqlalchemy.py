@@ -194,10 +194,10 @@ class SQLAlchemyDatabase:
             raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
         with self._translated(limits):
             connection = self._server.connect(limits, introspecting=introspecting)
+            session = self._server.session(connection)
             try:
                 yield connection
             except OutOfTimeError:
-                session = self._server.session(connection)
                 in_background(lambda: self._server.end(session))
                 raise
             finally:
