@@ -13,6 +13,7 @@ import typer
 
 from coderag_app.cli import options as opt
 from coderag_app.cli.questions import read_questions
+from coderag_app.cli.result_output import KeepFormulasOption, OutputOption, check_output, write_output
 from coderag_app.errors import CodeRAGError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def ask(
         bool, typer.Option("--conversation", help="Each question of --file may refer to those before it.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a question, nothing else.")] = False,
+    output: OutputOption = None,
+    keep_formulas: KeepFormulasOption = False,
     database: opt.DatabaseOption = None,
     demo: opt.DemoOption = False,
     storage_dir: opt.StorageOption = None,
@@ -62,6 +65,7 @@ def ask(
 ) -> None:
     """Ask a database one question or many."""
     questions = read_questions(question or [], file)
+    check_output(output, alone=bool(question) and not follow_up)
     options = opt.EngineOptions(
         opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
         top_k, sample_values, timeout_s, max_rows,
@@ -91,6 +95,8 @@ def ask(
                         _print_json(answer, note, unclear)
                     else:
                         _print_answer(answer, several, note, unclear)
+                if output is not None and answer.executed:
+                    write_output(output, answer, keep_formulas)
         finally:
             engine.close()
     raise typer.Exit(1 if failures else 0)

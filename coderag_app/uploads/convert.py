@@ -45,7 +45,7 @@ def _say(line: dict[str, Any]) -> None:
 def _converted(job: dict[str, Any], path: Path) -> list[UploadedTable]:
     import duckdb
 
-    settings = {
+    settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{DUCKDB_MB}MB",
         "max_temp_directory_size": f"{DISK_MB}MB",
         "temp_directory": str(path.parent),
