@@ -13,11 +13,11 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from coderag_app.errors import CodeRAGError, FileRefusedError
 
@@ -27,6 +27,8 @@ except ImportError:  # Windows, which does not delete a file that a living proce
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     import numpy as np
     from numpy.typing import NDArray
     from pydantic import TypeAdapter
@@ -55,7 +57,7 @@ _REMEDIES = {
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def open_regular(path: Path, follow_links: bool = True) -> BinaryIO:
+def open_regular(path: Path, follow_links: bool = True) -> BufferedReader:
     """Open a regular file for reading, without waiting at a pipe.
 
     Raises:
@@ -155,16 +157,17 @@ def from_fields(kind: type[T], fields: object, name: str) -> T:
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_python(fields)
+        found: T = _adapter(cast("Hashable", kind)).validate_python(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "it"
         got = "" if isinstance(first["input"], dict | list) else f", got {ascii(first['input'])[:80]}"
         raise FileRefusedError(f"{name} is no {kind.__name__}: {place}: {first['msg']}{got}.") from error
+    return found
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

@@ -77,8 +77,10 @@ def test_new_folders_and_files_are_their_owners_alone(tmp_path: Path) -> None:
 def test_a_reader_removes_what_a_killed_build_left(saved_index: Path) -> None:
     (saved_index / "generation-000009").mkdir()
     (saved_index / "generation-000009" / "sql_rag_faiss_index.bin").write_bytes(b"half")
+    (saved_index / "rejected.jsonl.new").write_text("half")
     ExampleIndex.load(saved_index)
-    assert [path.name for path in saved_index.glob("generation-*")] == ["generation-000001"]
+    kept = sorted(path.name for path in saved_index.iterdir())
+    assert kept == [".write.lock", "generation-000001", "manifest.json"]
 
 
 def test_a_name_with_a_lone_surrogate_survives(tmp_path: Path) -> None:

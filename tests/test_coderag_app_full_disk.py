@@ -1,12 +1,11 @@
 """A full or read-only disk, a closed pipe and killed writers: said plainly, and nothing half-written stays."""
 
-import json
+import contextlib
 import os
 import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -42,16 +41,12 @@ def coderag(*arguments: object, folder: Path, shell: str = "", **limits: int) ->
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], ["models", "--json"], ["values", "--demo"], ["values", "--demo", "--json"]]
-)
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["values", "--demo"]])
 def test_a_full_standard_output_is_no_bug(tmp_path, arguments):
     run = coderag(*arguments, folder=tmp_path, shell="> /dev/full")
     assert run.returncode == 1
-    assert (
-        run.stderr.strip()
-        == "Error: standard output: No space left on device; free some space, or write to another disk."
-    )
+    remedy = "free some space, or write to another disk."
+    assert run.stderr.strip() == f"Error: standard output: No space left on device; {remedy}"
 
 
 def test_full_standard_streams_leave_the_exit_code(tmp_path):
@@ -106,7 +101,10 @@ def test_another_writer_is_said_and_is_no_bug(tmp_path, monkeypatch):
 
     monkeypatch.setattr(unread_columns, "_LOCK_TIMEOUT_S", 0.1)
     columns = unread_columns.UnreadColumns(tmp_path / "shop.unread")
-    script = "import sys, time\nfrom filelock import FileLock\nwith FileLock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
+    script = (
+        "import sys, time\nfrom filelock import FileLock\n"
+        "with FileLock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
+    )
     lock = tmp_path / "shop.unread.lock"
     other = subprocess.Popen([sys.executable, "-c", script, lock], stdout=subprocess.PIPE, text=True)
     try:
@@ -121,6 +119,12 @@ def test_another_writer_is_said_and_is_no_bug(tmp_path, monkeypatch):
         pass
 
 
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as rest, contextlib.suppress(OSError):
+        while rest.write(b"\0" * 1024):
+            pass
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 def test_a_history_on_a_full_disk_is_refused_and_can_still_be_listed(tmp_path):
     disk = tmp_path / "disk"
@@ -130,10 +134,7 @@ def test_a_history_on_a_full_disk_is_refused_and_can_still_be_listed(tmp_path):
     try:
         store = HistoryStore(disk / "history.sqlite")
         store.new("Kept", "shop")
-        (disk / "rest").write_bytes(b"")
-        with pytest.raises(OSError, match="No space"), (disk / "rest").open("wb", buffering=0) as rest:
-            while rest.write(b"\0" * 1024):
-                pass
+        fill(disk / "rest")
         for _ in range(2):
             with pytest.raises(HistoryError, match=r"history\.sqlite cannot be used: .*; (free|check)"):
                 store.new("x" * 100, "y" * 20_000)
@@ -214,4 +215,4 @@ def test_new_files_are_private_and_old_ones_keep_their_permissions(tmp_path):
     store.path.chmod(0o664)
     store.add("Two?", "SELECT count(name) FROM t", SCHEMA)
     assert store.path.stat().st_mode & 0o777 == 0o664
-    assert json.dumps(store.pairs()[1].question) == '"Two?"' and time.time() > store.path.stat().st_mtime - 60
+    assert [pair.question for pair in store.pairs()] == ["One?", "Two?"]

@@ -54,7 +54,7 @@ def history_file() -> Path:
     from platformdirs import user_state_path
 
     path = user_state_path("coderag") / "chat_history"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     return path
 

@@ -73,7 +73,8 @@ class RunDirectory:
                 return read_json(path, _MAX_JSON_BYTES)
             except FileNotFoundError:
                 raise ConfigurationError(
-                    f"{self.folder} holds no {name}; expected the folder of a finished run (coderag evaluate --run-dir)."
+                    f"{self.folder} holds no {name}; expected the folder of a finished run "
+                    "(coderag evaluate --run-dir)."
                 ) from None
 
     def read_predictions(self) -> list[Prediction]:

@@ -287,8 +287,11 @@ def remove_stale(storage_dir: Path) -> None:
 def remove_stale_if_idle(storage_dir: Path) -> None:
     """The same for a reader, when a killed build left anything; a writer that is at work removes it itself."""
     with suppress(IndexStoreError, OSError):
-        if len([path for path in storage_dir.iterdir() if _GENERATION.fullmatch(path.name)]) > 1:
+        remove_leftovers(storage_dir)
+        unfinished = [storage_dir / f"{name}.new" for name in (REJECTED_FILE, MANIFEST_FILE)]
+        found = [path for path in storage_dir.iterdir() if _GENERATION.fullmatch(path.name) or path in unfinished]
+        if len(found) > 1:
             with storage_lock(storage_dir, timeout_s=0):
                 remove_stale(storage_dir)
-        else:
-            remove_leftovers(storage_dir)
+                for path in unfinished:
+                    path.unlink(missing_ok=True)
