@@ -11,6 +11,7 @@ it stands for is counted on the way, and bounded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -105,7 +106,7 @@ class NameResolver:
             return Columns.plain(f"column{i + 1}" for i in range(width)), scope
         else:
             raise SQLRejectedError(f"{query.key.upper()} is not allowed here; expected a SELECT.")
-        scope = Scope(scope.outer, scope.sources, names or frozenset(), scope.merged, names is None or scope.natural)
+        scope = replace(scope, aliases=names or frozenset(), natural=names is None or scope.natural)
         for clause in ("order", "limit", "offset"):
             self._expressions([query.args.get(clause)], scope, ctes, aliases=True)
         return left, scope
