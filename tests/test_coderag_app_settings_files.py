@@ -116,11 +116,11 @@ def test_every_setting_that_names_a_model_or_a_server_says_what_a_folder_may_set
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_name(folder, text, said):
     write(folder, text)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ConfigurationError, match=r"coderag\.toml") as refused:
         AppConfig.load()
     assert said in str(refused.value) and len(str(refused.value)) < 1000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_value_of_the_wrong_kind_is_shown_short_and_a_key_not_at_all(folder):
