@@ -1,7 +1,7 @@
 """URLs of database servers, as far as they can be checked without a server."""
 
-import builtins
 import importlib
+import importlib.util
 from urllib.parse import quote
 
 import pytest
@@ -54,15 +54,12 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it(scheme, pac
 
 
 def test_duckdb_missing_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
-    def without_duckdb(name, *arguments, **options):
-        if name == "duckdb":
-            raise ImportError(name)
-        return found(name, *arguments, **options)
-
     path = tmp_path / "x.duckdb"
     path.write_bytes(b"\0" * 8 + b"DUCK" + b"\0" * 8)
-    found = builtins.__import__
-    monkeypatch.setattr(builtins, "__import__", without_duckdb)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "duckdb" else found(name, *more)
+    )
     with pytest.raises(DatabaseError, match="pip install duckdb"):
         open_database(path)
 

@@ -58,8 +58,14 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
         Raises:
             OutOfTimeError: The deadline has passed.
         """
-        if self.deadline is None or not hasattr(select, "poll"):
+        if self.deadline is None:
             return super().wait(gen, interval, timeout)
+        if not hasattr(select, "poll"):  # Windows: the clock alone
+            try:
+                return super().wait(gen, interval, self.deadline.left())
+            except psycopg.OperationalError:
+                self.deadline.left()  # raises when this was the clock
+                raise
         poll, size = select.poll(), 0
         try:
             wanted = next(gen)

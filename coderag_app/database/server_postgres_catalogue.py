@@ -202,7 +202,8 @@ def _type_name(declared: str, schema: str) -> str:
     """The type in the standard's words; a type of the schema without its prefix."""
     for prefix in (f"{schema}.", f'"{schema}".'):
         if declared.startswith(prefix):
-            return declared[len(prefix) :]
+            bare = declared[len(prefix) :]
+            return bare.upper() if bare in ("citext", "hstore") else bare
     if "." in declared.partition("(")[0]:
         return declared
     words = declared.upper().replace("CHARACTER VARYING", "VARCHAR").replace("CHARACTER", "CHAR")
