@@ -8,6 +8,7 @@ import pytest
 
 from coderag_app.database import Limits, open_database
 from coderag_app.database.server_mysql import harmless_modes, time_settings
+from coderag_app.database.server_sessions import check_answers
 from coderag_app.database.server_url import read_server_url
 from coderag_app.errors import DatabaseError
 
@@ -76,6 +77,13 @@ def test_duckdb_missing_is_named_with_the_command_that_installs_it(tmp_path, mon
 )
 def test_only_harmless_sql_modes_are_kept(mode, kept):
     assert harmless_modes(mode) == kept
+
+
+@pytest.mark.parametrize("answer", [{"sql_mode": "ANSI_QUOTES", "charset": "utf8mb4"}, {"sql_mode": ""}, {}])
+def test_a_server_that_answers_otherwise_is_refused(answer):
+    with pytest.raises(DatabaseError, match=r"answers (sql_mode|charset) = '.*', expected '.*'"):
+        check_answers({"sql_mode": "", "charset": "utf8mb4"}, answer)
+    check_answers({"sql_mode": "", "charset": "utf8mb4"}, {"sql_mode": "", "charset": "UTF8MB4"})
 
 
 def test_a_mysql_session_is_bounded_in_time():

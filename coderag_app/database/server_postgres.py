@@ -127,8 +127,9 @@ class PostgresServer:
             cursor.nextset()
             schemas, superuser, work_mem = cursor.fetchone() or ([], "off", 0)
             self.is_superuser = superuser == "on"
-            self._path = tuple(name for name in schemas if name != "pg_catalog" and not name.startswith("pg_temp"))
-            self.namespace = self._path[0] if self._path else "public"
+            own = tuple(name for name in schemas if name != "pg_catalog" and not name.startswith("pg_temp"))
+            self._path = own or ("public",)
+            self.namespace = self._path[0]
             cursor.execute(_settings_query(_READING | self._settings(limits, introspecting=True)))
             for name, value in _bounds(limits, int(work_mem)).items():
                 cursor.execute("SAVEPOINT coderag")

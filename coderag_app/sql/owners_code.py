@@ -95,9 +95,12 @@ def check_redefined(query: exp.Expression, tokens: Sequence[Token], redefined: f
         )
 
 
-def _cast_names(cast: exp.Cast) -> tuple[str, str]:
-    """The cast as the guard's list may hold it: by sqlglot's name of the type, and by PostgreSQL's."""
-    target = cast.to.copy()
-    target.set("expressions", None)
-    written = target.sql("postgres").lower()
-    return f"cast {written}", f"cast {_FORMATTED.get(written, written)}"
+def _cast_names(cast: exp.Cast) -> list[str]:
+    """The cast and those of its elements as the guard's list may hold them: by sqlglot's name and by PostgreSQL's."""
+    names = []
+    for found in cast.to.find_all(exp.DataType):
+        target = found.copy()
+        target.set("expressions", None)
+        written = target.sql("postgres").lower()
+        names += [f"cast {written}", f"cast {_FORMATTED.get(written, written)}"]
+    return names
