@@ -27,11 +27,11 @@ class DuckDBDatabase(FileDatabase):
     * Memory: DuckDB's ``memory_limit``, without spilling to disk, for tables, sorts and aggregates. For texts, lists
       and the driver's copies the kernel (on Linux) gives the process no more than 1.15 times ``max_memory_mb`` above
       what Python, DuckDB and its threads take; on other systems DuckDB's own limit is alone. DuckDB works on blocks of
-      2,048 rows, so a column of 100 kB texts needs 200 MB. The rows returned take at most ``max_memory_mb`` again, in
-      this process.
+      2,048 rows, so a column of 100 kB texts needs 200 MB. Rows are cut before they and the process that makes them
+      need more than 1.15 times ``max_memory_mb`` (and 4 MB) together.
     * Cells: texts, blobs, lists and structs are cut after they were computed; rows are counted as they are fetched.
     * Values that Python has no type for arrive as texts: intervals of millions of years, years before 1 and after
-      9999, infinite dates, 24:00.
+      9999, infinite dates, 24:00. An infinite date inside a list or a struct arrives as the driver's 9999-12-31.
     * On Windows there is no such process, and single calls of a function can pass the time and the memory.
     """
 

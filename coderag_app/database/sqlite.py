@@ -32,8 +32,8 @@ class SQLiteDatabase(FileDatabase):
     * Memory: sorting stays in memory (no temporary files) under ``PRAGMA hard_heap_limit``, and on Linux the kernel
       gives the process no more than 1.15 times ``max_memory_mb`` above what Python itself takes, its copies of the
       rows included. On other systems only SQLite's own limit holds, and none where SQLite was built without memory
-      statistics (macOS's own library). The rows returned are counted as they are made, and again take at most
-      ``max_memory_mb`` in this process.
+      statistics (macOS's own library). The rows returned are counted as they are made: at most ``max_memory_mb``, and
+      cut before they and the process that makes them need more than 1.15 times that (and 4 MB) together.
     * On Windows there is no such process: slow functions are replaced (``sqlite_functions``), other single calls of a
       function can pass the time, and values of many columns the memory.
     """
