@@ -1,4 +1,4 @@
-"""The chat page: `coderag ui` serves it, `streamlit run` would as well. Thin: the engine does the work."""
+"""The chat page: `coderag ui` serves it behind its token (`ui/serve.py`). Thin: the engine does the work."""
 
 from __future__ import annotations
 
