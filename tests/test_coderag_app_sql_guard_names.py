@@ -10,7 +10,7 @@ from coderag_app.sql.guard import check_sql
 
 SCHEMA = schema_from_ddl(
     "CREATE TABLE singer (singer_id INT PRIMARY KEY, name TEXT, country TEXT, age INT); "
-    "CREATE TABLE item (a INT, b JSON)"
+    "CREATE TABLE item (a INT, b JSON, singer_id INT)"
 )
 DIALECTS = ("sqlite", "duckdb", "postgres", "mysql")
 
@@ -132,7 +132,7 @@ def test_postgres_casts_to_its_own_types_alone(cast):
 
 
 def test_a_star_replaces_columns_with_what_the_schema_has():
-    assert check_sql("SELECT item.* REPLACE (a + 1 AS a) FROM item", SCHEMA, "duckdb").columns == ("item.a", "item.b")
+    assert check_sql("SELECT item.* REPLACE (a + 1 AS a) FROM item", SCHEMA, "duckdb").columns == ("item.a", "item.b", "item.singer_id")
     for star in ("item.*", "*"):
         sql = f"SELECT {star} REPLACE ((SELECT max(passwd) FROM pg_shadow) AS a) FROM item"
         assert "pg_shadow" in refusal(sql, "duckdb")
@@ -151,6 +151,8 @@ def test_a_star_replaces_columns_with_what_the_schema_has():
         ("SELECT 1 FROM singer WHERE name IN ('a')", "="),
         ("SELECT 1 FROM singer WHERE age BETWEEN 1 AND 2", ">="),
         ("SELECT nullif(age, 1) FROM singer", "="),
+        ("SELECT 1 FROM singer JOIN item USING (singer_id)", "="),
+        ("SELECT 1 FROM singer NATURAL JOIN item", "="),
         ("SELECT name::json FROM singer", "cast json"),
         ("SELECT CAST(age AS bigint) FROM singer", "cast bigint"),
         ("SELECT age::int FROM singer", "cast integer"),

@@ -85,6 +85,8 @@ def check_redefined(query: exp.Expression, tokens: Sequence[Token], redefined: f
     if {"cast json", "cast jsonb"} & redefined:
         used += sorted(name for name in called if "json" in name)
     for node in query.walk():
+        if isinstance(node, exp.Join) and (node.args.get("using") or node.args.get("method") == "NATURAL"):
+            used += {"="} & redefined
         used += [name for name in _OPERATORS.get(type(node), ()) if name in redefined]
         if isinstance(node, exp.Cast):
             used += [name for name in _cast_names(node) if name in redefined]

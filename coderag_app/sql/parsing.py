@@ -17,8 +17,8 @@ from sqlglot.tokens import Token, TokenType
 
 MAX_TEXT_CHARS = 2_000_000  # a schema of thousands of tables; queries have a bound of their own in the guard
 MAX_NESTING = 60
-# A plain query takes a step for each token. Nested calls of functions that are called like types take up to a hundred.
-_FREE_STEPS = 20_000
+# A plain query takes a step for each token; eight nested calls of functions named like types take two thousand.
+_FREE_STEPS = 4_000
 _STEPS_PER_TOKEN = 5
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
@@ -109,6 +109,13 @@ def _bounded_parser(dialect: str) -> type[Parser]:
                 raise _OutOfStepsError
             self._steps_left = left - 1
             super()._advance(times)
+
+        def raise_error(self, message: str, token: Token | None = None) -> None:
+            # sqlglot's own also underlines the place in the text, for every error that it then takes back: most of the
+            # time that a hostile text costs.
+            token = token or self._curr or self._prev
+            place = f". Line {token.line}, Col: {token.col}." if token else "."
+            raise ParseError(f"{message}{place}")
 
     return BoundedParser
 

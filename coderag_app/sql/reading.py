@@ -12,7 +12,7 @@ from functools import lru_cache
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.sql.parsing import parse
+from coderag_app.sql.parsing import SQLBoundsError, parse
 
 # Public data sets mix dialects. The first one that parses wins; sqlglot's own superset ("") reads most of them.
 LENIENT_DIALECTS = ("", "sqlite", "mysql", "postgres", "tsql", "bigquery", "snowflake", "oracle")
@@ -71,6 +71,8 @@ def _read_sql(sql: str, dialect: str) -> SQLReading:
         try:
             with _without_fallback_warnings():
                 statements = [statement for statement in parse(sql, dialect=name) if statement is not None]
+        except SQLBoundsError as error:  # it would go over them in every dialect
+            return SQLReading(SQLKind.UNREADABLE, detail=str(error))
         except (SqlglotError, RecursionError) as error:
             if name == (dialect or LENIENT_DIALECTS[0]):
                 problem = (str(error).splitlines() or [type(error).__name__])[0]
