@@ -28,6 +28,7 @@ def page_app(page: str, token: str) -> st.App:
 
     @asynccontextmanager
     async def announce(_: st.App) -> AsyncIterator[None]:
+        """Print the address when the port is known."""
         query = f"?{urlencode({'token': token})}" if token else ""
         sys.stdout.write(f"\n  Open in your browser: http://{HOSTS[0]}:{config.get_option('server.port')}/{query}\n")
         hint = (

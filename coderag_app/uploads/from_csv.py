@@ -64,12 +64,12 @@ class _LineLengths:
         Raises:
             IngestionError: One is over the limit.
         """
-        first, *rest = content.replace(b"\r", b"\n").split(b"\n")
-        self._check(self._length + len(first))
-        for part in rest:
-            self._line += 1
-            self._check(len(part))
-        self._length = len(rest[-1]) if rest else self._length + len(first)
+        # A piece is shorter than the limit, so only a line that goes on from the piece before can be over it.
+        ends = [place for place in (content.find(b"\n"), content.find(b"\r")) if place >= 0]
+        self._check(self._length + (min(ends) if ends else len(content)))
+        last = max(content.rfind(b"\n"), content.rfind(b"\r"))
+        self._length = len(content) - last - 1 if ends else self._length + len(content)
+        self._line += content.count(b"\n") or content.count(b"\r")
 
     def _check(self, length: int) -> None:
         if length > MAX_LINE_BYTES:
