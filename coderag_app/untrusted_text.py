@@ -129,5 +129,5 @@ def _cleaned(character: str) -> str:
 
 def _too_long(length: int) -> CodeRAGError:
     return CodeRAGError(
-        f"The question has {length:,} characters; the most that is taken is {MAX_QUESTION_CHARS:,}. Shorten it."
+        f"The question has {length} characters; the most that is taken is {MAX_QUESTION_CHARS}. Shorten it."
     )

@@ -75,6 +75,7 @@ def ask(
     from coderag_app.clarification import clarify
 
     several = not question or bool(follow_up)
+    _refuse_what_cannot_be_asked(question or [], as_json)
     out = sys.stdout
     # Whatever a library prints must not mix with the answers.
     with contextlib.redirect_stdout(sys.stderr):
@@ -100,6 +101,21 @@ def ask(
         finally:
             engine.close()
     raise typer.Exit(1 if failures else 0)
+
+
+def _refuse_what_cannot_be_asked(questions: list[str], as_json: bool) -> None:
+    """End before a model is loaded where a question of the command line is empty or too long."""
+    from coderag_app.types import AnswerStatus, SQLAnswer
+    from coderag_app.untrusted_text import checked_question
+
+    for question in questions:
+        try:
+            checked_question(question)
+        except CodeRAGError as error:
+            if not as_json:
+                raise
+            _print_json(SQLAnswer(question=question, sql="", status=AnswerStatus.FAILED, error=str(error)), "", None)
+            raise typer.Exit(1) from None
 
 
 def open_talk(engine: TextToSQLQueryEngine) -> Conversation:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from coderag_app.untrusted_text import checked_question
 
 
 def read_questions(arguments: list[str], file: Path | None) -> Iterator[str]:
@@ -20,7 +19,7 @@ def read_questions(arguments: list[str], file: Path | None) -> Iterator[str]:
 
     Raises:
         ConfigurationError: There is no question, or more than one source of them.
-        CodeRAGError: The file cannot be read, or the question on the command line is none.
+        CodeRAGError: The file cannot be read.
     """
     if arguments and file is not None:
         raise ConfigurationError("Got a question and --file, expected one of them.")
@@ -29,7 +28,7 @@ def read_questions(arguments: list[str], file: Path | None) -> Iterator[str]:
             f"Got {len(arguments)} arguments, expected one question. Put it in quotes; for several use --file."
         )
     if arguments:
-        return iter([checked_question(arguments[0])])
+        return iter(arguments)
     if file is not None and str(file) != "-":
         return _file_questions(file)
     if file is None and sys.stdin.isatty():
