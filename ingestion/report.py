@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from coderag_app.files import PRIVATE_FILE
 from coderag_app.index.files import REJECTED_FILE
 from ingestion.readers.rows import Rejection, Row
 
@@ -107,7 +109,10 @@ class RejectionLog:
         """
         path = storage_dir / REJECTED_FILE
         unfinished = path.with_name(path.name + ".new")
-        with unfinished.open("w", encoding="utf-8") as file:
+        unfinished.unlink(missing_ok=True)
+        # For its owner alone, and never through a link that somebody else has put there.
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             log = cls(file)
             try:
                 yield log

@@ -150,7 +150,7 @@ def test_what_is_no_text_is_no_question(asked):
 
 @pytest.mark.parametrize("length", [4_001, 10**7])
 def test_a_question_of_too_many_characters_is_refused_with_both_numbers(length):
-    with pytest.raises(CodeRAGError, match=f"{length:,} characters.*4,000"):
+    with pytest.raises(CodeRAGError, match=f"{length} characters.*4000"):
         checked_question("x" * length)
     assert checked_question("x" * 4_000)
 
