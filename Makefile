@@ -58,7 +58,7 @@ results: $(READY) $(INDEX)
 	$(GREEDY) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
 	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none --samples 8 --no-rank
 	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none --samples 8
-	$(BIN)/python -m coderag_app.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(if $(LIMIT),,--readme README.md)
+	$(BIN)/python -m finetune.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(if $(LIMIT),,--readme README.md)
 
 $(RESULTS)/index_demo/manifest.json: | $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir $(@D)

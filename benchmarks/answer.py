@@ -97,7 +97,7 @@ def main() -> None:
         totals[name] = found["times"]["total"]
         cells = "".join(f"{milliseconds(found['times'].get(step)):>14}" for step in STEPS)
         print(f"{name:26}{cells}{found['times']['load'][0]:8.1f}{found['peak_mb']:9.0f}", flush=True)
-    command = [sys.executable, "-m", "coderag_app.cli", "ask", "--database", str(DEMO / "demo.sqlite"), "--json"]
+    command = [sys.executable, "-m", "ui.cli", "ask", "--database", str(DEMO / "demo.sqlite"), "--json"]
     started = time.perf_counter()
     subprocess.run([*command, "--llm", arguments.llm, questions[0]], capture_output=True, check=False)
     cold = time.perf_counter() - started

@@ -21,8 +21,8 @@ import numpy as np
 from coderag_app import load_query_engine
 from coderag_app.chat.conversation import Conversation
 from coderag_app.chat.example_questions import example_questions
-from coderag_app.query_engine import TextToSQLQueryEngine
-from coderag_app.verified import open_verified
+from coderag_app.engine import TextToSQLQueryEngine
+from coderag_app.examples import open_verified
 
 DEMO = Path(__file__).parent.parent / "coderag_app" / "bundled" / "demo"
 TURNS = 5

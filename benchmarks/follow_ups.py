@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from coderag_app.chat.follow_ups.answering import edited_sql
-from coderag_app.config import AppConfig
 from coderag_app.database import open_database
-from coderag_app.query_engine import TextToSQLQueryEngine
-from coderag_app.value_index import ValueIndex
+from coderag_app.engine import TextToSQLQueryEngine
+from coderag_app.schema.value_index import ValueIndex
+from coderag_app.settings import AppConfig
 
 FOLLOW_UPS = (
     "only in France", "except France", "and by city?", "and by country?", "per year", "also by name", "top 5",

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coderag_app.query_engine import TextToSQLQueryEngine
+    from coderag_app.engine import TextToSQLQueryEngine
 
 DEMO = Path(__file__).parent.parent / "coderag_app" / "bundled" / "demo" / "demo.sqlite"
 TEMPLATES = (
@@ -50,7 +50,7 @@ def different_questions(engine: TextToSQLQueryEngine, count: int, seed: int = 0)
         count: How many.
         seed: Of the drawing.
     """
-    from coderag_app.compact.names import identifier_words
+    from coderag_app.schema.name_words import identifier_words
 
     draw, asked = random.Random(seed), set[str]()
     schema = engine.schema

@@ -14,12 +14,12 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from coderag_app.clarification import clarify
 from coderag_app.database import open_database
-from coderag_app.evaluation.datasets import load_dataset
-from coderag_app.schema import Schema
+from coderag_app.question.clarification import clarify
+from coderag_app.schema.tables import Schema
+from coderag_app.schema.value_index import ValueIndex
 from coderag_app.types import AnswerStatus, Attempt, SQLAnswer
-from coderag_app.value_index import ValueIndex
+from finetune.evaluation.datasets import load_dataset
 
 
 @lru_cache(maxsize=256)

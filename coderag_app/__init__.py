@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coderag_app.config import AppConfig
-    from coderag_app.engine_loading import load_query_engine
-    from coderag_app.query_engine import TextToSQLQueryEngine
+    from coderag_app.engine import TextToSQLQueryEngine
+    from coderag_app.loading import load_query_engine
+    from coderag_app.settings import AppConfig
     from coderag_app.types import SQLAnswer
 
 __all__ = ["AppConfig", "SQLAnswer", "TextToSQLQueryEngine", "load_query_engine"]
 
 _HOME = {
-    "AppConfig": "coderag_app.config",
+    "AppConfig": "coderag_app.settings",
     "SQLAnswer": "coderag_app.types",
-    "TextToSQLQueryEngine": "coderag_app.query_engine",
-    "load_query_engine": "coderag_app.engine_loading",
+    "TextToSQLQueryEngine": "coderag_app.engine",
+    "load_query_engine": "coderag_app.loading",
 }
 
 

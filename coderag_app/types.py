@@ -111,7 +111,7 @@ class Confidence:
     """How sure an answer is.
 
     Attributes:
-        score: From 0 to 1; ``coderag_app.decoding.confidence`` says how it is made.
+        score: From 0 to 1; ``coderag_app.vote.confidence`` says how it is made.
         agreement: Share of the candidates that returned the same rows; None without candidates.
         similarity: Similarity of the nearest example shown; None without examples.
         reasons: What speaks for and against the answer, for people to read.

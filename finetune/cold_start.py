@@ -1,4 +1,4 @@
-"""Puts synthetic examples of a user's database into an index; ``coderag_app.cold_start`` calls it by entry point."""
+"""Put synthetic examples of a user's database into an index; ``coderag_app`` calls it by entry point."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coderag_app.cold_start import ColdStartProgress, ColdStartReport, SynthesisRecord
 from coderag_app.database import Database
-from coderag_app.encoders import LoadedEncoder, embed_documents
+from coderag_app.encoders.loading import LoadedEncoder, embed_documents
 from coderag_app.errors import IngestionError
+from coderag_app.examples.cold_start import ColdStartProgress, ColdStartReport
 from coderag_app.index.files import storage_lock
 from coderag_app.index.made_vectors import HOW_MADE, drawn_to_questions
 from coderag_app.index.store import ExampleIndex, index_exists
+from coderag_app.index.synthesis import SynthesisRecord
 from coderag_app.types import SQLExample
 from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
 from ingestion.documents import texts_to_embed, to_documents
@@ -30,7 +31,7 @@ def add_synthetic_examples(
     on_progress: Listener | None = None,
     unread: Sequence[str] = (),
 ) -> ColdStartReport:
-    """See ``coderag_app.cold_start.add_synthetic_examples``."""
+    """See ``coderag_app.examples.cold_start.add_synthetic_examples``."""
     started = time.perf_counter()
     schema = database.read_schema(samples=0)
     with storage_lock(storage_dir):

@@ -14,8 +14,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from coderag_app.encoders import minilm_folder
-from coderag_app.word_vectors import WORD_VECTORS_FILE
+from coderag_app.encoders.loading import minilm_folder
+from coderag_app.encoders.word_vectors import WORD_VECTORS_FILE
 
 
 def distilled_vectors(dimension: int) -> tuple[list[str], np.ndarray]:

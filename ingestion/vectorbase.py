@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from coderag_app.encoders import LoadedEncoder, embed_documents
+from coderag_app.encoders.loading import LoadedEncoder, embed_documents
 from coderag_app.errors import IndexStoreError, IngestionError
 from coderag_app.index.files import REJECTED_FILE, storage_lock
 from coderag_app.index.store import ExampleIndex, index_exists
@@ -40,7 +40,7 @@ def ingest(
 
     Args:
         reader: One of ``ingestion.readers``.
-        encoder: What ``coderag_app.models.load_embed_model`` returns.
+        encoder: What ``coderag_app.llm.loading.load_embed_model`` returns.
         storage_dir: The index's folder; made if it is not there.
         append: Keep what the index holds and add to it; otherwise the index holds this input alone afterwards.
         max_rows: Read no more rows than this.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coderag_app.answers.cell_text import cell_text, visible_text
+from coderag_app.text.cell_text import cell_text, visible_text
 from coderag_app.types import AnswerStatus, SQLAnswer
 
 _MAX_ROWS = 20

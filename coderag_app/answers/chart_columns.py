@@ -11,8 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from coderag_app.answers.cell_text import cell_text
-from coderag_app.name_words import name_words
+from coderag_app.schema.name_words import name_words
+from coderag_app.text.cell_text import cell_text
 
 _MAX_LABEL_CHARS = 40
 _MOMENT = re.compile(r"\d{4}(-\d{2}){1,2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coderag_app.answers.cell_text import shorten, visible_text
 from coderag_app.answers.chart_columns import ChartColumn, Kind, read_columns
+from coderag_app.text.cell_text import shorten, visible_text
 
 MAX_BARS = 40
 MAX_POINTS = 1_000

@@ -15,7 +15,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
-from coderag_app.answers.cell_text import plain_text, visible_text
+from coderag_app.text.cell_text import plain_text, visible_text
 
 # What begins a formula, in the full width of East Asian keyboards as well, and what may be dropped before one is read.
 _FORMULA = re.compile(r"[\s\x00-\x20\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\x00]")

@@ -13,14 +13,14 @@ from coderag_app.chat.follow_ups.intents import Missing
 from coderag_app.chat.follow_ups.missing import CHECK_COLUMNS, MissingReport, explain_missing
 from coderag_app.chat.follow_ups.query_edit import CannotEditError
 from coderag_app.chat.standalone import FollowUp, standalone_question
-from coderag_app.decoding.question_run import StreamEvent
 from coderag_app.errors import CodeRAGError
+from coderag_app.text.untrusted_text import checked_question
 from coderag_app.types import AnswerStatus, Origin, RetrievedExample, SQLAnswer, SQLExample
-from coderag_app.untrusted_text import checked_question
+from coderag_app.vote.question_run import StreamEvent
 
 if TYPE_CHECKING:
-    from coderag_app.query_engine import TextToSQLQueryEngine
-    from coderag_app.verified import Teaching
+    from coderag_app.engine import TextToSQLQueryEngine
+    from coderag_app.examples import Teaching
 
 __all__ = ["Conversation", "ConversationTurn", "FollowUp", "standalone_question"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from coderag_app.name_words import name_words, plural, singular
-from coderag_app.schema import Column, Schema, Table
-from coderag_app.value_index import ValueIndex
+from coderag_app.schema.name_words import name_words, plural, singular
+from coderag_app.schema.tables import Column, Schema, Table
+from coderag_app.schema.value_index import ValueIndex
 
 _LABELS = ("name", "title", "label")
 _CATEGORIES = frozenset(

@@ -18,9 +18,9 @@ from typing import Any
 
 from coderag_app.answers.as_json import answer_document
 from coderag_app.answers.from_json import answer_from_line
-from coderag_app.chat.secrets_in_text import without_passwords
 from coderag_app.errors import FileRefusedError, HistoryError
 from coderag_app.files import PRIVATE_FILE, from_fields, parse_json, private_folder, system_message
+from coderag_app.text.secrets_in_text import without_passwords
 from coderag_app.types import SQLAnswer
 
 MAX_STORED_ROWS = 200

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from coderag_app.answers.cell_text import cell_text, visible_text
 from coderag_app.chat.history import StoredConversation, StoredTurn
-from coderag_app.chat.secrets_in_text import without_passwords
+from coderag_app.text.cell_text import cell_text, visible_text
+from coderag_app.text.secrets_in_text import without_passwords
 from coderag_app.types import AnswerStatus
 
 _MAX_ROWS = 100

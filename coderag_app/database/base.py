@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from coderag_app.errors import ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:  # the process that runs SQL starts in half the time without them
-    from coderag_app.schema import Schema
+    from coderag_app.schema.tables import Schema
     from coderag_app.types import QueryResult
 
 OPENING_S = 5.0  # for opening a file, whatever its statements may take; another program's lock is waited for 2 s

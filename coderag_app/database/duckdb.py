@@ -10,7 +10,7 @@ from coderag_app.database.base import OPENING_S, Limits
 from coderag_app.database.file_database import FileDatabase
 from coderag_app.database.processes import open_session
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Column, ForeignKey, Schema, Table
+from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 
 
 class DuckDBDatabase(FileDatabase):

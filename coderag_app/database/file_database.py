@@ -15,7 +15,7 @@ from typing import Any
 from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.database.processes import LocalSession, Session
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Column, Table
+from coderag_app.schema.tables import Column, Table
 from coderag_app.types import QueryResult
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from coderag_app.database.server_sessions import Catalogue
-from coderag_app.schema import Column, ForeignKey, Table
+from coderag_app.schema.tables import Column, ForeignKey, Table
 from coderag_app.sql.functions import FUNCTIONS
 
 logger = logging.getLogger(__name__)

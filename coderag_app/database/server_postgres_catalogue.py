@@ -10,7 +10,7 @@ from typing import Any
 
 from coderag_app.database.server_sessions import Catalogue
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Column, ForeignKey, Table
+from coderag_app.schema.tables import Column, ForeignKey, Table
 
 # An object of an extension counts as the server's own when a superuser owns it: the owner of a database may install
 # some extensions, and may then add functions to them.

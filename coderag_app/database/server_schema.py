@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coderag_app.database.sampling import MAX_SAMPLE_CHARS, MAX_TEXT_CHARS, SCANNED_ROWS, SCANNED_TEXT_ROWS
-from coderag_app.schema import Table
+from coderag_app.schema.tables import Table
 
 _BINARY = ("BYTEA", "BLOB", "BINARY", "VARBINARY", "LONGBLOB", "MEDIUMBLOB", "TINYBLOB")
 _TEXT_TYPES = {"mysql": "CHAR", "postgres": "TEXT"}

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from coderag_app.database.base import Limits, OverLimitError
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Table
+from coderag_app.schema.tables import Table
 
 logger = logging.getLogger(__name__)
 

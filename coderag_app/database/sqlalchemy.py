@@ -19,7 +19,7 @@ from coderag_app.database.server_schema import sample_query, texts_query
 from coderag_app.database.server_sessions import Catalogue, OutOfTimeError, Server, in_background
 from coderag_app.database.server_url import POSTGRES, ServerKind, read_server_url
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Schema, Table
+from coderag_app.schema.tables import Schema, Table
 from coderag_app.types import QueryResult
 
 if TYPE_CHECKING:

@@ -32,7 +32,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from coderag_app.cold_start import SynthesisRecord
 from coderag_app.errors import FileRefusedError, IndexStoreError
 from coderag_app.files import (
     PRIVATE_FILE,
@@ -47,6 +46,7 @@ from coderag_app.files import (
     system_message,
     write_atomically,
 )
+from coderag_app.index.synthesis import SynthesisRecord
 from coderag_app.types import EncoderInfo
 
 FORMAT_VERSION = 1

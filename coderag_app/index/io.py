@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from coderag_app.cold_start import SynthesisRecord
 from coderag_app.errors import FileRefusedError, IndexStoreError
 from coderag_app.files import read_bytes, refusals_as
 from coderag_app.index import files as index_files
 from coderag_app.index.checks import check_lengths, expect_same_encoder, expect_same_view
 from coderag_app.index.embed_view import EMBED_VIEW_VERSION
 from coderag_app.index.files import Manifest
+from coderag_app.index.synthesis import SynthesisRecord
 from coderag_app.index.vectors import ExampleVectorStore, read_faiss_header
 from coderag_app.types import EncoderInfo
 

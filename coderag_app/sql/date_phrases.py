@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from coderag_app.periods.unit_sql import UNITS, is_unit
+from coderag_app.sql.date_units import UNITS, is_unit
 
 _OF_FORMAT = {
     "%Y": "year", "%Y-%m": "month", "%Y-%m-%d": "day", "%m": "month of the year", "%d": "day of the month",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.answers.cell_text import visible_text
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.phrases import Phrases, listed
+from coderag_app.text.cell_text import visible_text
 
 _SET_OPERATIONS = {
     exp.Union: ("Puts the rows of two queries together", "each row once", "copies kept"),

@@ -7,7 +7,7 @@ scopes: the guard checks that. Aliases are ``t1`` to ``t9``, ``T1`` to ``T9``, a
 
 from __future__ import annotations
 
-from coderag_app.schema import Schema, needs_quotes
+from coderag_app.schema.tables import Schema, needs_quotes
 
 _RULES = r"""
 root ::= {start} statement {end}{no_answer}

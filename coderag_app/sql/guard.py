@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from coderag_app.errors import SQLRejectedError
-from coderag_app.schema import Schema
+from coderag_app.schema.tables import Schema
 from coderag_app.sql.functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, TABLE_FUNCTIONS
 from coderag_app.sql.names import SYSTEM_PREFIXES, NameResolver
 from coderag_app.sql.owners_code import check_redefined, check_types

@@ -16,7 +16,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from coderag_app.errors import SQLRejectedError
-from coderag_app.schema import Schema, Table
+from coderag_app.schema.tables import Schema, Table
 from coderag_app.sql.functions import TABLE_FUNCTIONS
 from coderag_app.sql.near_names import ambiguous_column, reads_as_text, unknown_column, unknown_qualifier, unknown_table
 from coderag_app.sql.scopes import (
@@ -329,7 +329,7 @@ class NameResolver:
         if len(found) > 1 and name not in scope.merged and not scope.natural:
             raise ambiguous_column(name, [source.name for source in found])
         for source in found:
-            self._count_uses((source.columns or {}).get(name, 1))
+            self._count_uses(source.columns.get(name, 1) if source.columns is not None else 1)
             if source.table is not None:
                 self.columns[f"{source.table.name.lower()}.{name.lower()}"] = None
         row_id = self._dialect == "sqlite" and name in _ROW_IDS

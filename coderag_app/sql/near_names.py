@@ -9,7 +9,7 @@ from difflib import SequenceMatcher, get_close_matches
 from sqlglot import exp
 
 from coderag_app.errors import SQLRejectedError
-from coderag_app.schema import Schema, Table
+from coderag_app.schema.tables import Schema, Table
 
 _SHOWN_NAMES = 4
 _SHOWN_TABLES = 12

@@ -27,7 +27,7 @@ _FORMATTED = {
     "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone", "double": "double precision",
     "time": "time without time zone", "timetz": "time with time zone", "varbinary": "bytea",
 }  # fmt: skip
-_OPERATORS: dict[type[exp.Expression], tuple[str, ...]] = {
+_OPERATORS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Add: ("+",), exp.Sub: ("-",), exp.Neg: ("-",), exp.Mul: ("*",), exp.Div: ("/",), exp.IntDiv: ("/", "//"),
     exp.Mod: ("%",), exp.Pow: ("^", "**"), exp.DPipe: ("||",), exp.EQ: ("=",), exp.NEQ: ("<>", "!="), exp.GT: (">",),
     exp.GTE: (">=",), exp.LT: ("<",), exp.LTE: ("<=",), exp.Between: (">=", "<="), exp.In: ("=", "<>"),

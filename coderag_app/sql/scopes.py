@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from coderag_app.schema import Schema, Table
+from coderag_app.schema.tables import Schema, Table
 
 _SORTING = frozenset({"group", "having", "order", "qualify"})
 _ASCII_LOWER = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})

@@ -15,10 +15,10 @@ from textwrap import shorten
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.schema import Column, Schema, Table
+from coderag_app.schema.tables import Column, Schema, Table
+from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.parsing import parse_one
-from coderag_app.value_index import ValueIndex
 
 _NUMBER = re.compile(r"\s*[-+]?\d[\d,]*(\.\d+)?\s*%?\s*")
 _DATE = re.compile(r"\s*(\d{4}-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}/\d\d|\d{1,2}:\d\d|\d{4}\b).*")

@@ -17,15 +17,15 @@ from typing import Annotated
 
 import typer
 
-from coderag_app.encoders import load_embed_model
+from coderag_app.encoders.loading import load_embed_model
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from coderag_app.evaluation.encoder_ranking import EncoderRanker, LabelledDocument, RankingTask, rank, ranking_task
-from coderag_app.evaluation.encoder_tasks import TASKS, load_task, spider_folder
 from finetune.encoder.ablation_arms import ALL, ARMS, Arm, counts_of, draw_rows, find_arms
 from finetune.encoder.ablation_table import ArmScores, ablation_table
 from finetune.encoder.plan import TrainingPlan
 from finetune.encoder.rows import EncoderRow, read_rows, write_rows
 from finetune.encoder.train import train_encoder
+from finetune.evaluation.encoder_ranking import EncoderRanker, LabelledDocument, RankingTask, rank, ranking_task
+from finetune.evaluation.encoder_tasks import TASKS, load_task, spider_folder
 
 logger = logging.getLogger("finetune.encoder.ablate")  # its name too when it is run as a program
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from coderag_app.evaluation.statistics import PairedComparison, bootstrap_interval, compare_paired, holm_adjusted
+from finetune.evaluation.statistics import PairedComparison, bootstrap_interval, compare_paired, holm_adjusted
 
 Outcomes = Mapping[str, Sequence[bool]]
 

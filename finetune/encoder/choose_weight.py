@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coderag_app.encoders import has_cpu_bf16, load_full_encoder, transformer_of
+from coderag_app.encoders.loading import has_cpu_bf16, load_full_encoder, transformer_of
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from coderag_app.evaluation.encoder_ranking import RankingTask, means, rank
 from finetune.encoder.ablate import ablation_tasks
 from finetune.encoder.rows import read_rows
 from finetune.encoder.scores import ModelRanker, held_out_task
+from finetune.evaluation.encoder_ranking import RankingTask, means, rank
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

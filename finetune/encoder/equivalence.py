@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from coderag_app.evaluation.sql_form import read_form
-from coderag_app.schema import Schema
+from coderag_app.schema.tables import Schema
 from finetune.encoder.query_tokens import Values
+from finetune.evaluation.sql_form import read_form
 
 _MOST_ROWS = 5000
 _MOST_STEPS = 400  # of 10,000 virtual machine instructions each

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coderag_app.encoder_adapter import ADAPTER_FILE, AdapterCard, EncoderAdapter, low_rank_tensors
-from coderag_app.encoders import (
+from coderag_app.encoders.adapter import ADAPTER_FILE, AdapterCard, EncoderAdapter, low_rank_tensors
+from coderag_app.encoders.loading import (
     BUNDLED_ENCODER,
     MINILM_NAME,
     WEIGHTS_FILE,

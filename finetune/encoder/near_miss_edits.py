@@ -7,7 +7,7 @@ from random import Random
 
 from sqlglot.tokens import TokenType
 
-from coderag_app.schema import quote_identifier
+from coderag_app.schema.tables import quote_identifier
 from finetune.encoder.query_tokens import LITERALS, Edit, TokenQuery
 
 _AGGREGATES = ("avg", "sum", "min", "max")

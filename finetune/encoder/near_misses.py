@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from coderag_app.schema import Schema
+from coderag_app.schema.tables import Schema
 from finetune.encoder.near_miss_edits import EDITS
 from finetune.encoder.query_tokens import Edit, Values, read_query
 

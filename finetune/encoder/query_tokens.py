@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-from coderag_app.schema import Schema
+from coderag_app.schema.tables import Schema
 from coderag_app.sql.parsing import parse_one, tokenize
 
 LITERALS = (TokenType.STRING, TokenType.NUMBER)

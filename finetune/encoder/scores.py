@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
-from coderag_app.encoders import has_cpu_bf16
-from coderag_app.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task
+from coderag_app.encoders.loading import has_cpu_bf16
 from finetune.encoder.plan import TrainingPlan
 from finetune.encoder.rows import EncoderRow
+from finetune.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task
 
 BEST_METRIC = "mrr_at_10"
 

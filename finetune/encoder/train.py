@@ -105,8 +105,8 @@ def _kept(model: SentenceTransformer, plan: TrainingPlan) -> Any:
 
 
 def _scores(model: SentenceTransformer, task: Any, plan: TrainingPlan) -> dict[str, float]:
-    from coderag_app.evaluation.encoder_ranking import means, rank
     from finetune.encoder.scores import ModelRanker, uses_bf16
+    from finetune.evaluation.encoder_ranking import means, rank
 
     return means(rank(task, ModelRanker(model, uses_bf16(plan))))
 

@@ -23,12 +23,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 
-from coderag_app.evaluation.encoder_ranking import RankingTask
 from finetune.encoder.batches import NeighbourhoodBatchSampler
 from finetune.encoder.keeping import KeepLoss
 from finetune.encoder.plan import Budget, TrainingPlan
 from finetune.encoder.rows import EncoderRow, with_negatives
 from finetune.encoder.scores import BEST_METRIC, HeldOutEvaluator, anchor_text, uses_bf16
+from finetune.evaluation.encoder_ranking import RankingTask
 
 logger = logging.getLogger(__name__)
 

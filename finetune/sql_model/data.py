@@ -15,13 +15,13 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 
-from coderag_app.compact.decode import NO_ANSWER
-from coderag_app.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.compact.names import SchemaNames, schema_text
-from coderag_app.compact.question import mark_question
-from coderag_app.schema import Schema, Table
-from coderag_app.value_flags import read_flags
-from coderag_app.value_index import StoredValue, ValueIndex
+from coderag_app.llm.compact.decode import NO_ANSWER
+from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
+from coderag_app.llm.compact.names import SchemaNames, schema_text
+from coderag_app.llm.compact.question import mark_question
+from coderag_app.schema.tables import Schema, Table
+from coderag_app.schema.value_flags import read_flags
+from coderag_app.schema.value_index import StoredValue, ValueIndex
 from finetune.sql_model.pairs import Row, jaccard
 from finetune.sql_model.word_substitution import substitute, substitute_words
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from coderag_app.compact.markers import tight
 from coderag_app.errors import ConfigurationError
+from coderag_app.llm.compact.markers import tight
 from finetune.sql_model.tokenizer import END, Pointers, pointers_of
 
 Row = dict[str, Any]

@@ -20,11 +20,11 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from coderag_app.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.compact.names import SchemaNames, schema_text
-from coderag_app.compact.question import mark_question
 from coderag_app.database import open_database
-from coderag_app.value_index import ValueIndex
+from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
+from coderag_app.llm.compact.names import SchemaNames, schema_text
+from coderag_app.llm.compact.question import mark_question
+from coderag_app.schema.value_index import ValueIndex
 from finetune.sql_model.data import TrainingDatabase, window_rows
 from finetune.sql_model.pairs import Row, jaccard
 from finetune.synthesis.own_schema import synthesize_examples

@@ -11,13 +11,13 @@ from typing import Annotated
 
 import typer
 
-from coderag_app.compact.decode import CannotDecodeError, decode_sql
-from coderag_app.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.compact.names import SchemaNames
-from coderag_app.compact.question import mark_question
 from coderag_app.database import open_database
 from coderag_app.errors import DatabaseError
-from coderag_app.value_index import ValueIndex
+from coderag_app.llm.compact.decode import CannotDecodeError, decode_sql
+from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
+from coderag_app.llm.compact.names import SchemaNames
+from coderag_app.llm.compact.question import mark_question
+from coderag_app.schema.value_index import ValueIndex
 
 
 def round_trip(folder: Path) -> Counter[str]:

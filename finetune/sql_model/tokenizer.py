@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from coderag_app.compact.names import MAX_COLUMNS, MAX_TABLES
-from coderag_app.compact.question import MAX_LINKS, MAX_LITERALS
 from coderag_app.errors import ModelError
+from coderag_app.llm.compact.names import MAX_COLUMNS, MAX_TABLES
+from coderag_app.llm.compact.question import MAX_LINKS, MAX_LITERALS
 
 END = "</s>"
 SCHEMA, QUESTION, SQL = "<schema>", "<q>", "<sql>"

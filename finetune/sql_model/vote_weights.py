@@ -1,7 +1,7 @@
 """Fit what orders the results of a vote: a conditional logit (McFadden 1974) on questions with known answers.
 
 Take databases that the SQL model was not trained on. The constants that this prints stand in
-``coderag_app/decoding/evidence.py``.
+``coderag_app/vote/evidence.py``.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from rich.console import Console
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 
-from coderag_app.decoding.candidates import Result
-from coderag_app.decoding.evidence import Evidence
-from coderag_app.decoding.question_run import QuestionRun
-from coderag_app.engine_loading import load_query_engine
+from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.errors import DatabaseError
-from coderag_app.evaluation.execution import Verdict, compare_results, is_ordered
-from coderag_app.query_engine import TextToSQLQueryEngine
+from coderag_app.loading import load_query_engine
+from coderag_app.vote.candidates import Result
+from coderag_app.vote.evidence import Evidence
+from coderag_app.vote.question_run import QuestionRun
+from finetune.evaluation.execution import Verdict, compare_results, is_ordered
 
 SIGNS = tuple(field.name for field in fields(Evidence))
 _SHRINKAGE = 0.002

@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from coderag_app.compact.grammar import compact_keywords
-from coderag_app.compact.links import STOP_WORDS
+from coderag_app.llm.compact.grammar import compact_keywords
+from coderag_app.llm.compact.links import STOP_WORDS
 from finetune.sql_model.pairs import Row
 
 _SHARES = (0.0, 0.0, 0.5, 1.0)  # of a database's name words; half of the databases keep theirs
@@ -27,7 +27,7 @@ _ID = re.compile(r"<[tc]\d+>")
 @cache
 def substitute_words() -> tuple[str, ...]:
     """Whole English words from the vocabulary of the packaged encoder."""
-    from coderag_app.encoders import minilm_folder
+    from coderag_app.encoders.loading import minilm_folder
 
     lines = (minilm_folder()[0] / "vocab.txt").read_text(encoding="utf-8").splitlines()
     return tuple(word for word in lines if re.fullmatch(r"[a-z]{4,10}", word) and word not in _KEPT)

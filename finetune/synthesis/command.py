@@ -89,8 +89,8 @@ def run(
 
 
 def _model_maker(llm: str, corpus: list[Path]) -> Maker:
-    from coderag_app.config import AppConfig
-    from coderag_app.models import load_llm
+    from coderag_app.llm.loading import load_llm
+    from coderag_app.settings import AppConfig
     from finetune.synthesis.corpus import read_corpus
     from finetune.synthesis.llm_generators import ModelMaker
     from finetune.synthesis.seed_functions import load_seeds
@@ -110,8 +110,8 @@ def show_proposals(category: str, llm: str, console: Console) -> None:
     Raises:
         ConfigurationError: There is no such category.
     """
-    from coderag_app.config import AppConfig
-    from coderag_app.models import load_llm
+    from coderag_app.llm.loading import load_llm
+    from coderag_app.settings import AppConfig
     from finetune.synthesis.llm_generators import AskedModel, brainstorm
 
     if category not in CATEGORIES:

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from coderag_app.schema import Schema
+from coderag_app.schema.tables import Schema
 
 
 @dataclass(frozen=True, slots=True)

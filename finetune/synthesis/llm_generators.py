@@ -15,9 +15,9 @@ from typing import Any
 from llama_index.core.llms import LLM
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from coderag_app.decoding.generation import stream_reply
 from coderag_app.errors import ModelError
-from coderag_app.prompts import Prompt
+from coderag_app.llm.generation import stream_reply
+from coderag_app.llm.prompts import Prompt
 from finetune.synthesis.code_snippets import CodeSnippet, snippet_of_seed
 from finetune.synthesis.prompt_texts import load_prompt
 from finetune.synthesis.rows import Draft, DroppedError

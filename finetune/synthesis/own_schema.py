@@ -17,10 +17,10 @@ from random import Random
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.cold_start import DEFAULT_LIMIT, SOURCE_PREFIX
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Schema, needs_quotes
+from coderag_app.examples.cold_start import DEFAULT_LIMIT, SOURCE_PREFIX
+from coderag_app.schema.tables import Schema, needs_quotes
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample

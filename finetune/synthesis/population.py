@@ -7,7 +7,7 @@ import sqlite3
 from datetime import date, timedelta
 from typing import Any
 
-from coderag_app.schema import Column, ForeignKey, Schema, Table, quote_identifier
+from coderag_app.schema.tables import Column, ForeignKey, Schema, Table, quote_identifier
 from finetune.synthesis.domains import NAME_KINDS
 from finetune.synthesis.renaming import NamedColumn, NamedTable
 from finetune.synthesis.selection import is_junction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 
-from coderag_app.schema import Schema, Table, quote_identifier
+from coderag_app.schema.tables import Schema, Table, quote_identifier
 from finetune.synthesis.analyst_columns import add_analyst_columns
 from finetune.synthesis.described import DescribedColumn, DescribedDatabase, DescribedTable, Relation
 from finetune.synthesis.domains import DomainSpec

@@ -10,7 +10,7 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.schema import quote_identifier
+from coderag_app.schema.tables import quote_identifier
 from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import load_domains

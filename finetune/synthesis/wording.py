@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from coderag_app.name_words import NUMBER_WORDS
+from coderag_app.schema.name_words import NUMBER_WORDS
 from finetune.synthesis import inflection
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")

@@ -11,7 +11,7 @@ from typing import Any
 
 from coderag_app.database import open_database
 from coderag_app.errors import DatabaseError, IngestionError
-from coderag_app.schema import Column, ForeignKey, Schema, Table
+from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from ingestion.readers.columns import ColumnMap
 from ingestion.readers.records import count_records, iter_records
 from ingestion.readers.rows import RawFields, Rejection, Row, RowLimits, example_row

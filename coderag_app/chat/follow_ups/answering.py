@@ -24,8 +24,8 @@ from coderag_app.chat.follow_ups.intents import (
     Unfilter,
 )
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
-from coderag_app.schema import Schema
-from coderag_app.value_index import ValueIndex
+from coderag_app.schema.tables import Schema
+from coderag_app.schema.value_index import ValueIndex
 
 _MARK = re.compile(
     r"\s*(?:and|but|now|only|just|also|what about|how about|same|then|except|without|not)\b", re.IGNORECASE

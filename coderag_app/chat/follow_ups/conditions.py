@@ -11,10 +11,10 @@ from coderag_app.chat.follow_ups.intents import Filter, Unfilter
 from coderag_app.chat.follow_ups.periods import read_period
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, Condition, QueryEdit, conjuncts, set_where
 from coderag_app.chat.follow_ups.scope import Place
-from coderag_app.name_words import content_words
-from coderag_app.periods.period import YEAR
+from coderag_app.question.periods.period import YEAR
+from coderag_app.schema.name_words import content_words
+from coderag_app.schema.value_index import StoredValue, ValueIndex, ValueMatch
 from coderag_app.sql.literals import column_places
-from coderag_app.value_index import StoredValue, ValueIndex, ValueMatch
 
 _FILLERS = frozenset(
     "and or the a an in from for of at on only just ones one those these with is are who which that to city country "

@@ -11,11 +11,11 @@ from sqlglot import exp
 from coderag_app.chat.follow_ups.intents import Dates
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
-from coderag_app.name_words import content_words, name_words
-from coderag_app.periods.date_columns import is_year
-from coderag_app.periods.day_sql import day_sql
-from coderag_app.periods.period import FromToday
-from coderag_app.schema import Column
+from coderag_app.question.periods.date_columns import is_year
+from coderag_app.question.periods.day_sql import day_sql
+from coderag_app.question.periods.period import FromToday
+from coderag_app.schema.name_words import content_words, name_words
+from coderag_app.schema.tables import Column
 from coderag_app.sql.literals import column_places
 
 _LIFE = frozenset("birth born birthday dob death died".split())

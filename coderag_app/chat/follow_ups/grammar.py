@@ -27,8 +27,8 @@ from coderag_app.chat.follow_ups.intents import (
     Unfilter,
 )
 from coderag_app.chat.follow_ups.periods import PERIOD, read_period
-from coderag_app.name_words import NUMBER_WORDS
-from coderag_app.periods.period import YEAR
+from coderag_app.question.periods.period import YEAR
+from coderag_app.schema.name_words import NUMBER_WORDS
 
 _MAX_WORDS = 24
 _MAX_READINGS = 40

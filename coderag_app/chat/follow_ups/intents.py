@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coderag_app.periods.period import FromToday
+from coderag_app.question.periods.period import FromToday
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from coderag_app.chat.follow_ups.intents import Compare
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit, has_aggregate
-from coderag_app.name_words import content_words
+from coderag_app.schema.name_words import content_words
 
 _OPERATORS: dict[str, type[exp.Expr]] = {">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
 _WORDS = {">": "above", ">=": "at least", "<": "below", "<=": "at most", "=": "exactly"}

@@ -7,7 +7,7 @@ from sqlglot import exp
 from coderag_app.chat.follow_ups.intents import Columns
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
-from coderag_app.name_words import content_words
+from coderag_app.schema.name_words import content_words
 
 
 def output_name(place: Place) -> str:

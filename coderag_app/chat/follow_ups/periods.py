@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from coderag_app.chat.follow_ups.intents import Dates
-from coderag_app.periods.period import YEAR
-from coderag_app.periods.phrases import DATED_PHRASE, MONTH_PHRASE, all_periods
+from coderag_app.question.periods.period import YEAR
+from coderag_app.question.periods.phrases import DATED_PHRASE, MONTH_PHRASE, all_periods
 
 PERIOD = (
     r"(?:(?:in|for|during|of|from|since|after|before|until|till|up to|between|over|within|the year|year|on) )*"

@@ -9,7 +9,7 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.chat.follow_ups.scope import Place, QueryScope, Step
 from coderag_app.errors import CodeRAGError
-from coderag_app.schema import Schema, needs_quotes
+from coderag_app.schema.tables import Schema, needs_quotes
 from coderag_app.sql.literals import column_places
 from coderag_app.sql.parsing import parse_one
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from coderag_app.name_words import content_words
-from coderag_app.schema import Column, Schema, Table
+from coderag_app.schema.name_words import content_words
+from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.sql.literals import select_tables
 
 _LABELS = ("name", "title", "label")

@@ -10,8 +10,8 @@ from coderag_app.chat.follow_ups.measures import measure_output
 from coderag_app.chat.follow_ups.outputs import output_name
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit, has_aggregate
 from coderag_app.chat.follow_ups.scope import Place
-from coderag_app.name_words import content_words
-from coderag_app.periods.unit_sql import UNITS, unit_sql
+from coderag_app.schema.name_words import content_words
+from coderag_app.sql.date_units import UNITS, unit_sql
 
 _UNITS = {unit: unit for unit in UNITS} | {"day of week": "weekday", "day of the week": "weekday"}
 _FUNCTIONS: dict[str, type[exp.AggFunc]] = {"SUM": exp.Sum, "AVG": exp.Avg, "MAX": exp.Max, "MIN": exp.Min}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from coderag_app.schema import Schema, Table
+from coderag_app.schema.tables import Schema, Table
 from finetune.synthesis.described import Relation
 from finetune.synthesis.describing.words import singular, words_of
 

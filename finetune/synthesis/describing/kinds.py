@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from coderag_app.schema import Column
+from coderag_app.schema.tables import Column
 
 _FLAG_SETS = tuple(
     frozenset(values) for values in (("y", "n"), ("t", "f"), ("yes", "no"), ("true", "false"), ("0", "1"))

@@ -10,8 +10,8 @@ from typing import Any
 
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
-from coderag_app.schema import Column, Table, quote_identifier
-from coderag_app.value_index import is_unmatched
+from coderag_app.schema.tables import Column, Table, quote_identifier
+from coderag_app.schema.value_index import is_unmatched
 from finetune.synthesis.describing.kinds import plain_value
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from coderag_app.database import Database
-from coderag_app.schema import Column, Schema
+from coderag_app.schema.tables import Column, Schema
 from finetune.synthesis.described import DescribedColumn, DescribedSchema, DescribedTable, Relation
 from finetune.synthesis.describing.keys import relations_of
 from finetune.synthesis.describing.kinds import is_about_people, kind_of

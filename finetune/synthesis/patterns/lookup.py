@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from coderag_app.schema import quote_identifier
+from coderag_app.schema.tables import quote_identifier
 from finetune.synthesis.described import DescribedColumn, DescribedSchema, DescribedTable, Relation
 
 NUMERIC_KINDS = frozenset(("int", "money", "decimal", "percent", "rating"))

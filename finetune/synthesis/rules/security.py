@@ -7,7 +7,7 @@ from random import Random
 
 from sqlglot import exp
 
-from coderag_app.schema import quote_identifier
+from coderag_app.schema.tables import quote_identifier
 from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.python_runner import Program
 from finetune.synthesis.rows import Draft, DroppedError

@@ -1,0 +1,100 @@
+"""The process that turns files into tables; `python -m` of this module takes a job on standard input.
+
+Memory, time and disk are bounded by the system, so that what the limits on the files let through ends this process
+and not the one that people work with. It answers in lines of JSON: the file it is at; at the end the tables or an
+error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coderag_app.database.uploads.from_csv import load_csv
+from coderag_app.database.uploads.from_excel import load_sheet, sheets
+from coderag_app.database.uploads.from_parquet import load_parquet
+from coderag_app.database.uploads.headers import distinct_names, quoted, table_name, usable_name
+from coderag_app.database.uploads.limits import DISK_MB, DUCKDB_MB, MEMORY_MB, limit_this_process
+from coderag_app.database.uploads.tables import UploadedTable
+from coderag_app.errors import CodeRAGError, IngestionError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def main() -> None:
+    """Read the job, make the database, say what came of it."""
+    job = json.load(sys.stdin)
+    limit_this_process()
+    try:
+        _say({"tables": [asdict(table) for table in _converted(job, Path(job["database"]))]})
+    except MemoryError:
+        _say({"error": f"{job['at']} needs more than {MEMORY_MB:,} MB of memory to be read."})
+    except (CodeRAGError, OSError) as error:
+        _say({"error": str(error)})
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _converted(job: dict[str, Any], path: Path) -> list[UploadedTable]:
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{DUCKDB_MB}MB",
+        "max_temp_directory_size": f"{DISK_MB}MB",
+        "temp_directory": str(path.parent),
+        "threads": 2,
+        "preserve_insertion_order": True,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    connection = duckdb.connect(str(path), config=settings)
+    tables: list[UploadedTable] = []
+    for each in job["files"]:
+        job["at"] = each["name"]
+        _say({"file": each["name"]})
+        try:
+            tables += _load(
+                connection, each["name"], Path(each["path"]), each["kind"], [table.name for table in tables]
+            )
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0].replace(str(path.parent), "")
+            raise IngestionError(f"{each['name']} cannot be read: {reason}") from error
+    connection.close()
+    return tables
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, file: str, path: Path, kind: str, taken: list[str]
+) -> list[UploadedTable]:
+    """Create the tables of one file."""
+    stem = table_name(file)
+    if kind == "excel":
+        found = list(sheets(file, path))
+        if not found:
+            raise IngestionError(f"{file} holds no sheet with a header and rows; expected at least one.")
+        titles = [stem if len(found) == 1 else f"{stem}_{usable_name(title, 'sheet')}" for title, _, _ in found]
+        names = distinct_names(titles, taken)
+        for name, (_, columns, values) in zip(names, found, strict=True):
+            load_sheet(connection, name, columns, values)
+    else:
+        names = distinct_names([stem], taken)
+        load = load_parquet if kind == "parquet" else load_csv
+        load(connection, file, path, names[0])
+    return [_described(connection, name, file) for name in names]
+
+
+def _described(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> UploadedTable:
+    listed = connection.execute(f"DESCRIBE {quoted(table)}").fetchall()
+    count = connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()[0][0]
+    return UploadedTable(table, file, count, tuple(row[0] for row in listed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Dropped files as one private database: CSV, TSV, Parquet and Excel become tables of a DuckDB file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coderag_app.database.uploads.from_excel import check_archive
+from coderag_app.database.uploads.headers import file_stem, quoted, table_name, usable_name
+from coderag_app.database.uploads.limits import DEADLINE_S, MAX_UPLOAD_MB, MEMORY_MB
+from coderag_app.errors import DatabaseError, IngestionError
+from coderag_app.text.cell_text import visible_text
+
+logger = logging.getLogger(__name__)
+
+SUPPORTED_SUFFIXES = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".sqlite", ".sqlite3", ".db", ".duckdb")
+
+_SQLITE, _DUCKDB, _PARQUET, _ZIP, _OLD_EXCEL = (
+    b"SQLite format 3\x00",
+    b"DUCK",
+    b"PAR1",
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedTable:
+    """A table that came out of a file.
+
+    Attributes:
+        name: Its name in the database.
+        file: The file's own name, as it was dropped (untrusted text).
+        rows: How many rows it has.
+        columns: The names of its columns in the database.
+    """
+
+    name: str
+    file: str
+    rows: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedDatabase:
+    """The database made of dropped files; ``path`` opens with ``open_database``."""
+
+    path: Path
+    tables: tuple[UploadedTable, ...]
+
+
+def tables_to_duckdb(files: Sequence[tuple[str, bytes]], folder: Path) -> UploadedDatabase:
+    """Put files into one database that only this user can read.
+
+    What a file is, its first bytes say, not its name. A SQLite or DuckDB file is stored as it is and must come alone.
+    The database lies in a folder named after the content, so that the same files give the same path.
+
+    Args:
+        files: Name and content of each file.
+        folder: Folder to write below.
+
+    Raises:
+        IngestionError: A file is too large, empty, damaged or of a kind that is not read; the message names it.
+    """
+    if not files:
+        raise IngestionError(f"Got no file; expected one of {', '.join(SUPPORTED_SUFFIXES)}.")
+    shown = [(visible_text(name), content) for name, content in files]
+    for name, content in shown:
+        _check_size(name, content)
+    kinds = [_kind(name, content) for name, content in shown]
+    home = _private_folder(folder / _digest(shown))
+    if "database" in kinds:
+        if len(files) > 1:
+            names = ", ".join(name for name, _ in shown)
+            raise IngestionError(f"Got a database together with other files ({names}); drop the database alone.")
+        return _stored_database(*shown[0], home)
+    name = table_name(files[0][0]) if len(files) == 1 else "uploads"
+    return _built_database(shown, kinds, home / f"{name}.duckdb")
+
+
+def _check_size(file: str, content: bytes) -> None:
+    if not content.strip():
+        raise IngestionError(f"{file} is empty ({len(content)} bytes); expected a file with rows.")
+    if len(content) > MAX_UPLOAD_MB * 1_000_000:
+        raise IngestionError(
+            f"{file} has {len(content) // 1_000_000} MB; expected at most {MAX_UPLOAD_MB} MB. Load larger data into a "
+            "DuckDB file and connect to that by its path."
+        )
+
+
+def _kind(file: str, content: bytes) -> str:
+    """database, parquet, excel or text."""
+    suffix = Path(file).suffix.lower()
+    if content.startswith(_SQLITE) or content[8:12] == _DUCKDB:
+        return "database"
+    if content.startswith(_PARQUET):
+        return "parquet"
+    if content.startswith(_ZIP):
+        return "excel"
+    if content.startswith(_OLD_EXCEL) or suffix == ".xls":
+        raise IngestionError(f"{file} is in the old Excel format; save it as .xlsx.")
+    if suffix not in SUPPORTED_SUFFIXES:
+        raise IngestionError(f"{file} is of a kind that is not read; expected one of {', '.join(SUPPORTED_SUFFIXES)}.")
+    if suffix not in (".csv", ".tsv"):
+        raise IngestionError(f"{file} is no {suffix} file: it starts with {content[:8]!r}.")
+    return "text"
+
+
+def _digest(files: Sequence[tuple[str, bytes]]) -> str:
+    found = hashlib.sha256()
+    for name, content in files:
+        found.update(f"{name}\x1f{len(content)}\x1f".encode("utf-8", "surrogatepass"))
+        found.update(content)
+    return found.hexdigest()[:12]
+
+
+def _private_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise IngestionError(f"{folder} cannot be written: {error.strerror}; choose another folder.") from error
+    return folder
+
+
+def _stored_database(file: str, content: bytes, home: Path) -> UploadedDatabase:
+    from coderag_app.database import open_database
+
+    suffix = ".duckdb" if content[8:12] == _DUCKDB else ".sqlite"
+    path = home / f"{usable_name(file_stem(file), 'data')}{suffix}"
+    _write_private(path, content)
+    try:
+        database = open_database(path)
+        try:
+            found = database.read_schema(samples=0).tables
+            counts = [database.execute(f"SELECT count(*) FROM {quoted(table.name)}").rows[0][0] for table in found]
+        finally:
+            database.close()
+    except DatabaseError as error:
+        path.unlink(missing_ok=True)
+        raise IngestionError(f"{file} cannot be opened: {str(error).replace(str(path), 'the file')}") from error
+    names = [tuple(column.name for column in table.columns) for table in found]
+    return UploadedDatabase(
+        path, tuple(UploadedTable(t.name, file, n, c) for t, n, c in zip(found, counts, names, strict=True))
+    )
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write beside the place and swap in: whoever has the old file open keeps it."""
+    number, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
+    with os.fdopen(number, "wb") as out:
+        out.write(content)
+    Path(name).replace(path)
+
+
+def _built_database(files: Sequence[tuple[str, bytes]], kinds: Sequence[str], path: Path) -> UploadedDatabase:
+    """Let a process of its own read the files (``convert.py``), since they may be made to break what reads them."""
+    for (file, content), kind in zip(files, kinds, strict=True):
+        if kind == "excel":
+            check_archive(file, io.BytesIO(content))
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        built = Path(scratch) / path.name
+        job: dict[str, Any] = {"database": str(built), "files": []}
+        for number, ((file, content), kind) in enumerate(zip(files, kinds, strict=True)):
+            stored = Path(scratch) / f"content-{number}"
+            _write_private(stored, content)
+            job["files"].append({"name": file, "kind": kind, "path": str(stored)})
+        tables = _convert(job)
+        built.chmod(0o600)
+        built.replace(path)
+    return UploadedDatabase(path, tables)
+
+
+def _convert(job: dict[str, Any]) -> tuple[UploadedTable, ...]:
+    """What the process says: the tables, or an error that names the file it was at."""
+    root = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-m", "coderag_app.database.uploads.convert"]
+    file, over_time = job["files"][0]["name"], False
+    with subprocess.Popen(  # noqa: S603 - no shell; every argument is ours
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        try:
+            said, complaint = process.communicate(json.dumps(job).encode(), timeout=DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, complaint = process.communicate()
+            over_time = True
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith(b"{") and line.endswith(b"}")]
+    last = lines[-1] if lines else {}
+    if "tables" in last:
+        return tuple(UploadedTable(**{**each, "columns": tuple(each["columns"])}) for each in last["tables"])
+    if "error" in last:
+        raise IngestionError(last["error"])
+    file = last.get("file", file)
+    if over_time:
+        raise IngestionError(f"{file} took more than {DEADLINE_S} s to read. Load it into a DuckDB file and open that.")
+    logger.warning(
+        "Reading ended with status %s: %s", process.returncode, complaint[-2_000:].decode("utf-8", "replace")
+    )
+    raise IngestionError(
+        f"{file} cannot be read: it needs more than {MEMORY_MB:,} MB of memory, or it is damaged "
+        f"(the process that read it ended with status {process.returncode})."
+    )

@@ -1,0 +1,1 @@
+"""Encoders: found, loaded, adapted; word vectors."""

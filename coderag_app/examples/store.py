@@ -1,0 +1,200 @@
+"""The file of one database's verified pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+from coderag_app.errors import SQLRejectedError, TeachingError
+from coderag_app.examples import pairs as verified_pairs
+from coderag_app.examples.pair_file import MAX_QUESTION_CHARS, Block, PairFile, new_preamble, pair_text, read_pairs
+from coderag_app.examples.pairs import VerifiedPair, pair_id_of, same_question, used_fingerprint
+from coderag_app.files import (
+    PRIVATE_FILE,
+    private_folder,
+    read_text,
+    refusals_as,
+    remove_leftovers,
+    system_message,
+    write_atomically,
+)
+from coderag_app.schema.tables import Schema
+from coderag_app.sql.guard import check_sql
+
+_LOCK_TIMEOUT_S = 10.0
+MAX_FILE_MB = 20
+
+
+class VerifiedStore:
+    """Verified pairs of one database, in ``folder/db_id.sql``: SQL with comments, to be read, edited and diffed.
+
+    Writers take turns by a lock, and a file is swapped in whole. A file that cannot be read is never written over.
+    """
+
+    def __init__(self, folder: Path, db_id: str, dialect: str = "sqlite") -> None:
+        self.folder = folder
+        self.db_id = db_id
+        self.dialect = dialect
+
+    @property
+    def path(self) -> Path:
+        """The file; a name that no file can have is replaced by one with a hash."""
+        safe = re.sub(r"[^\w.-]", "_", self.db_id).strip(".") or "database"
+        if safe != self.db_id:
+            safe = f"{safe[:60]}-{hashlib.sha256(self.db_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+        return self.folder / f"{safe}.sql"
+
+    def pairs(self) -> tuple[VerifiedPair, ...]:
+        """All pairs in the order of the file; none without one.
+
+        Raises:
+            TeachingError: The file cannot be read; the message names the line.
+        """
+        return tuple(block.pair for block in self._read().blocks)
+
+    def pair(self, pair_id: str) -> VerifiedPair:
+        """The pair of that id, or of the only id that begins so.
+
+        Raises:
+            TeachingError: There is none, or several.
+        """
+        found = [pair for pair in self.pairs() if pair_id and pair.pair_id.startswith(pair_id)]
+        if len(found) != 1:
+            count = f"{len(found)} pairs" if found else "no pair"
+            raise TeachingError(f"{self.path} has {count} of the id {pair_id!r}: coderag teach --list shows them.")
+        return found[0]
+
+    def add(self, question: str, sql: str, schema: Schema) -> VerifiedPair:
+        """Add a pair. A question that is there already gets the new SQL and keeps its id; a copy changes nothing.
+
+        Args:
+            question: The question.
+            sql: Its SQL; it must pass the guard. ``Teaching.teach`` also runs it.
+            schema: The database's schema.
+
+        Raises:
+            SQLRejectedError: The SQL may not run, or names what the schema does not have.
+            TeachingError: The question is empty or too long, or the file cannot be read or written.
+        """
+        return self.add_all([(question, sql)], schema)[0]
+
+    def add_all(self, taught: list[tuple[str, str]], schema: Schema) -> list[VerifiedPair]:
+        """Add pairs of question and SQL with one write; all of them or, at an error, none. See ``add``."""
+        fresh = [self._made(question, sql, schema) for question, sql in taught]
+        kept: list[VerifiedPair] = []
+
+        def change(file: PairFile) -> PairFile:
+            blocks = list(file.blocks)
+            for pair in fresh:
+                kept.append(self._put(blocks, pair))
+            return PairFile(file.preamble or new_preamble(self.db_id), tuple(blocks))
+
+        self._change(change)
+        return kept
+
+    def replace(self, pair_id: str, question: str, sql: str, schema: Schema) -> VerifiedPair:
+        """Change a pair; its id stays.
+
+        Raises:
+            SQLRejectedError: The SQL may not run.
+            TeachingError: There is no such pair, or another one has this question.
+        """
+        wanted = self.pair(pair_id).pair_id
+        changed = replace(self._made(question, sql, schema), pair_id=wanted)
+
+        def change(file: PairFile) -> PairFile:
+            for block in file.blocks:
+                if block.pair.pair_id != wanted and same_question(block.pair.question, question):
+                    raise TeachingError(f"The pair {block.pair.pair_id} has this question already; edit or remove it.")
+            new = Block(pair_text(changed, self.dialect), changed)
+            return PairFile(file.preamble, tuple(new if b.pair.pair_id == wanted else b for b in file.blocks))
+
+        self._change(change)
+        return changed
+
+    def remove(self, pair_id: str) -> VerifiedPair:
+        """Remove a pair, with the comments in its block.
+
+        Raises:
+            TeachingError: There is no such pair.
+        """
+        gone = self.pair(pair_id)
+        self._change(
+            lambda file: PairFile(file.preamble, tuple(b for b in file.blocks if b.pair.pair_id != gone.pair_id))
+        )
+        return gone
+
+    def is_stale(self, pair: VerifiedPair, schema: Schema) -> bool:
+        """Whether a table or column that the pair uses is gone, or has another type than it had."""
+        return verified_pairs.is_stale(pair, schema)
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes whenever the file does: time of its last change in nanoseconds, and its size; zeros without one."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return 0, 0
+        return status.st_mtime_ns, status.st_size
+
+    def _made(self, question: str, sql: str, schema: Schema) -> VerifiedPair:
+        question = " ".join(question.split())
+        if not 0 < len(question) <= MAX_QUESTION_CHARS:
+            raise TeachingError(f"The question has {len(question)} characters; expected 1 to {MAX_QUESTION_CHARS}.")
+        checked = check_sql(sql, schema, self.dialect)
+        if re.search(r"^\s*--", checked.sql, re.MULTILINE):
+            raise SQLRejectedError("A text in the SQL has a line that begins with --; expected it on one line.")
+        fingerprint = used_fingerprint(checked, schema)
+        return VerifiedPair(question, checked.sql, fingerprint, date.today(), pair_id_of(question, checked.sql))
+
+    def _put(self, blocks: list[Block], pair: VerifiedPair) -> VerifiedPair:
+        """Add a pair to the blocks, or put it in the place of the one with its question."""
+        for position, block in enumerate(blocks):
+            if same_question(block.pair.question, pair.question):
+                if (block.pair.sql, block.pair.schema_fingerprint) == (pair.sql, pair.schema_fingerprint):
+                    return block.pair
+                pair = replace(pair, pair_id=block.pair.pair_id)
+                blocks[position] = Block(pair_text(pair, self.dialect), pair)
+                return pair
+        blocks.append(Block(pair_text(pair, self.dialect), pair))
+        return pair
+
+    def _read(self) -> PairFile:
+        remove_leftovers(self.folder)
+        try:
+            with refusals_as(TeachingError, "Nothing was changed."):
+                text = read_text(self.path, MAX_FILE_MB * 1_000_000)
+        except TeachingError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return PairFile("", ())
+            raise
+        return read_pairs(text.replace("\r\n", "\n"), str(self.path), self.dialect, self._day())
+
+    def _day(self) -> date:
+        """The day the file was last changed; today where the disk gives one that has not come yet."""
+        try:
+            return min(date.today(), datetime.fromtimestamp(self.path.stat().st_mtime).date())
+        except (OSError, ValueError, OverflowError):
+            return date.today()
+
+    def _change(self, change: Callable[[PairFile], PairFile]) -> None:
+        """Read, change and swap in the file while no other writer does."""
+        from filelock import FileLock, Timeout
+
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        try:
+            private_folder(self.folder)
+            with FileLock(str(lock), timeout=_LOCK_TIMEOUT_S, mode=PRIVATE_FILE):
+                before = self._read()
+                after = change(before)
+                if after != before:
+                    write_atomically(self.path.resolve(), after.text)
+        except Timeout as error:
+            raise TeachingError(f"{self.path} is being written by another program; try again.") from error
+        except OSError as error:
+            raise TeachingError(
+                f"{self.path} cannot be written: {system_message(error)} Nothing was changed."
+            ) from error

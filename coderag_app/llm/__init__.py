@@ -1,0 +1,1 @@
+"""Language models: found, loaded, asked, and read; one prompt format each."""

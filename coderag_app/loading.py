@@ -1,0 +1,145 @@
+"""From settings to a query engine: opens the database, the index and the models, each once."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coderag_app.bundled.integrity import check_bundled
+from coderag_app.database import Database, Limits, open_database
+from coderag_app.engine import TextToSQLQueryEngine
+from coderag_app.errors import ConfigurationError, IndexStoreError
+from coderag_app.examples.cold_start import staleness
+from coderag_app.examples.retriever import ExampleRetriever
+from coderag_app.examples.unread_columns import UnreadColumns, without_samples
+from coderag_app.index.store import ExampleIndex, index_exists
+from coderag_app.llm.compact.format import CompactFormat
+from coderag_app.llm.loading import LoadedLLM, describe_embed_model, load_embed_model, load_llm
+from coderag_app.llm.prompts import InstructFormat, PromptFormat
+from coderag_app.schema.value_index import ValueIndex
+from coderag_app.settings import AppConfig
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+logger = logging.getLogger(__name__)
+
+PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in (InstructFormat(), CompactFormat())}
+
+
+def load_query_engine(
+    database: str | Path | Database | None = None,
+    storage_dir: str | Path | None = None,
+    llm: str | LLM | None = None,
+    embed_model: str | BaseEmbedding | None = None,
+    config: AppConfig | None = None,
+    **settings: Any,
+) -> TextToSQLQueryEngine:
+    """Open everything a question needs.
+
+    Args:
+        database: Path of a SQLite or DuckDB file, an SQLAlchemy URL, or an open Database. None: corpus-only mode.
+        storage_dir: Folder of a persisted index. When it is not given and the default one holds no index, the engine
+            works without examples.
+        llm: What ``models.load_llm`` takes, or any LlamaIndex LLM.
+        embed_model: What ``models.load_embed_model`` takes, or any LlamaIndex embedding object.
+        config: Settings to start from instead of file and environment.
+        **settings: Any other field of AppConfig, such as ``similarity_top_k=5``.
+
+    Raises:
+        ConfigurationError: A setting cannot be used, or there is neither a database nor an index.
+        DatabaseError: The database cannot be opened.
+        IndexStoreError: The index is damaged, or was made with another encoder.
+        ModelError: A model cannot be loaded.
+
+    Example:
+        >>> engine = load_query_engine(database="shop.sqlite")  # doctest: +SKIP
+        >>> engine.ask("How many customers are there?").rows  # doctest: +SKIP
+        ((260,),)
+    """
+    settings |= {
+        "storage_dir": storage_dir,
+        "database": str(database) if isinstance(database, str | Path) else None,
+        "llm": llm if isinstance(llm, str) else None,
+        "embed_model": embed_model if isinstance(embed_model, str) else None,
+    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    config = AppConfig.load(**((config.model_dump() if config is not None else {}) | given))
+    retriever, encoder_name = _open_index(config, embed_model, required=storage_dir is not None)
+    opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
+    if opened is None and retriever is None:
+        raise ConfigurationError(
+            f"There is nothing to ask: no database was given, and {config.storage_dir} holds no index. "
+            "Give a database (--database FILE_OR_URL), or build an index (coderag ingest --help)."
+        )
+    unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
+    schema = without_samples(opened.read_schema(config.sample_values), unread) if opened is not None else None
+    if retriever is not None and opened is not None and schema is not None:
+        # Only a file's path is repeated: a URL may hold a password.
+        target = "" if "://" in str(config.database) else str(config.database or "")
+        if stale := staleness(retriever.index.synthesis, opened.name, schema, target):
+            logger.warning(stale)
+    values = (
+        ValueIndex.from_database(schema, opened.distinct_texts, unread, partial(_rows_of, opened))
+        if opened is not None and schema is not None and config.match_values
+        else ValueIndex()
+    )
+    if llm is None or isinstance(llm, str):
+        loaded = load_llm(config)
+    else:
+        window = min(llm.metadata.context_window, config.context_window_tokens)
+        loaded = LoadedLLM(llm, llm.metadata.model_name, "given", "instruct", window)
+    return TextToSQLQueryEngine(
+        llm=loaded.llm,
+        prompt_format=PROMPT_FORMATS[loaded.prompt_format],
+        config=config,
+        database=opened,
+        schema=schema,
+        values=values,
+        retriever=retriever,
+        llm_name=f"{loaded.name} ({loaded.origin})",
+        context_window_tokens=loaded.context_window,
+        encoder_name=encoder_name,
+    )
+
+
+def _rows_of(database: Database, sql: str) -> tuple[tuple[Any, ...], ...]:
+    return database.execute(sql).rows
+
+
+def _open_database(config: AppConfig) -> Database | None:
+    if not config.database:
+        return None
+    if "://" not in config.database:
+        check_bundled(Path(config.database))  # the page opens the demo by its path
+    limits = Limits(
+        timeout_s=config.timeout_s,
+        max_rows=config.max_rows,
+        max_cell_bytes=config.max_cell_bytes,
+        max_memory_mb=config.max_memory_mb,
+    )
+    return open_database(config.database, limits)
+
+
+def _open_index(
+    config: AppConfig, embed_model: str | BaseEmbedding | None, required: bool
+) -> tuple[ExampleRetriever | None, str]:
+    if not index_exists(config.storage_dir):
+        if required:
+            raise IndexStoreError(
+                f"There is no index in {config.storage_dir}: it has no manifest. Build one: "
+                f"coderag ingest --file EXAMPLES.jsonl --storage-dir {config.storage_dir}"
+            )
+        return None, ""
+    if embed_model is None or isinstance(embed_model, str):
+        loaded = load_embed_model(config.embed_model, config.threads)
+        model, info = loaded.embed_model, loaded.info
+        name = f"{info.name} ({loaded.origin})"
+    else:
+        model, info = embed_model, describe_embed_model(embed_model)
+        name = info.name
+    index = ExampleIndex.load(config.storage_dir, expect_encoder=info)
+    return ExampleRetriever(index, model, similarity_top_k=config.similarity_top_k), name

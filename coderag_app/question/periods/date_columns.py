@@ -1,0 +1,34 @@
+"""Which columns say when: dates by their type or name, years by their name."""
+
+from __future__ import annotations
+
+from coderag_app.schema.name_words import name_words
+from coderag_app.schema.tables import Column
+
+
+def is_date(column: Column) -> bool:
+    """Whether a column holds dates, by its type or its name.
+
+    >>> is_date(Column("ordered_on", "TIMESTAMP")), is_date(Column("ship_date", "TEXT")), is_date(Column("day", "TEXT"))
+    (True, True, False)
+    """
+    return column.is_temporal or "date" in name_words(column.name).split()
+
+
+def is_year(column: Column) -> bool:
+    """Whether a column holds years as numbers, by its type and its name.
+
+    >>> [is_year(Column(name, "INTEGER")) for name in ("release_year", "YearOpened", "years_of_service")]
+    [True, True, False]
+    """
+    return column.is_numeric and is_called_year(column)
+
+
+def is_called_year(column: Column) -> bool:
+    """Whether a column's name says that it holds years: ``release_year``, ``YearOpened``."""
+    return "year" in name_words(column.name).split()
+
+
+def holds_times(column: Column) -> bool:
+    """Whether a column holds dates with the time of day, by its type."""
+    return "TIME" in column.type.upper()

@@ -1,0 +1,1 @@
+"""What a database holds: tables, keys, joins, values, and what of it a question needs."""

@@ -1,0 +1,132 @@
+"""Which tables a question needs, where a schema is too large to show whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from coderag_app.schema.joins import JoinGraph, JoinStep
+from coderag_app.schema.name_words import identifier_words, singular
+from coderag_app.schema.tables import Column, Schema, Table
+from coderag_app.schema.value_index import ValueIndex
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+_VALUE_SCORE = 1.0
+_MOST_REFUSED = 20  # tables that no longer fit, before the search for smaller ones ends
+_STOP_WORDS = frozenset(
+    "a an and are by each for from has have how id in is list many name of on or show than that the their them to was "
+    "what when where which who whose with".split()
+)
+
+
+class SchemaLinker:
+    """Prunes one schema to what a question needs.
+
+    Args:
+        schema: The whole schema.
+        size: Tokens that a schema takes, e.g. ``PromptFormat.schema_size``.
+        values: The database's text values.
+        embed: Texts to unit vectors, shape (texts, dimension); None ranks without embeddings.
+    """
+
+    def __init__(self, schema: Schema, size: Callable[[Schema], int], values: ValueIndex, embed: Embed | None) -> None:
+        self.schema = schema
+        self.size = size
+        self.values = values
+        self.embed = embed
+
+    def link(self, question: str, budget_tokens: int) -> Schema:
+        """The schema whole where it fits the budget, else the tables that the question needs, in the original order.
+
+        Tables are ranked by shared words, stored values that the question mentions, and embedding similarity; each of
+        the best is taken with the tables that join it to those taken before. Of a table that alone is too wide, the
+        likeliest columns stay.
+        """
+        if self._whole_size <= budget_tokens:
+            return self.schema
+        ranked = self.rank_tables(question)
+        kept, refused = ranked[:1], 0
+        for table in ranked[1:]:
+            steps = self._graph.connect([*kept, table]) or [JoinStep(table, ())]
+            closure = [*kept, *(step.table for step in steps if step.table not in kept)]
+            if self.size(self.schema.keep(closure)) <= budget_tokens:
+                kept = closure
+            else:
+                refused += 1
+            if refused == _MOST_REFUSED:
+                break
+        linked = self.schema.keep(kept)
+        while self.size(linked) > budget_tokens and len(linked.tables[0].columns) > 1:
+            linked = _without_half(linked, _words(question))
+        return linked
+
+    def first_tables(self, budget_tokens: int) -> Schema:
+        """The schema whole where it fits the budget, else as many of its first tables as do: linking switched off."""
+        if self._whole_size <= budget_tokens:
+            return self.schema
+        kept: list[str] = []
+        for table in self.schema.tables:
+            longer = [*kept, table.name.lower()]
+            if self.size(self.schema.keep(longer)) > budget_tokens:
+                break
+            kept = longer
+        linked = self.schema.keep(kept or [self.schema.tables[0].name.lower()])
+        while self.size(linked) > budget_tokens and len(linked.tables[0].columns) > 1:
+            linked = _without_half(linked, frozenset())
+        return linked
+
+    def rank_tables(self, question: str) -> list[str]:
+        """Lowercase names of all tables, the likeliest to be needed first."""
+        words = _words(question)
+        scores = np.array([_lexical_score(table, words) for table in self.schema.tables])
+        mentioned = {value.table.lower() for match in self.values.find(question) for value in match.values}
+        scores += [_VALUE_SCORE * (table.name.lower() in mentioned) for table in self.schema.tables]
+        if self.embed is not None:
+            scores += self._table_vectors @ self.embed([question])[0]
+        return [self.schema.tables[i].name.lower() for i in np.argsort(-scores, kind="stable")]
+
+    @cached_property
+    def _whole_size(self) -> int:
+        return self.size(self.schema)
+
+    @cached_property
+    def _graph(self) -> JoinGraph:
+        return JoinGraph(self.schema)
+
+    @cached_property
+    def _table_vectors(self) -> np.ndarray:
+        """Unit vectors of the tables, shape (tables, dimension): embedded once, not for every question."""
+        return self.embed([_table_words(table) for table in self.schema.tables]) if self.embed else np.empty((0, 0))
+
+
+def _without_half(schema: Schema, question: frozenset[str]) -> Schema:
+    """The first table with the better half of its columns: keys, then those that share words with the question."""
+    table = schema.tables[0]
+
+    def merit(column: Column) -> tuple[bool, int]:
+        return column.primary_key, len(_words(identifier_words(column.name)) & question)
+
+    kept = sorted(table.columns, key=merit, reverse=True)[: max(len(table.columns) // 2, 1)]
+    columns = tuple(column for column in table.columns if column in kept)
+    return Schema((Table(table.name, columns, table.foreign_keys), *schema.tables[1:]), schema.dialect)
+
+
+def _lexical_score(table: Table, question: frozenset[str]) -> float:
+    """Share of the table's name found in the question, plus the matching columns, each weighing less than the name."""
+    name = _words(identifier_words(table.name))
+    columns = [_words(identifier_words(column.name)) - name for column in table.columns]
+    matching = sum(bool(words) and words <= question for words in columns)
+    return len(name & question) / max(len(name), 1) + 0.5 * min(matching, 3)
+
+
+def _table_words(table: Table) -> str:
+    return f"{identifier_words(table.name)}: {', '.join(identifier_words(c.name) for c in table.columns)}"
+
+
+def _words(text: str) -> frozenset[str]:
+    """Content words without their plural ending."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    return frozenset(singular(word) for word in words if word not in _STOP_WORDS)

@@ -1,0 +1,86 @@
+"""Names of tables and columns as a person says them: words, singular and plural. Pure."""
+
+from __future__ import annotations
+
+import re
+
+NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z\u00df-\u024f]+|[A-Z]+|\d+|[^\W\d_]+")
+_IRREGULAR = {
+    "people": "person", "men": "man", "women": "woman", "children": "child", "staff": "staff", "series": "series",
+    "species": "species", "news": "news", "data": "data", "status": "status", "movies": "movie", "address": "address",
+    "sales": "sale", "stock": "stock",
+}  # fmt: skip
+_PLURALS = {singular: plural for plural, singular in _IRREGULAR.items()}
+_ABBREVIATIONS = {"fname": "first name", "lname": "last name", "dob": "date of birth", "qty": "quantity"}
+_PERSON_NAMES = {"f name": "first name", "l name": "last name"}
+_IDENTIFIER_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[A-Z]", re.UNICODE)
+
+
+def identifier_words(name: str) -> str:
+    """An identifier as lowercase words.
+
+    >>> identifier_words("songReleaseYear"), identifier_words("flight_2"), identifier_words("SBCustID")
+    ('song release year', 'flight 2', 'sb cust id')
+
+    Usual abbreviations are written out: ``fname`` is ``first name``.
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = (word.lower() for word in _IDENTIFIER_PARTS.findall(spaced))
+    text = " ".join(_ABBREVIATIONS.get(word, word) for word in words) or "column"
+    return _PERSON_NAMES.get(text, text)
+
+
+def name_words(name: str) -> str:
+    """An identifier as lowercase words.
+
+    Example:
+        >>> [name_words(name) for name in ("SongReleaseYear", "floor_area_m2", "customerID", "XMLFile")]
+        ['song release year', 'floor area m 2', 'customer id', 'xml file']
+    """
+    return " ".join(part.lower() for part in _PARTS.findall(name))
+
+
+def singular(word: str) -> str:
+    """A word without its plural ending.
+
+    Example:
+        >>> [singular(word) for word in ("stores", "cities", "boxes", "people", "class", "status")]
+        ['store', 'city', 'box', 'person', 'class', 'status']
+    """
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes", "zzes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def plural(words: str) -> str:
+    """Words with the last one in the plural.
+
+    Example:
+        >>> [plural(words) for words in ("order item", "country", "box", "stores", "person", "day")]
+        ['order items', 'countries', 'boxes', 'stores', 'people', 'days']
+    """
+    head, _, last = words.rpartition(" ")
+    if singular(last) != last or last in _IRREGULAR:
+        shown = last
+    elif last in _PLURALS:
+        shown = _PLURALS[last]
+    elif last.endswith("y") and last[-2:-1] not in "aeiou":
+        shown = last[:-1] + "ies"
+    else:
+        shown = last + ("es" if last.endswith(("s", "x", "ch", "sh", "z")) else "s")
+    return f"{head} {shown}".strip()
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The words of a phrase or identifier in the singular, to compare a phrase with a name.
+
+    Example:
+        >>> content_words("Order Dates"), content_words("order_date")
+        (('order', 'date'), ('order', 'date'))
+    """
+    return tuple(singular(word) for word in name_words(text).split())

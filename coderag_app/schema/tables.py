@@ -1,0 +1,188 @@
+"""What a database looks like: tables, columns, keys. Pure; ``sql.ddl`` reads it from text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sqlglot import exp
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name and declared type as the database spells them, and a few of its values (untrusted text)."""
+
+    name: str
+    type: str = ""
+    primary_key: bool = False
+    samples: tuple[str, ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the declared type holds numbers (SQLite's affinity words plus the standard's)."""
+        declared = self.type.upper()
+        return any(word in declared for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"))
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether the declared type holds true and false."""
+        return "BOOL" in self.type.upper()
+
+    @property
+    def is_temporal(self) -> bool:
+        """Whether the declared type holds dates or times."""
+        return any(word in self.type.upper() for word in ("DATE", "TIME"))
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key of the table that holds it; ``columns`` and ``ref_columns`` pair up in order."""
+
+    columns: tuple[str, ...]
+    ref_table: str
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view with its columns and foreign keys.
+
+    ``hidden`` names columns that no query may read (PostgreSQL: their type has a cast that the database's owner wrote,
+    which would run at every use). They are not among ``columns``, and ``*`` and whole rows of the table are refused.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    @cached_property
+    def _columns_by_name(self) -> dict[str, Column]:
+        return {column.name.lower(): column for column in self.columns}
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, whatever the case, or None."""
+        return self._columns_by_name.get(name.lower())
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one database.
+
+    Attributes:
+        tables: Tables and views, as the database lists them.
+        dialect: sqlglot's name for its SQL: sqlite, duckdb, postgres, mysql.
+        namespace: The prefix under which the tables may be written (``public.orders``); empty takes the engine's usual
+            one (``public``, ``main``).
+        redefined: Functions (lower case), operators (``+``) and cast targets (``cast json``) that the database's owner
+            has given a meaning of their own. The guard refuses them: they would run the owner's code.
+    """
+
+    tables: tuple[Table, ...]
+    dialect: str = "sqlite"
+    namespace: str = ""
+    redefined: frozenset[str] = frozenset()
+
+    @cached_property
+    def _tables_by_name(self) -> dict[str, Table]:
+        return {table.name.lower(): table for table in self.tables}
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name, whatever the case, or None."""
+        return self._tables_by_name.get(name.lower())
+
+    def column(self, table: str, name: str) -> Column | None:
+        """The column of that table, whatever the case, or None."""
+        found = self.table(table)
+        return found.column(name) if found is not None else None
+
+    def keep(self, names: Iterable[str]) -> Schema:
+        """The same schema with only the named tables, and only the foreign keys between them."""
+        kept = {name.lower() for name in names}
+        tables = tuple(
+            Table(
+                table.name,
+                table.columns,
+                tuple(key for key in table.foreign_keys if key.ref_table.lower() in kept),
+                table.hidden,
+            )
+            for table in self.tables
+            if table.name.lower() in kept
+        )
+        return replace(self, tables=tables)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash (16 hex digits) of names, types and keys; sample values do not count."""
+        return hashlib.sha256(self.to_ddl(samples=False).encode()).hexdigest()[:16]
+
+    def to_ddl(self, samples: bool = True) -> str:
+        """CREATE TABLE statements, one column a line; sample values follow as comments."""
+        return "\n".join(_table_ddl(table, self.dialect, samples) for table in self.tables)
+
+
+def quote_identifier(name: str, dialect: str) -> str:
+    """The identifier, quoted only where the dialect needs it."""
+    return identifier(name, dialect).sql(dialect=dialect)
+
+
+def identifier(name: str, dialect: str) -> exp.Identifier:
+    """The identifier for a parsed query, quoted only where the dialect needs it."""
+    return exp.Identifier(this=name, quoted=needs_quotes(name, dialect))
+
+
+def needs_quotes(name: str, dialect: str) -> bool:
+    """Whether the bare name would mean something else: odd characters, a keyword, or capitals PostgreSQL folds."""
+    plain = name.isidentifier() and name.isascii() and name.upper() not in _RESERVED
+    return not plain or (dialect == "postgres" and name != name.lower())
+
+
+# SQLite's keywords (sqlite.org/lang_keywords.html) and the further reserved words of PostgreSQL and MySQL.
+_RESERVED = frozenset(
+    "ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND ANY ARRAY AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN "
+    "BETWEEN BOTH BY CASCADE CASE CAST CHECK COLLATE COLUMN COMMIT CONFLICT CONSTRAINT CREATE CROSS CURRENT "
+    "CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DATABASE DATE DEFAULT DEFERRABLE DEFERRED DELETE DESC DESCRIBE "
+    "DETACH DISTINCT DIV DO DROP EACH ELSE END ESCAPE EXCEPT EXCLUDE EXCLUSIVE EXISTS EXPLAIN FAIL FALSE FETCH "
+    "FILTER FIRST FOLLOWING FOR FOREIGN FROM FULL GENERATED GLOB GRANT GROUP GROUPS HAVING IF IGNORE IMMEDIATE IN "
+    "INDEX INDEXED INITIALLY INNER INSERT INSTEAD INTERSECT INTERVAL INTO IS ISNULL JOIN KEY KEYS LAST LATERAL "
+    "LEADING LEFT LIKE LIMIT LOCK MATCH MATERIALIZED NATURAL NO NOT NOTHING NOTNULL NULL NULLS OF OFFSET ON ONLY "
+    "OR ORDER OTHERS OUTER OVER OVERLAPS PARTITION PLACING PLAN PRAGMA PRECEDING PRIMARY QUERY RAISE RANGE RANK "
+    "RECURSIVE REFERENCES REGEXP REINDEX RELEASE RENAME REPLACE RESTRICT RETURNING RIGHT RLIKE ROLLBACK ROW ROWS "
+    "SAVEPOINT SELECT SESSION_USER SET SIMILAR SOME SYMMETRIC SYSTEM TABLE TEMP TEMPORARY THEN TIES TO TRAILING "
+    "TRANSACTION TRIGGER TRUE UNBOUNDED UNION UNIQUE UPDATE USER USING VACUUM VALUES VARIADIC VIEW VIRTUAL WHEN "
+    "WHERE WINDOW WITH WITHOUT".split()
+)
+
+
+def _table_ddl(table: Table, dialect: str, samples: bool) -> str:
+    def quoted(name: str) -> str:
+        return quote_identifier(name, dialect)
+
+    lines: list[str] = []
+    keys = [column.name for column in table.columns if column.primary_key]
+    for column in table.columns:
+        line = f"  {quoted(column.name)} {column.type}".rstrip()
+        if keys == [column.name]:
+            line += " PRIMARY KEY"
+        lines.append(line)
+    comments = [_sample_comment(column) if samples else "" for column in table.columns]
+    if len(keys) > 1:
+        lines.append(f"  PRIMARY KEY ({', '.join(map(quoted, keys))})")
+        comments.append("")
+    for key in table.foreign_keys:
+        columns, ref_columns = ", ".join(map(quoted, key.columns)), ", ".join(map(quoted, key.ref_columns))
+        target = f"{quoted(key.ref_table)} ({ref_columns})" if key.ref_columns else quoted(key.ref_table)
+        lines.append(f"  FOREIGN KEY ({columns}) REFERENCES {target}")
+        comments.append("")
+    body = [f"{line}{',' if i < len(lines) - 1 else ''}{comments[i]}" for i, line in enumerate(lines)]
+    return "\n".join([f"CREATE TABLE {quoted(table.name)} (", *body, ");"])
+
+
+def _sample_comment(column: Column) -> str:
+    """Sample values as one comment line; line breaks would let a value leave the comment."""
+    if not column.samples:
+        return ""
+    shown = ", ".join(repr(" ".join(value.split())) for value in column.samples)
+    return f" -- e.g. {shown}"

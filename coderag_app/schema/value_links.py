@@ -1,0 +1,78 @@
+"""Which codes stand for which names: rows of lookup tables that foreign keys point at, such as DE and Germany."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coderag_app.errors import DatabaseError
+from coderag_app.schema.tables import Column, Schema, Table, quote_identifier
+
+MAX_LOOKUP_ROWS = 1_000
+_MAX_CODE_CHARS = 8
+_LABELS = ("name", "title", "label", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A lookup table: its key and its label, the columns that refer to the key, and its rows as (code, label)."""
+
+    table: str
+    key: str
+    label: str
+    referring: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, str], ...]
+
+
+def read_lookups(
+    schema: Schema, rows: Callable[[str], Sequence[Sequence[Any]]], unmatched: Callable[[str, str], bool]
+) -> Iterator[Lookup]:
+    """The lookup tables of a database whose keys are short codes of text.
+
+    Args:
+        schema: The schema; its foreign keys say which columns refer to a lookup.
+        rows: Runs one query, e.g. ``lambda sql: database.execute(sql).rows``.
+        unmatched: ``(table, column)`` of columns that must not be read.
+    """
+    for table in schema.tables:
+        for key in (column for column in table.columns if not column.is_numeric):
+            referring = _referring(schema, table, key, unmatched)
+            label = _label(table, key)
+            if not referring or label is None or unmatched(table.name, key.name) or unmatched(table.name, label.name):
+                continue
+            found = _rows(table, key, label, schema.dialect, rows)
+            if found and all(len(code) <= _MAX_CODE_CHARS for code, _ in found):
+                yield Lookup(table.name, key.name, label.name, referring, found)
+
+
+def _referring(
+    schema: Schema, table: Table, key: Column, unmatched: Callable[[str, str], bool]
+) -> tuple[tuple[str, str], ...]:
+    """The columns of other tables whose foreign key is this column."""
+    return tuple(
+        (other.name, foreign.columns[0])
+        for other in schema.tables
+        for foreign in other.foreign_keys
+        if foreign.ref_table.lower() == table.name.lower()
+        and len(foreign.columns) == 1
+        and (foreign.ref_columns[0].lower() == key.name.lower() if foreign.ref_columns else key.primary_key)
+        and not unmatched(other.name, foreign.columns[0])
+    )
+
+
+def _label(table: Table, key: Column) -> Column | None:
+    texts = [column for column in table.columns if not column.is_numeric and column is not key]
+    named = (column for word in _LABELS for column in texts if column.name.lower().endswith(word))
+    return next(named, None)
+
+
+def _rows(
+    table: Table, key: Column, label: Column, dialect: str, rows: Callable[[str], Sequence[Sequence[Any]]]
+) -> tuple[tuple[str, str], ...]:
+    code, name, source = (quote_identifier(each, dialect) for each in (key.name, label.name, table.name))
+    try:
+        found = rows(f"SELECT {code}, {name} FROM {source} LIMIT {MAX_LOOKUP_ROWS}")
+    except DatabaseError:  # a view that fails, a table that may not be read: no links then
+        return ()
+    return tuple((row[0], row[1]) for row in found if isinstance(row[0], str) and isinstance(row[1], str))

@@ -1,8 +1,0 @@
-"""Verified pairs: questions with the SQL a person has confirmed, kept in a text file and shown to the model first."""
-
-from coderag_app.verified.pairs import VerifiedPair
-from coderag_app.verified.store import VerifiedStore
-from coderag_app.verified.teaching import Teaching, from_verified, open_verified
-from coderag_app.verified.templates import template_answer
-
-__all__ = ["Teaching", "VerifiedPair", "VerifiedStore", "from_verified", "open_verified", "template_answer"]

@@ -1,0 +1,168 @@
+"""The vote among candidates: SQL that returns the same rows agrees, however it is written. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from coderag_app.question.mentions import Unsaid
+from coderag_app.types import Alternative, QueryResult
+from coderag_app.vote.evidence import Evidence, merit
+from coderag_app.vote.same_rows import comparable_rows, same_multiset
+
+_AGREEING = 3  # candidates that end the vote where all agree
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reply, read, checked and run.
+
+    Attributes:
+        reply: What the model wrote.
+        sql: The SQL read out of it; empty where there was none, or where the model says that there is no answer.
+        result: Its rows; None where it was not run.
+        error: Why it was refused or failed; empty where it was accepted.
+        log_probability: Mean over the reply's tokens; None where the runtime does not tell.
+        reused: Whether it is a retrieved example's SQL that no model wrote for this question.
+        unsaid: What of the question its SQL leaves out.
+        misuses: The uses of a column that have no meaning for what it holds, in words.
+    """
+
+    reply: str
+    sql: str
+    result: QueryResult | None = None
+    error: str = ""
+    log_probability: float | None = None
+    reused: bool = False
+    unsaid: Unsaid = Unsaid()
+    misuses: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it passed every check; an accepted candidate without SQL says that the schema has no answer."""
+        return not self.error
+
+    def agrees_with(self, other: Candidate) -> bool:
+        """Whether both are accepted and give the same answer: the same multiset of rows, columns in any order."""
+        if not (self.accepted and other.accepted):
+            return False
+        if self.sql == other.sql:
+            return True
+        if self.result is None or other.result is None:
+            return False
+        return _same_rows(self.result, other.result)
+
+
+def _same_rows(first: QueryResult, second: QueryResult) -> bool:
+    if (len(first.columns), len(first.rows), first.truncated) != (
+        len(second.columns),
+        len(second.rows),
+        second.truncated,
+    ):
+        return False
+    return same_multiset(*comparable_rows(first.rows, second.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Candidates that returned the same rows, in the order they came, and what speaks for them."""
+
+    candidates: tuple[Candidate, ...]
+    evidence: Evidence
+
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that stands for the result: the first that leaves least of the question out.
+
+        Equal rows today are not the same query: without its WHERE it may return others tomorrow.
+        """
+        return min(self.candidates, key=lambda one: (one.unsaid.values, one.unsaid.names, len(one.misuses)))
+
+    @property
+    def votes(self) -> int:
+        """Candidates that the model wrote; a retrieved query is evidence and has no vote."""
+        return _votes(self.candidates)
+
+    @property
+    def log_probability(self) -> float | None:
+        """Mean over the tokens of the likeliest reply; None where none is known."""
+        return _likeliest(self.candidates)
+
+
+@dataclass
+class Vote:
+    """Candidates in the order they were written, grouped by their result."""
+
+    groups: list[list[Candidate]] = field(default_factory=list)
+    refused: int = 0
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate; a refused one counts for no result."""
+        if not candidate.accepted:
+            self.refused += 1
+            return
+        for group in self.groups:
+            if candidate.agrees_with(group[0]):
+                group.append(candidate)
+                return
+        self.groups.append([candidate])
+
+    @property
+    def size(self) -> int:
+        """Candidates that the model wrote, the refused ones included."""
+        return self.refused + sum(map(_votes, self.groups))
+
+    def decided(self, remaining: int) -> bool:
+        """Whether it can end: the first few agree, or no ``remaining`` further votes change which result has the most.
+
+        Args:
+            remaining: Candidates still to come.
+        """
+        counts = sorted(map(_votes, self.groups), reverse=True)
+        if not counts:
+            return False
+        if counts[0] == self.size >= _AGREEING:
+            return True
+        return len(counts) == 1 and counts[0] > remaining and not self.refused
+
+    def results(self, ranks: Mapping[str, float] | None = None) -> list[Result]:
+        """The results, the chosen one first.
+
+        Args:
+            ranks: A score by SQL: the encoder's cosine to the question. Where given, all evidence is weighed; else the
+                most votes win, of equals the one with the likeliest reply, then the one that came first.
+        """
+        results = [Result(tuple(group), self._evidence(group, ranks)) for group in self.groups]
+        if ranks is not None:
+            return sorted(results, key=lambda result: -merit(result.evidence))
+        return sorted(results, key=lambda result: (-result.votes, -(result.evidence.probability or 0.0)))
+
+    def _evidence(self, group: Sequence[Candidate], ranks: Mapping[str, float] | None) -> Evidence:
+        known = [ranks[candidate.sql] for candidate in group if ranks and candidate.sql in ranks]
+        votes, likeliest = _votes(group), _likeliest(group)
+        # A query that was retrieved and not written has no probability by the model, and that speaks against it.
+        unwritten = 0.0 if not votes and any(_likeliest(group) is not None for group in self.groups) else None
+        return Evidence(
+            share=votes / self.size if self.size > 1 or not votes else None,
+            rank=max(known, default=None),
+            probability=math.exp(likeliest) if likeliest is not None else unwritten,
+            retrieved=any(candidate.reused for candidate in group),
+            empty=group[0].result is not None and not group[0].result.rows,
+            unsaid_values=min(candidate.unsaid.values for candidate in group),
+            unsaid_names=min(candidate.unsaid.names for candidate in group),
+            misused=min(len(candidate.misuses) for candidate in group),
+        )
+
+
+def alternatives(results: Sequence[Result]) -> tuple[Alternative, ...]:
+    """The results as values for people to read."""
+    return tuple(Alternative(result.chosen.sql, result.votes, result.log_probability) for result in results)
+
+
+def _votes(candidates: Iterable[Candidate]) -> int:
+    return sum(not candidate.reused for candidate in candidates)
+
+
+def _likeliest(candidates: Iterable[Candidate]) -> float | None:
+    return max((c.log_probability for c in candidates if c.log_probability is not None), default=None)

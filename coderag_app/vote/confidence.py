@@ -1,0 +1,50 @@
+"""How sure an answer is: the probability that its result is right, and the reasons in words. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from coderag_app.types import Confidence, RetrievedExample
+from coderag_app.vote.evidence import Evidence, probability_right
+
+_REPAIR_FACTOR = 0.6  # for each reply that was refused before
+
+
+def confidence(
+    evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0, misuses: Sequence[str] = ()
+) -> Confidence | None:
+    """How sure an answer is; None where neither the model nor candidates tell.
+
+    Args:
+        evidence: What speaks for the result.
+        sources: The examples shown, most similar first.
+        repairs: Replies that were refused before this one.
+        misuses: What the SQL uses a column for that it cannot hold, in words.
+    """
+    if evidence.share is None and evidence.probability is None:
+        return None
+    similarity = sources[0].similarity if sources else None
+    score = probability_right(evidence) * _REPAIR_FACTOR**repairs
+    log_probability = math.log(evidence.probability) if evidence.probability else None
+    reasons = (*_reasons(evidence, similarity, repairs), *misuses)
+    return Confidence(score, evidence.share, similarity, reasons, log_probability)
+
+
+def _reasons(evidence: Evidence, similarity: float | None, repairs: int) -> tuple[str, ...]:
+    reasons = []
+    if evidence.probability:
+        reasons.append(f"the model gave its words a probability of {100 * evidence.probability:.0f}% each")
+    if evidence.share:
+        reasons.append(f"{100 * evidence.share:.0f}% of the candidates returned these rows")
+    if evidence.rank is not None:
+        reasons.append(f"the encoder finds a similarity of {evidence.rank:.2f} between question and SQL")
+    if evidence.retrieved:
+        reasons.append("a retrieved query returns these rows" if evidence.share != 0 else "it is a retrieved query")
+    if similarity is not None:
+        reasons.append(f"the nearest example has a similarity of {similarity:.2f}")
+    if repairs:
+        reasons.append(f"{repairs} {'reply was' if repairs == 1 else 'replies were'} refused before it")
+    if evidence.empty:
+        reasons.append("no rows came back")
+    return tuple(reasons)

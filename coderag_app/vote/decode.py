@@ -1,0 +1,204 @@
+"""From a prompt to one chosen candidate: the most likely reply, its repairs, and a vote among sampled ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from coderag_app.errors import DatabaseError, SQLRejectedError
+from coderag_app.llm.generation import Reply, stream_reply
+from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
+from coderag_app.question.mentions import Mentions, unsaid
+from coderag_app.settings import AppConfig
+from coderag_app.sql.extraction import NoSQLError
+from coderag_app.sql.guard import check_sql
+from coderag_app.sql.type_errors import type_errors
+from coderag_app.types import Attempt
+from coderag_app.vote.candidates import Candidate, Result, Vote
+from coderag_app.vote.question_run import QuestionRun, StreamEvent
+from coderag_app.vote.reuse import reusable
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+    from coderag_app.database import Database
+    from coderag_app.schema.tables import Schema
+
+REFUSALS = (NoSQLError, SQLRejectedError, DatabaseError)
+
+Rank = Callable[[Sequence[str]], Sequence[float]]
+
+
+@dataclass
+class Decoding:
+    """The decoding of one question.
+
+    Attributes:
+        run: The question.
+        request: What the prompt is made of, without failed attempts.
+        schema: What SQL is checked against.
+        database: Where candidates run; None where they are only checked.
+        samples: How many further candidates may be written.
+        rank: Scores SQL by how well it fits the question; None where no encoder can.
+    """
+
+    run: QuestionRun
+    request: PromptRequest
+    llm: LLM
+    prompt_format: PromptFormat
+    config: AppConfig
+    schema: Schema | None
+    database: Database | None
+    samples: int
+    rank: Rank | None = None
+    _started: float = field(default_factory=time.perf_counter)
+    _mentions: Mentions = Mentions()  # of the last prompt
+
+    def most_likely(self) -> Generator[StreamEvent, None, Candidate]:
+        """The most likely reply, repaired where it was refused; returns the first accepted candidate, or the last."""
+        candidate = Candidate("", "", error="no attempt was made")
+        for _ in range(1 + self.config.max_repairs):
+            self.run.attempts.append(Attempt(reply="", sql="", error=""))
+            candidate = yield from self._attempt()
+            self.run.attempts[-1] = Attempt(candidate.reply, candidate.sql, candidate.error)
+            if candidate.accepted:
+                break
+        return candidate
+
+    def vote(self, first: Candidate) -> Generator[StreamEvent, None, list[Result]]:
+        """Let the results of further candidates vote with the first one's; returns the results, the chosen one first.
+
+        The model writes candidates until enough agree or the time is up (one that is being written then is dropped).
+        Where it was asked for more than one, or its only reply was refused, retrieved queries are candidates too.
+        """
+        vote = Vote()
+        vote.add(first)
+        yield from self._sampled(vote)
+        if (self.samples or not first.accepted) and self.config.reuse_examples and self._ranks:
+            yield self.run.event("vote")
+            with self.run.timed("vote"):
+                for candidate in self._retrieved():
+                    vote.add(candidate)
+        return self._ranked(vote)
+
+    def _sampled(self, vote: Vote) -> Generator[StreamEvent, None, None]:
+        """Add the further replies to the vote."""
+        samples, seen = self.samples, dict[tuple[str, str], Candidate]()
+        for number in range(1, samples + 1):
+            if vote.decided(samples - number + 1) or self._time_is_up():
+                break
+            try:
+                prompt = self.prompt_format.build(self._variant(number))
+            except NoSQLError:  # the first candidate has failed for the same reason and says so
+                break
+            sampled = replace(prompt, temperature=self.config.sample_temperature, seed=number)
+            candidate = yield from self._sample(sampled, f"{number}/{samples}", seen)
+            if candidate is None:
+                break
+            vote.add(candidate)
+
+    def _variant(self, number: int) -> PromptRequest:
+        """What a further candidate is asked with; every other one sees no examples, lest all are misled by one."""
+        examples = () if number % 2 and self.request.schema is not None else self.request.examples
+        return replace(self.request, variant=number, examples=examples)
+
+    def _retrieved(self) -> Iterator[Candidate]:
+        """The queries of the examples that the schema can run and whose literals the question says."""
+        if self.schema is None:
+            return
+        for sql in reusable(self.request.question, self.request.examples, self.schema, self.request.dialect):
+            try:
+                result = self.database.execute(sql) if self.database is not None else None
+            except DatabaseError:
+                continue
+            yield self._weighed(Candidate(sql, sql, result, reused=True))
+
+    def _ranked(self, vote: Vote) -> list[Result]:
+        written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
+        if self.rank is None or not self._ranks or not self.samples and len(written) < 2:
+            return vote.results()
+        with self.run.timed("vote"):
+            return vote.results(dict(zip(written, self.rank(written), strict=True)))
+
+    def _attempt(self) -> Generator[StreamEvent, None, Candidate]:
+        """One reply with its pieces as events."""
+        try:
+            prompt = self.prompt_format.build(replace(self.request, failed=tuple(self.run.attempts[:-1])))
+        except NoSQLError as error:
+            return Candidate("", "", error=str(error))
+        with self.run.timed("generate"), closing(stream_reply(self.llm, prompt, self._reply_tokens)) as pieces:
+            while True:
+                try:
+                    piece = next(pieces)
+                except StopIteration as end:
+                    reply: Reply = end.value
+                    break
+                yield self.run.event("generate", piece)
+        return (yield from self._judged(prompt, reply))
+
+    def _sample(
+        self, prompt: Prompt, label: str, seen: dict[tuple[str, str], Candidate]
+    ) -> Generator[StreamEvent, None, Candidate | None]:
+        """One sampled candidate; None when the time was up before it was written."""
+        with self.run.timed("vote"), closing(stream_reply(self.llm, prompt, self._reply_tokens)) as pieces:
+            while True:
+                try:
+                    next(pieces)
+                except StopIteration as end:
+                    reply: Reply = end.value
+                    break
+                if self._time_is_up():
+                    return None
+                yield self.run.event("vote", label)
+        key = (prompt.text, reply.text)  # one reply may mean two things to two prompts
+        if key not in seen:
+            seen[key] = _returned(self._judged(prompt, reply))
+        return seen[key]
+
+    def _judged(self, prompt: Prompt, reply: Reply) -> Generator[StreamEvent, None, Candidate]:
+        """Read, check and run a reply."""
+        self._mentions = prompt.mentions
+        candidate = Candidate(reply.text, "", log_probability=reply.log_probability)
+        try:
+            candidate = replace(candidate, sql=prompt.read_sql(reply.text))
+            if not candidate.sql:
+                return candidate
+            yield self.run.event("check", candidate.sql)
+            with self.run.timed("check"):
+                checked = check_sql(candidate.sql, self.schema, self.request.dialect)
+            yield self.run.event("execute", checked.sql)
+            with self.run.timed("execute"):
+                result = self.database.execute(checked.sql) if self.database is not None else None
+            return self._weighed(replace(candidate, sql=checked.sql, result=result))
+        except REFUSALS as error:
+            return replace(candidate, error=str(error))
+
+    def _weighed(self, candidate: Candidate) -> Candidate:
+        """The candidate with what its SQL leaves out of the question, and the columns that it misuses."""
+        left_out = unsaid(candidate.sql, self._mentions, self.request.dialect)
+        misuses = type_errors(candidate.sql, self.schema, self.request.values) if self.schema is not None else ()
+        return replace(candidate, unsaid=left_out, misuses=misuses)
+
+    def _time_is_up(self) -> bool:
+        budget_s = self.config.decode_budget_ms / 1000
+        return bool(budget_s) and time.perf_counter() - self._started >= budget_s
+
+    @property
+    def _ranks(self) -> bool:
+        return self.rank is not None and self.config.rank_candidates
+
+    @property
+    def _reply_tokens(self) -> int:
+        return min(self.config.max_new_tokens, self.prompt_format.reply_tokens)
+
+
+def _returned(steps: Generator[StreamEvent, None, Candidate]) -> Candidate:
+    """What a generator returns, its events passed over."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value

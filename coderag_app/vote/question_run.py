@@ -1,0 +1,60 @@
+"""One question on its way to an answer: what is known so far, what it took, and the events that tell of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
+
+if TYPE_CHECKING:
+    from coderag_app.schema.tables import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """What happens while a question is answered.
+
+    Attributes:
+        step: retrieve, link, generate, check, execute, vote (a further candidate), or done.
+        text: For generate: the next piece of the reply; for check: the SQL being checked; for vote: which candidate.
+        elapsed_s: Seconds since the question was asked.
+        answer: The answer, with the last event (done) alone.
+    """
+
+    step: str
+    text: str = ""
+    elapsed_s: float = 0.0
+    answer: SQLAnswer | None = None
+
+
+@dataclass
+class QuestionRun:
+    """A question with all that was found and tried for it.
+
+    Attributes:
+        attempts: The most likely reply and its repairs, then the sampled reply that was chosen, if one was.
+    """
+
+    question: str
+    started: float = field(default_factory=time.perf_counter)
+    timings_s: dict[str, float] = field(default_factory=dict)
+    sources: tuple[RetrievedExample, ...] = ()
+    schema: Schema | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the seconds of a block to those of a step."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings_s[step] = self.timings_s.get(step, 0.0) + time.perf_counter() - started
+
+    def event(self, step: str, text: str = "", answer: SQLAnswer | None = None) -> StreamEvent:
+        """An event of this question, now."""
+        return StreamEvent(step, text, time.perf_counter() - self.started, answer)

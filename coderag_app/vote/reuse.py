@@ -1,0 +1,50 @@
+"""Retrieved queries as candidates: what a person verified, or what was made from the schema, may be the very answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from coderag_app.errors import SQLRejectedError
+from coderag_app.schema.name_words import NUMBER_WORDS
+from coderag_app.schema.tables import Schema
+from coderag_app.sql.guard import check_sql
+from coderag_app.sql.parsing import parse_one
+from coderag_app.types import RetrievedExample
+
+_OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
+
+
+def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
+    """The SQL of examples that the schema can run and whose literals all stand in the question.
+
+    Args:
+        question: The question.
+        examples: What was retrieved, of whatever database.
+        schema: The live schema.
+        dialect: Its dialect.
+    """
+    found = []
+    for retrieved in examples:
+        try:
+            checked = check_sql(retrieved.example.sql, schema, dialect)
+        except SQLRejectedError:
+            continue
+        if _says_its_literals(question, checked.sql, dialect):
+            found.append(checked.sql)
+    return list(dict.fromkeys(found))
+
+
+def _says_its_literals(question: str, sql: str, dialect: str) -> bool:
+    asked = " ".join(question.casefold().split())
+    return all(_is_said(literal, asked) for literal in parse_one(sql, dialect=dialect).find_all(exp.Literal))
+
+
+def _is_said(literal: exp.Literal, asked: str) -> bool:
+    text = str(literal.this).casefold().strip("%")
+    if literal.is_string:
+        return text in asked
+    words = [text, NUMBER_WORDS[int(text)]] if text.isdigit() and int(text) < len(NUMBER_WORDS) else [text]
+    return text in _OF_THE_FORMULA or any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", asked) for word in words)

@@ -1,0 +1,105 @@
+"""What a run needs of a query engine, and how engines are opened one database at a time with the models loaded once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from coderag_app.schema.tables import Schema
+from coderag_app.schema.value_index import ValueIndex
+from coderag_app.settings import AppConfig
+from coderag_app.types import RetrievedExample, SQLAnswer
+
+if TYPE_CHECKING:
+    from coderag_app.llm.loading import LoadedEncoder
+
+_HASHED_BYTES = 500_000_000  # larger model files are told by their size
+
+
+class Engine(Protocol):
+    """The part of ``TextToSQLQueryEngine`` that a run uses."""
+
+    @property
+    def schema(self) -> Schema | None:
+        """The schema of the engine's database."""
+        ...
+
+    @property
+    def values(self) -> ValueIndex:
+        """Its stored text values."""
+        ...
+
+    @property
+    def llm_name(self) -> str:
+        """Name and origin of the LLM."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """How many further candidates vote."""
+        ...
+
+    def ask(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> SQLAnswer:
+        """Answer a question with these examples."""
+        ...
+
+    def close(self) -> None:
+        """Close the database."""
+        ...
+
+
+OpenEngine = Callable[[str], Engine]
+
+
+def engine_opener(config: AppConfig) -> OpenEngine:
+    """A function that opens an engine on a database without an index: arms choose the examples.
+
+    The engines link large schemas with the configured encoder, as they do for users.
+    """
+
+    def open_engine(target: str) -> Engine:
+        from coderag_app.examples.retriever import ExampleRetriever
+        from coderag_app.index.store import ExampleIndex
+        from coderag_app.llm.loading import load_embed_model
+        from coderag_app.loading import load_query_engine
+
+        without_index = config.model_copy(update={"storage_dir": Path("no index: arms choose the examples")})
+        engine = load_query_engine(database=target, config=without_index)
+        encoder = load_embed_model(config.embed_model)
+        engine.retriever = ExampleRetriever(ExampleIndex.empty(encoder.info), encoder.embed_model)
+        return engine
+
+    return open_engine
+
+
+def encoder_loader(config: AppConfig) -> Callable[[str], LoadedEncoder]:
+    """A function that loads ``base`` (all-MiniLM-L6-v2) or ``tuned`` (the configured encoder, else the bundled one)."""
+
+    def load_encoder(role: str) -> LoadedEncoder:
+        from coderag_app.llm.loading import load_embed_model
+
+        if role == "base":
+            return load_embed_model("minilm")
+        return load_embed_model(config.embed_model if config.embed_model not in ("auto", "minilm") else "bundled")
+
+    return load_encoder
+
+
+def model_fingerprint(engine: Engine) -> str:
+    """Hash of the LLM's file (16 hex digits), its size where it is very large, or nothing for a server."""
+    path = Path(str(getattr(getattr(engine, "llm", None), "model_path", None) or ""))
+    if not path.is_file():
+        return ""
+    if path.stat().st_size > _HASHED_BYTES:
+        return f"{path.stat().st_size} bytes"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def linked_tables(engine: Engine, question: str) -> tuple[str, ...] | None:
+    """Tables that schema linking keeps for a question; None where the engine does not tell."""
+    linked_schema: Callable[[str], Any] | None = getattr(engine, "linked_schema", None)
+    linked = linked_schema(question) if linked_schema is not None else None
+    return tuple(table.name for table in linked.tables) if linked is not None else None

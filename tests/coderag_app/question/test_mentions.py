@@ -1,0 +1,30 @@
+"""What a question says and a query leaves out."""
+
+import pytest
+
+from coderag_app.question.mentions import Mentions, Unsaid, unsaid
+
+PUBLIC = Mentions(
+    values=(frozenset({"public", "state"}), frozenset({"1850"})),
+    names=(frozenset({("school", "")}), frozenset({("school", "founded"), ("club", "founded")})),
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT name FROM school WHERE kind = 'Public' AND founded > 1850", Unsaid(0, 0)),
+        ("SELECT name FROM school WHERE kind LIKE '%state%' AND founded > 1850", Unsaid(0, 0)),
+        ("SELECT s.name FROM school AS s WHERE s.founded > 1850", Unsaid(1, 0)),
+        ("SELECT c.founded FROM club AS c", Unsaid(2, 1)),
+        ("SELECT founded FROM club JOIN school ON club.id = school.club_id", Unsaid(2, 0)),
+        ("SELECT 1", Unsaid(2, 2)),
+        ("SELECT FROM WHERE (", Unsaid(0, 0)),
+    ],
+)
+def test_what_a_query_leaves_out_is_counted(sql, expected):
+    assert unsaid(sql, PUBLIC, "sqlite") == expected
+
+
+def test_a_question_that_says_nothing_known_leaves_nothing_out():
+    assert unsaid("SELECT a FROM b", Mentions(), "sqlite") == Unsaid()

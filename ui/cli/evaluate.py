@@ -1,0 +1,157 @@
+"""`coderag evaluate`: how often the answers are right, with and without retrieved examples."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ui.cli import options as opt
+
+if TYPE_CHECKING:
+    from finetune.evaluation.evaluate import Evaluation
+    from finetune.evaluation.execution import Convention
+
+_WHAT = "What to measure"
+
+
+def evaluate(
+    dataset: Annotated[
+        str, typer.Argument(help="demo, a folder in Spider's or BIRD's layout, or JSONL of gretel rows or of pairs.")
+    ] = "demo",
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the run; a stopped run goes on there. Default: runs/DATASET."),
+    ] = None,
+    examples: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", rich_help_panel=_WHAT, help="Index folder, JSONL, demo, or same. Default: the index."
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", "-d", metavar="FILE_OR_URL", rich_help_panel=_WHAT, help="Database of a file of pairs."
+        ),
+    ] = None,
+    arms: Annotated[
+        str, typer.Option(metavar="NAMES", rich_help_panel=_WHAT, help="Arms, separated by commas, or all of them.")
+    ] = "none,base",
+    limit: Annotated[
+        int | None, typer.Option(min=1, rich_help_panel=_WHAT, help="Questions, drawn at random. Default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(rich_help_panel=_WHAT, help="Seed of every draw.")] = 0,
+    convention: Annotated[
+        str, typer.Option(rich_help_panel=_WHAT, help="Which convention decides: spider or bird.")
+    ] = "spider",
+    storage_dir: opt.StorageOption = None,
+    llm: opt.LLMOption = None,
+    llm_base_url: opt.BaseURLOption = None,
+    llm_model: opt.ServerModelOption = None,
+    embed_model: opt.EmbedModelOption = None,
+    top_k: opt.TopKOption = None,
+    samples: opt.CandidatesOption = None,
+    decode_budget_ms: opt.BudgetOption = None,
+    rank: opt.RankOption = None,
+    reuse: opt.ReuseOption = None,
+    constrain: opt.ConstrainOption = None,
+    link: opt.LinkOption = None,
+    repairs: opt.RepairsOption = None,
+    abstain_below: opt.AbstainOption = None,
+    keep_leaks: Annotated[
+        bool, typer.Option("--keep-leaks", rich_help_panel=_WHAT, help="Show examples that give the question away.")
+    ] = False,
+    keep_trivial: Annotated[
+        bool, typer.Option("--keep-trivial", rich_help_panel=_WHAT, help="Score golds that are empty, 0 or NULL, too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON document.")] = False,
+) -> None:
+    """Measure execution accuracy on questions with known answers."""
+    from coderag_app.settings import AppConfig
+    from ui.cli.console import error_console
+
+    options = opt.EngineOptions(
+        None, storage_dir, llm, llm_base_url, llm_model, embed_model, top_k,
+        samples=samples, decode_budget_ms=decode_budget_ms, rank_candidates=rank, reuse_examples=reuse,
+        constrain=opt.constrain_setting(constrain), link_schema=link, max_repairs=repairs, abstain_below=abstain_below,
+    )  # fmt: skip
+    config = AppConfig.load(**options.settings())
+    console = error_console()
+    with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints must not mix with the figures
+        with console.status("Loading…"):
+            from finetune.evaluation.arms import ARM_NAMES
+            from finetune.evaluation.evaluate import EvaluationSettings
+            from finetune.evaluation.evaluate import evaluate as measure
+            from finetune.evaluation.progress import progress_bar
+
+        names = ARM_NAMES if arms == "all" else tuple(name.strip() for name in arms.split(","))
+        settings = EvaluationSettings(
+            names, _convention(convention), limit, seed, keep_leaks=keep_leaks, keep_trivial=keep_trivial
+        )
+        folder = run_dir or _default_folder(dataset, keep_leaks)
+        with progress_bar(console) as on_progress:
+            found = measure(dataset, folder, examples, database, settings, config, on_progress)
+    if as_json:
+        facts = {"run_dir": str(found.run_dir), "excluded": _excluded(found), "unavailable": dict(found.unavailable)}
+        sys.stdout.write(json.dumps({**found.summary.to_json(), **facts}, default=str) + "\n")
+    else:
+        _print_figures(found)
+
+
+def _default_folder(dataset: str, keep_leaks: bool) -> Path:
+    """A run with leaks has a folder of its own, so that `coderag compare` can show what they are worth."""
+    return Path("runs") / ((Path(dataset).stem or "dataset") + ("_leaks_kept" if keep_leaks else ""))
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of the later run, over the same questions.")],
+    convention: Annotated[str, typer.Option(help="Which convention decides: spider or bird.")] = "spider",
+) -> None:
+    """Print, as Markdown, which questions two runs answer differently."""
+    from finetune.evaluation.compare import compare_runs, comparison_markdown
+
+    flips = compare_runs(before, after, _convention(convention))
+    sys.stdout.write(comparison_markdown(flips) + "\n")
+
+
+def _convention(name: str) -> Convention:
+    from coderag_app.errors import ConfigurationError
+    from finetune.evaluation.execution import Convention
+
+    try:
+        return Convention(name)
+    except ValueError:
+        raise ConfigurationError(f"Got --convention {name!r}, expected {' or '.join(Convention)}.") from None
+
+
+def _excluded(found: Evaluation) -> dict[str, int]:
+    return dict(Counter(exclusion.reason.value for exclusion in found.excluded))
+
+
+def _print_figures(found: Evaluation) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from coderag_app.text.cell_text import visible_text
+    from finetune.evaluation.report_tables import accuracy_table
+    from ui.cli.console import output_console
+
+    console = output_console()
+    figures = accuracy_table(found.summary)
+    table = Table(*figures.header, box=box.SIMPLE_HEAD)
+    for row in figures.rows:
+        table.add_row(*(Text(visible_text(cell)) for cell in row))
+    console.print(table, Text(figures.note, style="dim"))
+    for reason, count in _excluded(found).items():
+        console.print(f"Not scored, {reason}: {count}")
+    for arm, reason in found.unavailable.items():
+        console.print(visible_text(f"Arm {arm} was not run: {reason}"))
+    console.print(visible_text(f"Report: {found.run_dir / 'report.md'}"))

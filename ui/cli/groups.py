@@ -1,0 +1,78 @@
+"""Commands that come in groups: `coderag index ...` and `coderag history ...`."""
+
+from __future__ import annotations
+
+import typer
+
+from ui.cli import history, index
+from ui.cli.help_texts import SETTINGS, examples
+
+index_app = typer.Typer(
+    name="index",
+    help="Look at an index, check it, add examples and remove them.",
+    epilog=examples("coderag index info", "coderag index verify --storage-dir storage"),
+    no_args_is_help=True,
+    context_settings=SETTINGS,
+)
+index_app.command(
+    "info",
+    help="Show what an index holds: examples, databases, encoder.",
+    epilog=examples("coderag index info", "coderag index info --storage-dir storage --json"),
+)(index.info)
+index_app.command(
+    "verify",
+    help="Check every file, count, vector and content hash of an index. Exit code 1 if something is wrong.",
+    epilog=examples("coderag index verify --storage-dir storage"),
+)(index.verify)
+index_app.command(
+    "add",
+    help="Add examples to an index: the rows of a file, or one pair whose SQL is run first.",
+    epilog=examples(
+        "coderag index add more.jsonl",
+        "coderag index add pairs.csv --database shop.sqlite",
+        'coderag index add -q "How many customers?" --sql "SELECT COUNT(*) FROM customers" -d shop.sqlite',
+    ),
+)(index.add)
+index_app.command(
+    "remove",
+    help="Remove examples from an index, by id or by database.",
+    epilog=examples(
+        "coderag index remove 0f3a5f0c7c1e4b7e9d3a1b2c3d4e5f60", "coderag index remove --db-id concert_singer"
+    ),
+)(index.remove)
+
+
+history_app = typer.Typer(
+    name="history",
+    help="Conversations that were kept: list, show, export, rename, delete.",
+    epilog=examples("coderag history list", "coderag history export 0f3a5f0c7c1e -o answers.md"),
+    no_args_is_help=True,
+    context_settings=SETTINGS,
+)
+history_app.command(
+    "list",
+    help="List conversations, the latest first.",
+    epilog=examples("coderag history list", "coderag history list --search Lyon --json"),
+)(history.list_)
+history_app.command(
+    "show",
+    help="Show a conversation: questions, SQL, rows.",
+    epilog=examples("coderag history show 0f3a5f0c7c1e", "coderag history show 0f3a --json"),
+)(history.show)
+history_app.command(
+    "export",
+    help="Write a conversation as Markdown or as a Jupyter notebook, with SQL and rows.",
+    epilog=examples(
+        "coderag history export 0f3a5f0c7c1e -o answers.md", "coderag history export 0f3a5f0c7c1e -o answers.ipynb"
+    ),
+)(history.export)
+history_app.command(
+    "rename",
+    help="Give a conversation another title.",
+    epilog=examples('coderag history rename 0f3a5f0c7c1e "Customers in France"'),
+)(history.rename)
+history_app.command(
+    "delete",
+    help="Remove conversations for good.",
+    epilog=examples("coderag history delete 0f3a5f0c7c1e"),
+)(history.delete)

@@ -1,0 +1,71 @@
+"""`coderag values`: which columns' values are read, and switching them off and on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coderag_app.errors import ConfigurationError
+from ui.cli import options as opt
+
+if TYPE_CHECKING:
+    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.schema.tables import Schema
+
+
+def values(
+    off: Annotated[
+        list[str] | None, typer.Option("--off", metavar="TABLE.COLUMN", help="Switch the values of a column off.")
+    ] = None,
+    on: Annotated[list[str] | None, typer.Option("--on", metavar="TABLE.COLUMN", help="Switch them on again.")] = None,
+    database: opt.DatabaseOption = None,
+    demo: opt.DemoOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON document.")] = False,
+) -> None:
+    """List the columns, and switch the reading of their values off and on."""
+    from coderag_app.database import Limits, open_database
+    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.settings import AppConfig
+
+    config = AppConfig.load(database=opt.chosen_database(database, demo))
+    if not config.database:
+        raise ConfigurationError("Got no database; columns belong to one: --database FILE_OR_URL, or --demo.")
+    opened = open_database(config.database, Limits(timeout_s=config.timeout_s))
+    try:
+        schema, unread = opened.read_schema(samples=0), UnreadColumns.of_database(opened.name, config)
+    finally:
+        opened.close()
+    wanted = [(_place(name, schema), state) for names, state in ((off, False), (on, True)) for name in names or ()]
+    for (table, column), state in wanted:
+        unread.switch(table, column, state)
+    _show(schema, unread, as_json)
+
+
+def _place(name: str, schema: Schema) -> tuple[str, str]:
+    """The table and column of ``table.column``, as the schema spells them.
+
+    Raises:
+        ConfigurationError: There is no such column.
+    """
+    places = ((table.name, column.name) for table in schema.tables for column in table.columns)
+    found = next((place for place in places if ".".join(place).lower() == name.lower()), None)
+    if found is None:
+        raise ConfigurationError(f"There is no column {name!r}; expected TABLE.COLUMN. coderag values lists them.")
+    return found
+
+
+def _show(schema: Schema, unread: UnreadColumns, as_json: bool) -> None:
+    from coderag_app.text.cell_text import visible_text
+    from ui.cli.console import output_console
+
+    places = [(table.name, column.name) for table in schema.tables for column in table.columns]
+    if as_json:
+        rows = [{"table": table, "column": column, "on": not unread.is_off(table, column)} for table, column in places]
+        sys.stdout.write(json.dumps({"file": str(unread.path), "columns": rows}) + "\n")
+        return
+    for table, column in places:
+        state = "off" if unread.is_off(table, column) else "on "
+        output_console().print(visible_text(f"{state}  {table}.{column}"), soft_wrap=True, markup=False)
