@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coderag_app.bundled.integrity import check_bundled
+from coderag_app.bundled.integrity import BUNDLED, check_bundled
 from coderag_app.encoders.adapter import ADAPTER_CARD, ADAPTER_FILE, EncoderAdapter
 from coderag_app.errors import ModelError
 from coderag_app.files import file_sha256, read_text, refusals_as
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import nn
 
-BUNDLED = Path(__file__).parent / "bundled"
 BUNDLED_ENCODER = BUNDLED / "encoder"
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_NAME = "all-MiniLM-L6-v2"

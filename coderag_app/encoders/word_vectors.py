@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from coderag_app.bundled.integrity import check_bundled
+from coderag_app.bundled.integrity import BUNDLED, check_bundled
 
-WORD_VECTORS_FILE = Path(__file__).parent / "bundled" / "word_vectors.npz"
+WORD_VECTORS_FILE = BUNDLED / "word_vectors.npz"
 
 
 class WordVectors:

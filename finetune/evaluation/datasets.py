@@ -10,14 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from coderag_app.bundled.integrity import check_bundled
+from coderag_app.bundled.integrity import BUNDLED, check_bundled
 from coderag_app.database import open_database
 from coderag_app.errors import ConfigurationError, DatabaseError
 from coderag_app.sql.reading import SQLKind, read_sql
 from coderag_app.types import SQLExample
 from finetune.evaluation.context_databases import build_context_database
 
-DEMO_FOLDER = Path(__file__).parent.parent / "bundled" / "demo"
+DEMO_FOLDER = BUNDLED / "demo"
 _QUESTION_FILES = ("questions.jsonl", "dev.json", "test.json", "train.json")
 _SQL_KEYS = ("sql", "query", "SQL")
 _DATABASE_PATHS = ("databases/{0}.sqlite", "database/{0}/{0}.sqlite", "dev_databases/{0}/{0}.sqlite")

@@ -183,7 +183,7 @@ def _built_database(files: Sequence[tuple[str, bytes]], kinds: Sequence[str], pa
 
 def _convert(job: dict[str, Any]) -> tuple[UploadedTable, ...]:
     """What the process says: the tables, or an error that names the file it was at."""
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-P", "-m", "coderag_app.database.uploads.convert"]
