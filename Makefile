@@ -29,8 +29,8 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-# Prints every accuracy figure of the README and writes its tables. DATA is described in docs/benchmark_data.md.
-# Stopped, it goes on where it was. RESULTS=runs/other measures another model anew; LIMIT=20 is a quick look.
+# Measures every accuracy figure of docs/results.md and writes its tables, the README's table and its plot.
+# docs/benchmark_data.md describes DATA. Stopped, it goes on where it was. RESULTS=runs/other measures another model anew; LIMIT=20 is a quick look.
 DATA ?= ../shared/data
 RESULTS ?= runs/results
 LLM ?= bundled
@@ -58,7 +58,8 @@ results: $(READY) $(INDEX)
 	$(GREEDY) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
 	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none --samples 8 --no-rank
 	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none --samples 8
-	$(BIN)/python -m finetune.evaluation.results $(MEASURED:%=$(RESULTS)/%) $(if $(LIMIT),,--readme README.md)
+	$(BIN)/python -m finetune.evaluation.results $(MEASURED:%=$(RESULTS)/%) \
+	  $(if $(LIMIT),,--page docs/results.md --readme README.md --plot docs/images/results.svg)
 
 $(RESULTS)/index_demo/manifest.json: | $(READY)
 	$(BIN)/coderag ingest --demo --storage-dir $(@D)

@@ -1,8 +1,9 @@
-"""Plots as SVG text. Every plot is made from a summary and looks the same each time it is made."""
+"""Plots as SVG text, which is the same each time a plot is drawn from the same figures."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from finetune.evaluation.summary import Summary
@@ -25,8 +26,32 @@ _CLASS_COLOURS = (
 )
 
 
+def interval_bars(bars: Sequence[tuple[str, float, float, float]]) -> str:
+    """Draw percentages as horizontal bars, on white so that dark pages can show them.
+
+    Args:
+        bars: Title, mean, low and high end of the 95% interval of each, from top to bottom.
+    """
+    from matplotlib import rc_context
+
+    with rc_context(_STYLE):
+        figure, axes = _figure(0.42 * len(bars) + 0.8)
+        figure.set_facecolor("white")
+        titles, means, lows, highs = zip(*reversed(bars), strict=True)
+        ends = [
+            [mean - low for mean, low in zip(means, lows, strict=True)],
+            [high - mean for mean, high in zip(means, highs, strict=True)],
+        ]
+        axes.barh(titles, means, xerr=ends, color=_BAR, ecolor=_LINE, capsize=3, height=0.6)
+        for place, (mean, high) in enumerate(zip(means, highs, strict=True)):
+            axes.annotate(f"{mean:.1f}", (high, place), xytext=(5, 0), textcoords="offset points", va="center")
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("execution accuracy, percent, with 95% intervals")
+        return _svg(figure) + "\n"
+
+
 def draw_plots(summary: Summary) -> dict[str, str]:
-    """Name -> SVG of every plot; none without questions."""
+    """Draw every plot of a run, as SVG by name; none without questions."""
     if not summary.questions:
         return {}
     from matplotlib import rc_context

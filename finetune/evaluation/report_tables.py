@@ -11,6 +11,7 @@ from finetune.evaluation.statistics import Interval
 from finetune.evaluation.summary import Share, Summary
 
 _SUREST = {"25%": "surest quarter (25%)", "50%": "surest half (50%)", "100%": "all (100%)"}
+_ESCAPED = re.compile(r"\\([\\`*\[\]|<>])")
 _MARKDOWN = re.compile(r"([\\`*\[\]|<>])")
 
 
@@ -171,6 +172,16 @@ def to_markdown(table: ReportTable) -> str:
 
 def _markdown_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(map(markdown_text, cells)) + " |"
+
+
+def read_markdown_row(line: str) -> tuple[str, ...]:
+    """Read the cells of a line that ``to_markdown`` wrote.
+
+    >>> read_markdown_row(_markdown_row(("run", "", "p < 0.001")))
+    ('run', '', 'p < 0.001')
+    """
+    cells = line.removeprefix("| ").removesuffix(" |").split(" | ")
+    return tuple(_ESCAPED.sub(r"\1", cell).replace("&amp;", "&") for cell in cells)
 
 
 def markdown_text(text: str) -> str:

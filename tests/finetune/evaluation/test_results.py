@@ -7,19 +7,23 @@ from coderag_app.errors import ConfigurationError
 from coderag_app.settings import AppConfig
 from finetune.evaluation.compare import compare_runs, comparison_markdown
 from finetune.evaluation.evaluate import EvaluationSettings, evaluate
-from finetune.evaluation.report_tables import to_markdown
+from finetune.evaluation.report_tables import ReportTable, to_markdown
 from finetune.evaluation.results import (
     END,
     START,
     arms_table,
     decoding_text,
+    headline_plot,
+    headline_table,
     main,
     read_runs,
     results_markdown,
+    settings_of_page,
     settings_table,
     write_between_markers,
 )
 
+ROOT = Path(__file__).resolve().parents[3]
 README = f"# Title\n\nbefore\n\n{START}\nold\n{END}\n\nafter\n"
 
 
@@ -83,6 +87,7 @@ def test_each_run_has_a_row_with_hardness_and_how_its_replies_were_chosen(tmp_pa
     table = settings_table(read_runs([plain, voted]))
     by_run = {row[0]: dict(zip(table.header, row, strict=True)) for row in table.rows}
     assert list(by_run) == ["plain", "voted"]  # the oracle looks at the gold: no setting of the product
+    assert by_run["plain"]["questions"] == "5"
     assert by_run["plain"]["decoding"] == "most likely reply"
     assert by_run["voted"]["decoding"] == "constrained, vote of up to 9"
     assert by_run["plain"]["accuracy"].startswith("60.0 (") and by_run["plain"]["easy"] == "50.0"
@@ -121,13 +126,59 @@ def test_a_readme_without_its_markers_is_left_alone(tmp_path: Path, text: str) -
     assert readme.read_text(encoding="utf-8") == text
 
 
+def test_the_readme_shows_the_headlines_of_the_page_and_the_plot_their_figures(tmp_path: Path) -> None:
+    page, readme, plot = (tmp_path / name for name in ("results.md", "README.md", "results.svg"))
+    for path in (page, readme):
+        path.write_text(README, encoding="utf-8")
+    folders = [run(tmp_path, "demo", arms=("none",), wrong_without=(0, 1)), run(tmp_path, "other", arms=("none",))]
+    names = ["--page", str(page), "--readme", str(readme), "--plot", str(plot)]
+    assert main([*map(str, folders), *names]) == 0
+    assert settings_of_page(page) == settings_table(read_runs(folders))
+    assert "| demo, one reply | 5 | 60.0 (" in readme.read_text(encoding="utf-8")
+    assert "other" not in readme.read_text(encoding="utf-8")
+    drawn = plot.read_text(encoding="utf-8")
+    assert "demo, one reply" in drawn and ">60.0<" in drawn
+
+
+def test_without_runs_readme_and_plot_are_made_from_the_page(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    page, readme = tmp_path / "results.md", tmp_path / "README.md"
+    page.write_text(README.replace("old", results_markdown([run(tmp_path, "demo", arms=("none",))])), encoding="utf-8")
+    readme.write_text(README, encoding="utf-8")
+    before = page.read_text(encoding="utf-8")
+    assert main(["--page", str(page), "--readme", str(readme)]) == 0
+    assert "| demo, one reply | 5 | 100.0 (" in readme.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == before
+    page.write_text(README, encoding="utf-8")
+    assert main(["--page", str(page), "--readme", str(readme)]) == 1
+    assert "holds no table of runs" in capsys.readouterr().err
+    assert main(["--readme", str(readme)]) == 1
+    assert "Got no run directories" in capsys.readouterr().err
+
+
+def test_the_projects_own_readme_and_plot_agree_with_its_results_page() -> None:
+    headlines = headline_table(settings_of_page(ROOT / "docs/results.md"))
+    assert len(headlines.rows) == 6
+    assert f"{START}\n{to_markdown(headlines)}\n{END}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    drawn, fresh = (ROOT / "docs/images/results.svg").read_text(encoding="utf-8"), headline_plot(headlines)
+    for title, _, accuracy, *_ in headlines.rows:
+        for text in (title, f">{accuracy.split()[0]}<"):
+            assert text in drawn and text in fresh
+
+
+def test_a_page_of_tables_is_read_as_it_was_written(tmp_path: Path) -> None:
+    table = ReportTable("", ("run", "a", "b"), (("one", "", "2.9 (0.0 to 8.6)"), ("x|y <z> & `q`", "", "")))
+    page = tmp_path / "page.md"
+    page.write_text(README.replace("old", to_markdown(table)), encoding="utf-8")
+    assert settings_of_page(page) == table
+
+
 def test_the_command_prints_the_table_and_fails_with_a_message(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     folder = run(tmp_path, "one", arms=("none",))
-    readme = tmp_path / "README.md"
-    readme.write_text(README, encoding="utf-8")
-    assert main([str(folder), "--readme", str(readme)]) == 0
+    page = tmp_path / "results.md"
+    page.write_text(README, encoding="utf-8")
+    assert main([str(folder), "--page", str(page)]) == 0
     table = results_markdown([folder])
     assert table in capsys.readouterr().out
-    assert table in readme.read_text(encoding="utf-8")
+    assert table in page.read_text(encoding="utf-8")
     assert main([str(tmp_path)]) == 1
     assert "holds no summary.json" in capsys.readouterr().err
