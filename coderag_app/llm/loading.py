@@ -14,9 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coderag_app.bundled.integrity import check_bundled
+from coderag_app.bundled.integrity import BUNDLED, check_bundled
 from coderag_app.encoders.loading import (
-    BUNDLED,
     BUNDLED_ENCODER,
     MINILM_ID,
     LoadedEncoder,
