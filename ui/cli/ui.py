@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import secrets
@@ -72,20 +71,15 @@ def ui(
 
 
 def page_path() -> Path:
-    """The page's file in the installed package ``ui``; found without importing it.
+    """The file of the page.
 
     Raises:
-        ConfigurationError: The package is not installed, or another one has its name.
+        ConfigurationError: It is not installed.
     """
-    spec = importlib.util.find_spec("ui")
-    folders = list(spec.submodule_search_locations or []) if spec is not None else []
-    for folder in folders:
-        page = Path(folder) / "app.py"
-        if page.is_file() and (Path(folder) / "chat_state.py").is_file():
-            return page
-    raise ConfigurationError(
-        f"The chat page is not installed: looked for ui/page/app.py in {folders}. Run: pip install coderag"
-    )
+    page = Path(__file__).parents[1] / "page" / "app.py"
+    if not page.is_file():
+        raise ConfigurationError(f"The chat page is not installed: got no {page}. Run: pip install coderag")
+    return page
 
 
 def server_command(page: Path, port: int | None) -> list[str]:

@@ -39,4 +39,4 @@ def listening_addresses(port: int) -> set[str]:
 
 def test_the_page_is_found_in_the_installed_package():
     assert page_path().name == "app.py"
-    assert page_path().parent.name == "ui"
+    assert page_path().parent.name == "page"
