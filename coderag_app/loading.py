@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from coderag_app.bundled.integrity import check_bundled
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.engine import TextToSQLQueryEngine
-from coderag_app.errors import ConfigurationError, IndexStoreError
+from coderag_app.errors import ConfigurationError, DatabaseError, IndexStoreError
 from coderag_app.examples.cold_start import staleness
 from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.examples.unread_columns import UnreadColumns, without_samples
@@ -22,8 +22,12 @@ from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
+
+    from coderag_app.schema.tables import Schema
 
 logger = logging.getLogger(__name__)
 
@@ -68,15 +72,15 @@ def load_query_engine(
     }
     given = {name: value for name, value in settings.items() if value is not None}
     config = AppConfig.load(**((config.model_dump() if config is not None else {}) | given))
-    retriever, encoder_name = _open_index(config, embed_model, required=storage_dir is not None)
     opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
+    unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
+    schema = _visible_schema(opened, config.sample_values, unread) if opened is not None else None
+    retriever, encoder_name = _open_index(config, embed_model, required=storage_dir is not None)
     if opened is None and retriever is None:
         raise ConfigurationError(
             f"There is nothing to ask: no database was given, and {config.storage_dir} holds no index. "
             "Give a database (--database FILE_OR_URL), or build an index (coderag ingest --help)."
         )
-    unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
-    schema = without_samples(opened.read_schema(config.sample_values), unread) if opened is not None else None
     if retriever is not None and opened is not None and schema is not None:
         # Only a file's path is repeated: a URL may hold a password.
         target = "" if "://" in str(config.database) else str(config.database or "")
@@ -104,6 +108,21 @@ def load_query_engine(
         context_window_tokens=loaded.context_window,
         encoder_name=encoder_name,
     )
+
+
+def _visible_schema(database: Database, samples: int, unread: Sequence[str]) -> Schema:
+    """The schema, read before any model loads.
+
+    Raises:
+        DatabaseError: There is nothing in it to ask about; what was left out has been named by warnings.
+    """
+    schema = without_samples(database.read_schema(samples), unread)
+    if not any(table.columns for table in schema.tables):
+        raise DatabaseError(
+            f"The database {database.name!r} shows no table or view, so there is nothing to ask. Check that it is the "
+            "right one, that the role may read its tables, and that they are in its default schema."
+        )
+    return schema
 
 
 def _rows_of(database: Database, sql: str) -> tuple[tuple[Any, ...], ...]:
