@@ -7,77 +7,147 @@ or loads a model says in ``from_folders`` which values a folder may give it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from coderag_app.errors import ConfigurationError
-from coderag_app.settings_files import FROM_FOLDERS, folder_settings, user_settings
+from coderag_app.settings_files import ENV_PREFIX, FROM_FOLDERS, folder_settings, user_settings
 
 _NEVER: dict[str, Any] = {FROM_FOLDERS: ""}
 _MOST_SHOWN = 80  # characters of a value that is refused
 
 
+@dataclass(frozen=True)
+class CommandOption:
+    """How the command line spells a setting, in the annotation of its field; the field itself says the rest.
+
+    Args:
+        group: Commands take options one by one or by group; the help shows a group in a panel.
+        names: Other names than ``--field-name``: ``"--top-k", "-k"``, or ``"--rank/--no-rank"``.
+        metavar: What the help calls the value.
+        switch: The two values that ``--x`` and ``--no-x`` stand for, where the field is not a bool.
+    """
+
+    group: str = ""
+    names: tuple[str, ...] = ()
+    metavar: str | None = None
+    switch: tuple[str, str] | None = None
+
+
 class AppConfig(BaseSettings):
-    """Every setting of CodeRAG, with units in the names."""
+    """Every setting of CodeRAG, with units in the names.
 
-    model_config = SettingsConfigDict(env_prefix="CODERAG_", frozen=True, extra="forbid")
+    This is the only place that describes them: command-line options (``ui.cli.options``), variables, ``coderag.toml``
+    and the table of docs/cli.md (``python -m ui.cli.settings_table``) are made from these fields. A setting without a
+    ``CommandOption`` has no option.
+    """
 
-    storage_dir: Path = Field(Path("storage"), description="Folder of the persisted index.")
-    database: str = Field(
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+
+    storage_dir: Annotated[Path, CommandOption(names=("--storage-dir", "-s"), metavar="DIR")] = Field(
+        Path("storage"), description="Folder of the index of examples."
+    )
+    database: Annotated[str, CommandOption("database", ("--database", "-d"), "FILE_OR_URL")] = Field(
         "",
-        description="Path or URL of the database to ask; empty for corpus-only mode.",
+        description="SQLite or DuckDB file, or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
         json_schema_extra={FROM_FOLDERS: r"(?:(?:sqlite|duckdb)://)?(?:(?!://).)*"},
     )
-    llm: str = Field(
+    llm: Annotated[str, CommandOption("models", ("--llm", "-m"), "MODEL")] = Field(
         "auto",
-        description="auto, bundled, a preset, a .gguf file, or openai-compatible.",
+        description="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible.",
         json_schema_extra={FROM_FOLDERS: "auto|bundled"},
     )
-    llm_base_url: str = Field(
-        "", description="Base URL for openai-compatible, e.g. http://127.0.0.1:11434/v1", json_schema_extra=_NEVER
+    llm_base_url: Annotated[str, CommandOption("models", metavar="URL")] = Field(
+        "",
+        description="Server of an openai-compatible LLM, such as http://127.0.0.1:11434/v1",
+        json_schema_extra=_NEVER,
     )
-    llm_model: str = Field(
-        "", description="Model name to ask an openai-compatible server for.", json_schema_extra=_NEVER
+    llm_model: Annotated[str, CommandOption("models", metavar="NAME")] = Field(
+        "", description="Model to ask that server for.", json_schema_extra=_NEVER
     )
+    # No option: a command line can be read by every user of the machine.
     llm_api_key: str = Field(
-        "", description="Key for an openai-compatible server that wants one.", repr=False, json_schema_extra=_NEVER
+        "", description="Key for that server, if it wants one.", repr=False, json_schema_extra=_NEVER
     )
-    embed_model: str = Field(
+    embed_model: Annotated[str, CommandOption("models", metavar="MODEL")] = Field(
         "auto",
-        description="auto, bundled, minilm, a folder, or a hub id.",
+        description="Encoder: auto, bundled, minilm, a folder, or a hub id. An index opens with the one that built it.",
         json_schema_extra={FROM_FOLDERS: "auto|bundled|minilm"},
     )
-    context_window_tokens: int = Field(4096, ge=256, description="Context window asked of a GGUF model.")
-    max_new_tokens: int = Field(512, ge=16, description="Longest reply.")
-    threads: int = Field(0, ge=0, description="CPU threads for a model; 0: as many as help it, of the CPUs there are.")
-    similarity_top_k: int = Field(3, ge=0, le=50, description="Examples retrieved for a question.")
-    max_repairs: int = Field(2, ge=0, le=5, description="Further attempts after SQL that was refused or failed.")
-    samples: int | None = Field(
-        None, ge=0, le=64, description="Further candidates sampled, to vote on results; unset: 4 of the bundled model."
+    threads: Annotated[int, CommandOption("models", metavar="N")] = Field(
+        0, ge=0, description="CPU threads for a model; 0: as many as help it, of the CPUs there are."
     )
-    sample_temperature: float = Field(0.7, gt=0, le=2, description="Temperature that candidates are sampled at.")
-    decode_budget_ms: int = Field(0, ge=0, description="Time after which no further candidate is sampled; 0: no limit.")
-    rank_candidates: bool = Field(True, description="Let the encoder's ranking of the candidates count in the vote.")
-    reuse_examples: bool = Field(True, description="Let retrieved queries stand for election beside the model's own.")
-    constrain: Literal["always", "repair", "never"] = Field(
-        "repair", description="When a grammar holds the reply to the live schema, where model and runtime allow it."
+    context_window_tokens: int = Field(4096, ge=256, description="Context window of a GGUF model, in tokens.")
+    max_new_tokens: int = Field(512, ge=16, description="Longest reply, in tokens.")
+    similarity_top_k: Annotated[int, CommandOption("limits", ("--top-k", "-k"), "N")] = Field(
+        3, ge=0, le=50, description="Examples to retrieve for a question."
     )
-    abstain_below: float = Field(0.0, ge=0, le=1, description="Confidence below which an answer is held back.")
-    link_schema: bool = Field(True, description="Of a schema that does not fit, show the tables a question needs.")
-    schema_budget_tokens: int = Field(0, ge=0, description="Tokens of schema in the prompt; 0: part of the window.")
-    sample_values: int = Field(3, ge=0, le=20, description="Sample values per column in the prompt; 0 for none.")
-    match_values: bool = Field(True, description="Match the question's words to stored values.")
+    sample_values: Annotated[int, CommandOption("limits", metavar="N")] = Field(
+        3, ge=0, le=20, description="Sample values per column that the LLM sees; 0 for none."
+    )
+    timeout_s: Annotated[float, CommandOption("limits", metavar="SECONDS")] = Field(
+        10.0, gt=0, description="Seconds that one query may run."
+    )
+    max_rows: Annotated[int, CommandOption("limits", metavar="N")] = Field(
+        1000, ge=1, description="Rows to read at most."
+    )
+    max_cell_bytes: int = Field(1_000_000, ge=1000, description="Longest value that a query may make, in bytes.")
+    max_memory_mb: int = Field(
+        512, ge=16, description="Megabytes of memory that a query may take, where the database can limit it."
+    )
+    samples: Annotated[int | None, CommandOption("writing", metavar="N")] = Field(
+        None,
+        ge=0,
+        le=64,
+        description="Sample up to N further replies and vote on their results; unset: 4 of the bundled model, 0 of "
+        "others.",
+    )
+    sample_temperature: float = Field(0.7, gt=0, le=2, description="Temperature at which further replies are sampled.")
+    decode_budget_ms: Annotated[int, CommandOption("writing", metavar="MS")] = Field(
+        0,
+        ge=0,
+        description="Milliseconds after which no further reply is sampled and the one being written is dropped; 0: no "
+        "limit.",
+    )
+    rank_candidates: Annotated[bool, CommandOption("writing", ("--rank/--no-rank",))] = Field(
+        True, description="Let the encoder's similarity of question and SQL count in the vote."
+    )
+    reuse_examples: Annotated[bool, CommandOption("writing", ("--reuse/--no-reuse",))] = Field(
+        True, description="Let retrieved queries stand for election beside the model's own."
+    )
+    constrain: Annotated[
+        Literal["always", "repair", "never"],
+        CommandOption("writing", ("--constrain/--no-constrain",), switch=("always", "never")),
+    ] = Field(
+        "repair",
+        description="Hold every reply to the schema by a grammar (always), or none (never), or repairs alone (repair).",
+    )
+    link_schema: Annotated[bool, CommandOption("writing", ("--link/--no-link",))] = Field(
+        True, description="Of a schema that does not fit, show the tables the question needs, not the first ones."
+    )
+    schema_budget_tokens: int = Field(
+        0, ge=0, description="Tokens of schema in the prompt; 0: part of the context window."
+    )
+    max_repairs: Annotated[int, CommandOption("writing", ("--repairs",), "N")] = Field(
+        2, ge=0, le=5, description="Further attempts after SQL that was refused or failed."
+    )
+    abstain_below: Annotated[float, CommandOption("writing", metavar="SCORE")] = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Hold back answers whose confidence is below this: their SQL is shown, not their rows.",
+    )
+    match_values: bool = Field(True, description="Match the question's words with stored values.")
     unmatched_columns: tuple[str, ...] = Field(
-        (), description="Columns whose values are neither matched nor shown as samples: customers.email, *.phone."
+        (), description="Columns whose values are neither matched nor shown, such as customers.email or *.phone."
     )
-    verified_dir: Path = Field(Path("verified"), description="Folder of the verified pairs, one SQL file per database.")
-    timeout_s: float = Field(10.0, gt=0, description="Longest run of one query.")
-    max_rows: int = Field(1000, ge=1, description="Most rows returned.")
-    max_cell_bytes: int = Field(1_000_000, ge=1000, description="Longest value a query may make.")
-    max_memory_mb: int = Field(512, ge=16, description="Most memory a query may take, where the database can be told.")
+    verified_dir: Annotated[Path, CommandOption(metavar="DIR")] = Field(
+        Path("verified"), description="Folder of the verified examples, one SQL file per database."
+    )
 
     @classmethod
     def settings_customise_sources(

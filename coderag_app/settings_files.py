@@ -14,18 +14,25 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from pydantic.fields import FieldInfo
+from typing import TYPE_CHECKING, Any
 
 from coderag_app.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 logger = logging.getLogger(__name__)
 
 SETTINGS_FILE = "coderag.toml"
+ENV_PREFIX = "CODERAG_"
 FROM_FOLDERS = "from_folders"  # in a field's json_schema_extra: a pattern of the values that any folder may set
 _MOST_BYTES = 16 * 1024  # tomllib's time grows with the square of a dotted key's length: 0.4 s here
 _DEEPEST = 2  # a list of texts
+
+
+def variable_of(setting: str) -> str:
+    """The environment variable of a setting."""
+    return ENV_PREFIX + setting.upper()
 
 
 def user_settings_file() -> Path:
@@ -68,11 +75,11 @@ def _may_set(field: FieldInfo, value: Any) -> bool:
 @lru_cache(maxsize=64)
 def _warn_once(path: Path, names: tuple[str, ...]) -> None:
     """One warning for each file, however often a command reads its settings."""
-    options = ", ".join(f"CODERAG_{name.upper()}" for name in names)
+    variables = ", ".join(map(variable_of, names))
     logger.warning(
         "%s sets %s, which is ignored: a folder's file may neither send data elsewhere nor load a model. If you trust "
         "it, put the same lines into %s, or set %s.",
-        path, " and ".join(names), user_settings_file(), options,
+        path, " and ".join(names), user_settings_file(), variables,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from ui.cli import (
 )
 from ui.cli.console import drop_unwritten, print_error, set_up_logging, tolerate_any_text
 from ui.cli.help_texts import SETTINGS, examples
+from ui.cli.options import SettingsCommand
 
 EXIT_NO_ANSWER = 1
 EXIT_USAGE = 2
@@ -74,6 +75,7 @@ def root(
 
 app.command(
     "ask",
+    cls=SettingsCommand,
     help="Ask a database one question, or many with the models loaded once.\n\n"
     "Prints the SQL that ran, its rows, the examples behind it, the timings. Exit code 1 if a question has no answer.",
     epilog=examples(
@@ -88,12 +90,14 @@ app.command(
 )(ask.ask)
 app.command(
     "chat",
+    cls=SettingsCommand,
     help="Ask question after question in the terminal; /help lists its commands.\n\n"
     "Lines can be edited and are remembered between sessions.",
     epilog=examples("coderag chat --demo", "coderag chat --database shop.sqlite --llm qwen2.5-coder-1.5b"),
 )(chat.chat)
 app.command(
     "teach",
+    cls=SettingsCommand,
     help="Keep questions with the SQL that answers them; the next answers learn from them at once.\n\n"
     "Every SQL is checked and run before it is kept, in a text file for each database that reads well in a diff. "
     "Exit code 1 if nothing could be taught.",
@@ -108,6 +112,7 @@ app.command(
 )(teach.teach)
 app.command(
     "values",
+    cls=SettingsCommand,
     help="List the columns of a database, and switch the reading of their values off and on.\n\n"
     "What is off is neither matched with questions, nor shown to a model, nor shown as samples.",
     epilog=examples(
@@ -118,6 +123,7 @@ app.command(
 )(values.values)
 app.command(
     "ingest",
+    cls=SettingsCommand,
     help="Build an index of verified question-SQL pairs: the examples that later answers learn from.\n\n"
     "Rows that cannot be used are counted by reason and written to rejected.jsonl; what the index holds already is not "
     "embedded again.",
@@ -136,11 +142,13 @@ app.command(
 )(models.models)
 app.command(
     "ui",
+    cls=SettingsCommand,
     help="Serve the chat page with Streamlit, on 127.0.0.1 alone. Ctrl-C ends it.",
     epilog=examples("coderag ui", "coderag ui --database shop.sqlite --port 8600"),
 )(ui.ui)
 app.command(
     "evaluate",
+    cls=SettingsCommand,
     help="Measure how often the answers are right, on questions whose answers are known.\n\n"
     "Questions are asked with and without retrieved examples (arms), scored by running the SQL, and reported with "
     "intervals. Needs the extra: pip install coderag\\[evaluate]",

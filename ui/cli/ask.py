@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from coderag_app.vote.question_run import StreamEvent
 
 
+@opt.with_settings("storage_dir", "database", "demo", "models", "limits", "writing")
 def ask(
+    settings: opt.Settings,
     question: Annotated[list[str] | None, typer.Argument(help="The question, in quotes.", show_default=False)] = None,
     file: Annotated[
         Path | None,
@@ -42,36 +44,10 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a question, nothing else.")] = False,
     output: OutputOption = None,
     keep_formulas: KeepFormulasOption = False,
-    database: opt.DatabaseOption = None,
-    demo: opt.DemoOption = False,
-    storage_dir: opt.StorageOption = None,
-    llm: opt.LLMOption = None,
-    llm_base_url: opt.BaseURLOption = None,
-    llm_model: opt.ServerModelOption = None,
-    embed_model: opt.EmbedModelOption = None,
-    threads: opt.ThreadsOption = None,
-    top_k: opt.TopKOption = None,
-    sample_values: opt.SamplesOption = None,
-    timeout_s: opt.TimeoutOption = None,
-    max_rows: opt.MaxRowsOption = None,
-    samples: opt.CandidatesOption = None,
-    decode_budget_ms: opt.BudgetOption = None,
-    rank: opt.RankOption = None,
-    reuse: opt.ReuseOption = None,
-    constrain: opt.ConstrainOption = None,
-    link: opt.LinkOption = None,
-    repairs: opt.RepairsOption = None,
-    abstain_below: opt.AbstainOption = None,
 ) -> None:
     """Ask a database one question or many."""
     questions = read_questions(question or [], file)
     check_output(output, alone=bool(question) and not follow_up)
-    options = opt.EngineOptions(
-        opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
-        top_k, sample_values, timeout_s, max_rows,
-        samples, decode_budget_ms, rank, reuse, opt.constrain_setting(constrain), link, repairs, abstain_below,
-        threads,
-    )  # fmt: skip
     from coderag_app.question.clarification import clarify
 
     several = not question or bool(follow_up)
@@ -79,7 +55,7 @@ def ask(
     out = sys.stdout
     # Whatever a library prints must not mix with the answers.
     with contextlib.redirect_stdout(sys.stderr):
-        engine = opt.open_engine(options)
+        engine = opt.open_engine(settings)
         try:
             failures = 0
             talk = open_talk(engine)

@@ -13,19 +13,9 @@ from ui.cli import options as opt
 from ui.cli.chat_loop import COMMANDS, ChatLoop
 
 
+@opt.with_settings("storage_dir", "database", "demo", "models", "limits")
 def chat(
-    database: opt.DatabaseOption = None,
-    demo: opt.DemoOption = False,
-    storage_dir: opt.StorageOption = None,
-    llm: opt.LLMOption = None,
-    llm_base_url: opt.BaseURLOption = None,
-    llm_model: opt.ServerModelOption = None,
-    embed_model: opt.EmbedModelOption = None,
-    threads: opt.ThreadsOption = None,
-    top_k: opt.TopKOption = None,
-    sample_values: opt.SamplesOption = None,
-    timeout_s: opt.TimeoutOption = None,
-    max_rows: opt.MaxRowsOption = None,
+    settings: opt.Settings,
     history: Annotated[bool, typer.Option("--history/--no-history", help="Keep the conversation.")] = True,
 ) -> None:
     """Ask question after question in the terminal."""
@@ -33,11 +23,7 @@ def chat(
     from ui.cli.ask import open_talk
     from ui.cli.console import output_console
 
-    options = opt.EngineOptions(
-        opt.chosen_database(database, demo), storage_dir, llm, llm_base_url, llm_model, embed_model,
-        top_k, sample_values, timeout_s, max_rows, threads=threads,
-    )  # fmt: skip
-    engine = opt.open_engine(options)
+    engine = opt.open_engine(settings)
     try:
         store = HistoryStore(default_history_path()) if history else None
         loop = ChatLoop(engine, output_console(), open_talk(engine), store)

@@ -7,21 +7,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from coderag_app.examples.cold_start import ColdStartProgress
+    from ui.cli.options import Settings
 
 _STEPS = {"make": "Making pairs", "embed": "Embedding"}
 _TIMEOUT_S = 2.0  # for one candidate: a slow one is no loss, there are thousands
 
 
-def synthesize_into_index(
-    target: str, storage_dir: Path | None, embed_model: str | None, limit: int | None, seed: int, as_json: bool
-) -> None:
+def synthesize_into_index(target: str, settings: Settings, limit: int | None, seed: int, as_json: bool) -> None:
     """Make the examples, with progress on standard error and the report on standard output."""
     from coderag_app.database import Limits, open_database
     from coderag_app.examples.cold_start import DEFAULT_LIMIT, add_synthetic_examples
@@ -30,7 +28,7 @@ def synthesize_into_index(
     from coderag_app.text.cell_text import visible_text
     from ui.cli.console import error_console, output_console
 
-    config = AppConfig.load(storage_dir=storage_dir, embed_model=embed_model)
+    config = AppConfig.load(**settings)
     console = error_console()
     limits = Limits(min(_TIMEOUT_S, config.timeout_s), config.max_rows, config.max_cell_bytes, config.max_memory_mb)
     database = open_database(target, limits)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.cli import options as opt
+from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from finetune.evaluation.evaluate import Evaluation
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _WHAT = "What to measure"
 
 
+@with_settings("storage_dir", "models", "limits", "writing")
 def evaluate(
+    settings: Settings,
     dataset: Annotated[
         str, typer.Argument(help="demo, a folder in Spider's or BIRD's layout, or JSONL of gretel rows or of pairs.")
     ] = "demo",
@@ -50,20 +52,6 @@ def evaluate(
     convention: Annotated[
         str, typer.Option(rich_help_panel=_WHAT, help="Which convention decides: spider or bird.")
     ] = "spider",
-    storage_dir: opt.StorageOption = None,
-    llm: opt.LLMOption = None,
-    llm_base_url: opt.BaseURLOption = None,
-    llm_model: opt.ServerModelOption = None,
-    embed_model: opt.EmbedModelOption = None,
-    top_k: opt.TopKOption = None,
-    samples: opt.CandidatesOption = None,
-    decode_budget_ms: opt.BudgetOption = None,
-    rank: opt.RankOption = None,
-    reuse: opt.ReuseOption = None,
-    constrain: opt.ConstrainOption = None,
-    link: opt.LinkOption = None,
-    repairs: opt.RepairsOption = None,
-    abstain_below: opt.AbstainOption = None,
     keep_leaks: Annotated[
         bool, typer.Option("--keep-leaks", rich_help_panel=_WHAT, help="Show examples that give the question away.")
     ] = False,
@@ -76,12 +64,7 @@ def evaluate(
     from coderag_app.settings import AppConfig
     from ui.cli.console import error_console
 
-    options = opt.EngineOptions(
-        None, storage_dir, llm, llm_base_url, llm_model, embed_model, top_k,
-        samples=samples, decode_budget_ms=decode_budget_ms, rank_candidates=rank, reuse_examples=reuse,
-        constrain=opt.constrain_setting(constrain), link_schema=link, max_repairs=repairs, abstain_below=abstain_below,
-    )  # fmt: skip
-    config = AppConfig.load(**options.settings())
+    config = AppConfig.load(**settings)
     console = error_console()
     with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints must not mix with the figures
         with console.status("Loading…"):
@@ -91,12 +74,12 @@ def evaluate(
             from finetune.evaluation.progress import progress_bar
 
         names = ARM_NAMES if arms == "all" else tuple(name.strip() for name in arms.split(","))
-        settings = EvaluationSettings(
+        plan = EvaluationSettings(
             names, _convention(convention), limit, seed, keep_leaks=keep_leaks, keep_trivial=keep_trivial
         )
         folder = run_dir or _default_folder(dataset, keep_leaks)
         with progress_bar(console) as on_progress:
-            found = measure(dataset, folder, examples, database, settings, config, on_progress)
+            found = measure(dataset, folder, examples, database, plan, config, on_progress)
     if as_json:
         facts = {"run_dir": str(found.run_dir), "excluded": _excluded(found), "unavailable": dict(found.unavailable)}
         sys.stdout.write(json.dumps({**found.summary.to_json(), **facts}, default=str) + "\n")

@@ -6,6 +6,7 @@ import typer
 
 from ui.cli import history, index
 from ui.cli.help_texts import SETTINGS, examples
+from ui.cli.options import SettingsCommand
 
 index_app = typer.Typer(
     name="index",
@@ -16,16 +17,19 @@ index_app = typer.Typer(
 )
 index_app.command(
     "info",
+    cls=SettingsCommand,
     help="Show what an index holds: examples, databases, encoder.",
     epilog=examples("coderag index info", "coderag index info --storage-dir storage --json"),
 )(index.info)
 index_app.command(
     "verify",
+    cls=SettingsCommand,
     help="Check every file, count, vector and content hash of an index. Exit code 1 if something is wrong.",
     epilog=examples("coderag index verify --storage-dir storage"),
 )(index.verify)
 index_app.command(
     "add",
+    cls=SettingsCommand,
     help="Add examples to an index: the rows of a file, or one pair whose SQL is run first.",
     epilog=examples(
         "coderag index add more.jsonl",
@@ -35,6 +39,7 @@ index_app.command(
 )(index.add)
 index_app.command(
     "remove",
+    cls=SettingsCommand,
     help="Remove examples from an index, by id or by database.",
     epilog=examples(
         "coderag index remove 0f3a5f0c7c1e4b7e9d3a1b2c3d4e5f60", "coderag index remove --db-id concert_singer"

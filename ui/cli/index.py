@@ -13,7 +13,7 @@ import typer
 
 from coderag_app.errors import ConfigurationError
 from ui.cli import ingest
-from ui.cli import options as opt
+from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from coderag_app.index.synthesis import SynthesisRecord
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _SHOWN_DATABASES = 20
 
 
+@with_settings("storage_dir")
 def info(
-    storage_dir: opt.StorageFolderOption = None,
+    settings: Settings,
     database: Annotated[
         str | None,
         typer.Option(
@@ -37,7 +38,7 @@ def info(
     from coderag_app.text.cell_text import visible_text
     from ui.cli.console import error_console, output_console
 
-    folder = _folder(storage_dir)
+    folder = _folder(settings)
     with error_console().status("Loading the index…"):
         from coderag_app.index.store import ExampleIndex
 
@@ -91,7 +92,8 @@ def _staleness(records: Mapping[str, SynthesisRecord], database: str | None) -> 
         opened.close()
 
 
-def verify(storage_dir: opt.StorageFolderOption = None) -> None:
+@with_settings("storage_dir")
+def verify(settings: Settings) -> None:
     """Check every file, count, vector and content hash of an index."""
     from coderag_app.text.cell_text import visible_text
     from ui.cli.console import error_console, output_console
@@ -99,12 +101,14 @@ def verify(storage_dir: opt.StorageFolderOption = None) -> None:
     with error_console().status("Checking the index…"):
         from coderag_app.index.store import ExampleIndex
 
-        passed = ExampleIndex.load(_folder(storage_dir)).verify()
+        passed = ExampleIndex.load(_folder(settings)).verify()
     for line in passed:
         output_console().print(visible_text(f"ok  {line}"))
 
 
+@with_settings("storage_dir", "embed_model")
 def add(
+    settings: Settings,
     file: Annotated[
         Path | None, typer.Argument(help="JSONL, JSON, CSV, TSV or Parquet file.", show_default=False)
     ] = None,
@@ -120,8 +124,6 @@ def add(
     ] = None,
     columns: ingest.MapOption = None,
     db_id: ingest.DbIdOption = "",
-    storage_dir: opt.StorageFolderOption = None,
-    embed_model: opt.EmbedModelOption = None,
 ) -> None:
     """Add examples to an index: the rows of a file, or one verified pair."""
     if file is not None and question is None and sql is None:
@@ -130,12 +132,11 @@ def add(
             map=tuple(columns or ()), db_id=db_id,
         )  # fmt: skip
         with ingest.open_reader(source) as reader:
-            ingest.build_index(reader, storage_dir, embed_model, append=True, limit=None, as_json=False)
+            ingest.build_index(reader, settings, append=True, limit=None, as_json=False)
     elif file is None and question and sql and database:
         ingest.build_index(
             PairReader(_checked_pair(question, sql, database)),
-            storage_dir,
-            embed_model,
+            settings,
             append=True,
             limit=None,
             as_json=False,
@@ -144,10 +145,11 @@ def add(
         raise ConfigurationError("Expected either a FILE, or --question, --sql and --database together.")
 
 
+@with_settings("storage_dir")
 def remove(
+    settings: Settings,
     ids: Annotated[list[str] | None, typer.Argument(help="Ids of examples (`example_id` in `ask --json`).")] = None,
     db_id: Annotated[str | None, typer.Option(metavar="NAME", help="Every example of this database.")] = None,
-    storage_dir: opt.StorageFolderOption = None,
 ) -> None:
     """Remove examples from an index, by id or by database."""
     if not ids and db_id is None:
@@ -157,7 +159,7 @@ def remove(
     with error_console().status("Removing…"):
         from ingestion import remove_examples
 
-        removed = remove_examples(_folder(storage_dir), ids or (), db_id)
+        removed = remove_examples(_folder(settings), ids or (), db_id)
     output_console().print(f"{len(removed)} example{'' if len(removed) == 1 else 's'} removed")
 
 
@@ -200,7 +202,7 @@ def _checked_pair(question: str, sql: str, target: str) -> SQLExample:
         database.close()
 
 
-def _folder(storage_dir: Path | None) -> Path:
+def _folder(settings: Settings) -> Path:
     from coderag_app.settings import AppConfig
 
-    return AppConfig.load(storage_dir=storage_dir).storage_dir
+    return AppConfig.load(**settings).storage_dir

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coderag_app.errors import ConfigurationError, IngestionError
-from ui.cli import options as opt
+from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from ingestion import ColumnMap, Reader
@@ -47,7 +47,9 @@ class SourceOptions:
     db_id: str = ""
 
 
+@with_settings("storage_dir", "embed_model")
 def ingest(
+    settings: Settings,
     dataset: Annotated[
         str | None,
         typer.Option(metavar="HUB_ID", rich_help_panel=_SOURCE, help=f"Hub data set. Default: {_DEFAULT_DATASET}."),
@@ -87,10 +89,6 @@ def ingest(
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of --dataset.")] = None,
     columns: MapOption = None,
     db_id: DbIdOption = "",
-    storage_dir: opt.StorageFolderOption = None,
-    embed_model: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="auto, bundled, minilm, a folder, or a hub id. Default: auto.")
-    ] = None,
     append: Annotated[
         bool, typer.Option("--append/--replace", help="Add to the index that is there, or put this input in its place.")
     ] = False,
@@ -106,11 +104,11 @@ def ingest(
     if synthesize:
         from ui.cli.cold_start import synthesize_into_index
 
-        synthesize_into_index(database_alone(source), storage_dir, embed_model, limit, seed, as_json)
+        synthesize_into_index(database_alone(source), settings, limit, seed, as_json)
         return
     check_one_source(source)
     with open_reader(source) as reader:
-        build_index(reader, storage_dir, embed_model, append, limit, as_json)
+        build_index(reader, settings, append, limit, as_json)
 
 
 def check_one_source(source: SourceOptions) -> None:
@@ -190,15 +188,13 @@ def _column_map(assignments: tuple[str, ...]) -> ColumnMap:
         raise ConfigurationError(str(error)) from error
 
 
-def build_index(
-    reader: Reader, storage_dir: Path | None, embed_model: str | None, append: bool, limit: int | None, as_json: bool
-) -> None:
+def build_index(reader: Reader, settings: Settings, append: bool, limit: int | None, as_json: bool) -> None:
     """Ingest, with progress on standard error and the report on standard output."""
     from coderag_app.settings import AppConfig
     from coderag_app.text.cell_text import visible_text
     from ui.cli.console import error_console, output_console
 
-    config = AppConfig.load(storage_dir=storage_dir, embed_model=embed_model)
+    config = AppConfig.load(**settings)
     console = error_console()
     with console.status("Loading the encoder…"):
         from coderag_app.encoders.loading import load_embed_model

@@ -1,201 +1,183 @@
-"""Options that several commands share, and the engine that they describe."""
+"""Options of the command line that are settings, made from the fields of AppConfig, and the engine they describe."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 import typer
+from typer.core import TyperCommand
 
 from coderag_app.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from coderag_app.engine import TextToSQLQueryEngine
+    from coderag_app.settings import CommandOption
 
-_DATABASE = "The database"
-_MODELS = "Models"
-_LIMITS = "Limits"
-_WRITING = "How SQL is written"
+Settings = dict[str, Any]  # what the command line sets, by the names in AppConfig
 
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--database", "-d", metavar="FILE_OR_URL", rich_help_panel=_DATABASE,
-        help="SQLite or DuckDB file, or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
-    ),
-]  # fmt: skip
-DemoOption = Annotated[bool, typer.Option("--demo", rich_help_panel=_DATABASE, help="Ask the bundled demo database.")]
-StorageOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--storage-dir", "-s", metavar="DIR", help="Folder of the index of examples. Default: storage, if it has one."
-    ),
-]
-StorageFolderOption = Annotated[
-    Path | None, typer.Option("--storage-dir", "-s", metavar="DIR", help="Folder of the index. Default: storage.")
-]
-LLMOption = Annotated[
-    str | None,
-    typer.Option(
-        "--llm", "-m", metavar="MODEL", rich_help_panel=_MODELS,
-        help="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible. Default: auto.",
-    ),
-]  # fmt: skip
-BaseURLOption = Annotated[
-    str | None,
-    typer.Option(metavar="URL", rich_help_panel=_MODELS, help="Server of an openai-compatible LLM, ending in /v1."),
-]
-ServerModelOption = Annotated[
-    str | None, typer.Option(metavar="NAME", rich_help_panel=_MODELS, help="Model to ask that server for.")
-]
-EmbedModelOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="MODEL", rich_help_panel=_MODELS,
-        help="Encoder: auto, bundled, minilm, a folder, or a hub id. It must be the index's. Default: auto.",
-    ),
-]  # fmt: skip
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--threads", min=0, metavar="N", rich_help_panel=_MODELS,
-        help="CPU threads for a model; 0: as many as help it, of the CPUs there are. Default: 0.",
-    ),
-]  # fmt: skip
-TopKOption = Annotated[
-    int | None,
-    typer.Option("--top-k", "-k", min=0, max=50, rich_help_panel=_LIMITS, help="Examples to retrieve. Default: 3."),
-]
-SamplesOption = Annotated[
-    int | None,
-    typer.Option(
-        min=0, max=20, rich_help_panel=_LIMITS,
-        help="Sample values per column that the LLM sees; 0 for none. Default: 3.",
-    ),
-]  # fmt: skip
-TimeoutOption = Annotated[
-    float | None,
-    typer.Option(rich_help_panel=_LIMITS, help="Seconds that one query may run. Default: 10."),
-]
-MaxRowsOption = Annotated[
-    int | None, typer.Option(min=1, rich_help_panel=_LIMITS, help="Rows to read at most. Default: 1000.")
-]
-
-CandidatesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--samples", min=0, max=64, metavar="N", rich_help_panel=_WRITING,
-        help="Sample up to N further replies and vote on their results. Default: 4 of the bundled model, 0 of others.",
-    ),
-]  # fmt: skip
-BudgetOption = Annotated[
-    int | None,
-    typer.Option(
-        "--decode-budget-ms", min=0, metavar="MS", rich_help_panel=_WRITING,
-        help="Milliseconds after which no further reply is sampled; 0 for no limit. Default: 0.",
-    ),
-]  # fmt: skip
-RankOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--rank/--no-rank", rich_help_panel=_WRITING, show_default=False,
-        help="Let the encoder's ranking of sampled replies count beside the vote. Default: rank.",
-    ),
-]  # fmt: skip
-ReuseOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--reuse/--no-reuse", rich_help_panel=_WRITING, show_default=False,
-        help="Let retrieved queries stand for election beside the model's own. Default: reuse.",
-    ),
-]  # fmt: skip
-ConstrainOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--constrain/--no-constrain", rich_help_panel=_WRITING, show_default=False,
-        help="Hold every reply to the schema by a grammar, or none. Default: repairs alone.",
-    ),
-]  # fmt: skip
-LinkOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--link/--no-link", rich_help_panel=_WRITING, show_default=False,
-        help="Of a schema that does not fit, show the tables the question needs, or the first ones. Default: link.",
-    ),
-]  # fmt: skip
-RepairsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--repairs", min=0, max=5, metavar="N", rich_help_panel=_WRITING,
-        help="Further attempts after SQL that was refused or failed. Default: 2.",
-    ),
-]  # fmt: skip
-AbstainOption = Annotated[
-    float | None,
-    typer.Option(
-        "--abstain-below", min=0, max=1, metavar="SCORE", rich_help_panel=_WRITING,
-        help="Hold back answers whose confidence is below this. Default: 0.",
-    ),
-]  # fmt: skip
+_PANELS = {"database": "The database", "models": "Models", "limits": "Limits", "writing": "How SQL is written"}
+_DEMO = inspect.Parameter(
+    "demo",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[
+        bool, typer.Option("--demo", rich_help_panel=_PANELS["database"], help="Ask the bundled demo database.")
+    ],
+)
 
 
-@dataclass(frozen=True)
-class EngineOptions:
-    """What the command line says about the engine; None leaves a setting to ``coderag.toml`` and the environment."""
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command options for settings; what they say becomes its first argument, a ``Settings``.
 
-    database: str | None = None
-    storage_dir: Path | None = None
-    llm: str | None = None
-    llm_base_url: str | None = None
-    llm_model: str | None = None
-    embed_model: str | None = None
-    similarity_top_k: int | None = None
-    sample_values: int | None = None
-    timeout_s: float | None = None
-    max_rows: int | None = None
-    samples: int | None = None
-    decode_budget_ms: int | None = None
-    rank_candidates: bool | None = None
-    reuse_examples: bool | None = None
-    constrain: str | None = None
-    link_schema: bool | None = None
-    max_repairs: int | None = None
-    abstain_below: float | None = None
-    threads: int | None = None
+    Register the command with ``cls=SettingsCommand``.
 
-    def settings(self) -> dict[str, Any]:
-        """The settings that were given, by their names in AppConfig."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+    Args:
+        *names: Fields of AppConfig, groups of them (see ``CommandOption``), or ``demo``: another way to say
+            ``database``.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+        @wraps(command)
+        def run(**values: Any) -> None:
+            arguments = {parameter.name: values.pop(parameter.name) for parameter in own}
+            command(_settings(**values), **arguments)
+
+        run.__dict__["settings"] = names
+        return _signed(run, own)
+
+    return decorate
 
 
-def constrain_setting(constrain: bool | None) -> str | None:
-    """What ``--constrain`` or ``--no-constrain`` says, as AppConfig has it."""
-    return {True: "always", False: "never", None: None}[constrain]
+class SettingsCommand(TyperCommand):
+    """A command whose options of settings are made when it is used: AppConfig imports longer than all of ``--help``."""
+
+    _complete = False
+
+    def get_params(self, ctx: Any) -> Any:
+        """The command's own options, then those of settings."""
+        if not self._complete:
+            self._complete = True
+            run = self.callback.__wrapped__  # type: ignore[union-attr]
+            single = typer.Typer(add_completion=False)
+            single.command()(_signed(run, [*inspect.signature(run).parameters.values(), *_parameters(run.settings)]))
+            built = typer.main.get_command(single)
+            self.params, self.callback = built.params, built.callback
+        return super().get_params(ctx)
 
 
-def chosen_database(database: str | None, demo: bool) -> str | None:
-    """The database that ``--database`` or ``--demo`` names.
+def command_options() -> dict[str, tuple[FieldInfo, CommandOption]]:
+    """The settings that have an option, by name."""
+    from coderag_app.settings import AppConfig, CommandOption
+
+    return {
+        name: (field, marker)
+        for name, field in AppConfig.model_fields.items()
+        for marker in field.metadata
+        if isinstance(marker, CommandOption)
+    }
+
+
+def option_names(name: str, option: CommandOption) -> tuple[str, ...]:
+    """How a setting is spelled on the command line, the long name first."""
+    return option.names or ("--" + name.replace("_", "-"),)
+
+
+def default_text(field: FieldInfo, option: CommandOption | None = None) -> str:
+    """What a setting is when nobody sets it, in words; "" where it is empty."""
+    default = field.default
+    if default is None or default in ("", ()):
+        return ""
+    if isinstance(default, bool) and option is not None:
+        on, _, off = option.names[0].partition("/")
+        return (on if default else off).removeprefix("--")
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default).removesuffix(".0")
+
+
+def _signed(function: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """The same function under a signature for Typer to read."""
+
+    @wraps(function)
+    def same(**values: Any) -> None:
+        function(**values)
+
+    same.__dict__["__signature__"] = inspect.Signature(parameters)
+    return same
+
+
+def _parameters(names: tuple[str, ...]) -> Iterator[inspect.Parameter]:
+    """Parameters for Typer: of the fields and groups with these names."""
+    options = command_options()
+    known = {"demo", *options, *(option.group for _, option in options.values())}
+    assert known.issuperset(names), f"neither settings nor groups of them: {set(names) - known}"  # noqa: S101
+    for name in names:
+        if name == "demo":
+            yield _DEMO
+        for setting, (field, option) in options.items():
+            if name in (setting, option.group):
+                yield inspect.Parameter(
+                    setting,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=_annotation(setting, field, option),
+                )
+
+
+def _annotation(name: str, field: FieldInfo, option: CommandOption) -> Any:
+    """The field's type and limits as an option of Typer; None counts as not given."""
+    bounds = {key: getattr(marker, key) for marker in field.metadata for key in ("ge", "le") if hasattr(marker, key)}
+    default = default_text(field, option)
+    info = typer.Option(
+        *option_names(name, option),
+        metavar=option.metavar,
+        min=bounds.get("ge"),
+        max=bounds.get("le"),
+        rich_help_panel=_PANELS.get(option.group),
+        show_default=False,
+        help=f"{field.description} Default: {default}." if default else field.description,
+    )
+    kind: Any = field.annotation
+    if option.switch is not None:
+        kind = bool
+    elif get_origin(kind) is tuple:
+        kind = list[str]
+    return Annotated[kind | None, info]
+
+
+def _settings(demo: bool = False, **values: Any) -> Settings:
+    """The settings that the command line says.
 
     Raises:
-        ConfigurationError: Both are given.
+        ConfigurationError: Both --demo and --database are given.
     """
-    if not demo:
-        return database
-    if database is not None:
-        raise ConfigurationError("Got both --database and --demo, expected one of them.")
-    from coderag_app.bundled.demo.files import DEMO_DATABASE
-    from coderag_app.bundled.integrity import check_bundled
+    settings = {name: value for name, value in values.items() if value is not None}
+    for name, (_, option) in command_options().items():
+        if option.switch is not None and name in settings:
+            settings[name] = option.switch[0 if settings[name] else 1]
+    if demo:
+        if "database" in settings:
+            raise ConfigurationError("Got both --database and --demo, expected one of them.")
+        from coderag_app.bundled.demo.files import DEMO_DATABASE
+        from coderag_app.bundled.integrity import check_bundled
 
-    check_bundled(DEMO_DATABASE)
-    return str(DEMO_DATABASE)
+        check_bundled(DEMO_DATABASE)
+        settings["database"] = str(DEMO_DATABASE)
+    return settings
 
 
-def open_engine(options: EngineOptions) -> TextToSQLQueryEngine:
+def open_engine(settings: Settings) -> TextToSQLQueryEngine:
     """The engine, with a spinner on standard error while models load."""
     from ui.cli.console import error_console
 
     with error_console().status("Loading models and index…"):
         from coderag_app.loading import load_query_engine
 
-        return load_query_engine(**options.settings())
+        return load_query_engine(**settings)

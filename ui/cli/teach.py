@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from ui.cli import options as opt
+from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from coderag_app.database import Database
@@ -25,7 +25,9 @@ _MANY = "Many at once"
 _KEPT = "Pairs that are kept"
 
 
+@with_settings("database", "demo", "verified_dir")
 def teach(
+    settings: Settings,
     question: Annotated[str | None, typer.Option("--question", "-q", help="A question.")] = None,
     sql: Annotated[str | None, typer.Option(help="The SQL that answers it; it is checked and run first.")] = None,
     file: Annotated[
@@ -48,11 +50,6 @@ def teach(
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="ID", rich_help_panel=_KEPT, help="Remove a pair.")
     ] = None,
-    database: opt.DatabaseOption = None,
-    demo: opt.DemoOption = False,
-    verified_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the files of pairs. Default: verified.")
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON document.")] = False,
 ) -> None:
     """Keep questions with the SQL that answers them."""
@@ -62,7 +59,7 @@ def teach(
     if len(given) > 1 or (given and given != ["--edit"] and (question or sql)) or not (given or single):
         got = ", ".join(given) or "nothing to teach"
         raise ConfigurationError(f"Got {got}; expected -q with --sql, or one of {', '.join(ways)}.")
-    with _opened(opt.chosen_database(database, demo), verified_dir) as taught:
+    with _opened(settings) as taught:
         if edit is not None:
             taught.show("changed", [taught.edit(edit, question, sql)], as_json)
         elif remove is not None:
@@ -170,12 +167,12 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _opened(target: str | None, verified_dir: Path | None) -> Iterator[_Taught]:
+def _opened(settings: Settings) -> Iterator[_Taught]:
     from coderag_app.database import Limits, open_database
     from coderag_app.examples import VerifiedStore
     from coderag_app.settings import AppConfig
 
-    config = AppConfig.load(database=target, verified_dir=verified_dir)
+    config = AppConfig.load(**settings)
     if not config.database:
         raise ConfigurationError("Got no database; pairs belong to one: --database FILE_OR_URL, or --demo.")
     database = open_database(config.database, Limits(timeout_s=config.timeout_s))

@@ -14,7 +14,8 @@ import typer
 
 from coderag_app.database.uploads.tables import MAX_UPLOAD_MB
 from coderag_app.errors import ConfigurationError
-from ui.cli import options as opt
+from coderag_app.settings_files import variable_of
+from ui.cli.options import Settings, with_settings
 
 TOKEN_VARIABLE = "CODERAG_UI_TOKEN"  # noqa: S105 - a name; ui/page/serve.py reads it, which this file must not import
 _HOSTS = ("127.0.0.1", "localhost")  # no other name may be pointed at this machine (DNS rebinding)
@@ -41,26 +42,18 @@ _THEME: dict[str, Any] = {
 }
 
 
+@with_settings("storage_dir", "database", "models")
 def ui(
+    settings: Settings,
     port: Annotated[
         int | None, typer.Option("--port", "-p", min=1, max=65535, help="Port. Default: 8501, or the next free one.")
     ] = None,
-    database: opt.DatabaseOption = None,
-    storage_dir: opt.StorageOption = None,
-    llm: opt.LLMOption = None,
-    llm_base_url: opt.BaseURLOption = None,
-    llm_model: opt.ServerModelOption = None,
-    embed_model: opt.EmbedModelOption = None,
-    threads: opt.ThreadsOption = None,
     no_token: Annotated[
         bool, typer.Option("--no-token", help="Let every user of this machine open the page, without a token.")
     ] = False,
 ) -> None:
     """Open the chat page in Streamlit on 127.0.0.1. Its address holds a token: open the one that is printed."""
-    options = opt.EngineOptions(
-        database, storage_dir, llm, llm_base_url, llm_model, embed_model, threads=threads
-    )  # fmt: skip
-    variables = {f"CODERAG_{name.upper()}": str(value) for name, value in options.settings().items()}
+    variables = {variable_of(name): str(value) for name, value in settings.items()}
     token = "" if no_token else secrets.token_urlsafe(32)
     environment = {**os.environ, **variables, TOKEN_VARIABLE: token}  # what ps shows are arguments, never this
     command = server_command(page_path(), port)

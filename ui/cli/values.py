@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coderag_app.errors import ConfigurationError
-from ui.cli import options as opt
+from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from coderag_app.examples.unread_columns import UnreadColumns
     from coderag_app.schema.tables import Schema
 
 
+@with_settings("database", "demo")
 def values(
+    settings: Settings,
     off: Annotated[
         list[str] | None, typer.Option("--off", metavar="TABLE.COLUMN", help="Switch the values of a column off.")
     ] = None,
     on: Annotated[list[str] | None, typer.Option("--on", metavar="TABLE.COLUMN", help="Switch them on again.")] = None,
-    database: opt.DatabaseOption = None,
-    demo: opt.DemoOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON document.")] = False,
 ) -> None:
     """List the columns, and switch the reading of their values off and on."""
@@ -30,7 +30,7 @@ def values(
     from coderag_app.examples.unread_columns import UnreadColumns
     from coderag_app.settings import AppConfig
 
-    config = AppConfig.load(database=opt.chosen_database(database, demo))
+    config = AppConfig.load(**settings)
     if not config.database:
         raise ConfigurationError("Got no database; columns belong to one: --database FILE_OR_URL, or --demo.")
     opened = open_database(config.database, Limits(timeout_s=config.timeout_s))

@@ -8,6 +8,7 @@ import pytest
 import typer.main
 
 from ui.cli import app
+from ui.cli.settings_table import with_settings_table
 
 MANUAL = Path(__file__).parents[3] / "docs" / "cli.md"
 
@@ -79,3 +80,8 @@ def test_every_example_of_the_manual_parses():
 def test_an_example_with_an_unknown_option_would_be_noticed():
     with pytest.raises(Exception, match="No such option"):
         assert_parses("coderag ask --no-such-option x")
+
+
+def test_the_table_of_settings_is_what_the_fields_say():
+    text = MANUAL.read_text(encoding="utf-8")
+    assert with_settings_table(text) == text, "run: python -m ui.cli.settings_table docs/cli.md"

@@ -27,7 +27,7 @@ def test_a_switch_of_ask_reaches_the_engine(coderag, monkeypatch, words, setting
     import ui.cli.options as options
 
     opened = options.open_engine
-    monkeypatch.setattr(options, "open_engine", lambda given: seen.update(given.settings()) or opened(given))
+    monkeypatch.setattr(options, "open_engine", lambda given: seen.update(given) or opened(given))
     coderag("ask", "--demo", *words, "How many stores are there?")
     name, value = setting
     assert seen[name] == value != AppConfig.model_fields[name].default
