@@ -31,6 +31,7 @@ MAX_NAME_BYTES = {"postgres": 63, "mysql": 64}  # these cut longer names, which 
 MAX_NAME_CHARS = 255
 MAX_DEPTH = 150
 MAX_TEXT_LENGTH = 10_000  # for repeat, lpad and their like
+MAX_GROWTH = 3  # how often a text may be made longer in one expression (see _growth)
 
 _QUERY_STARTS = {TokenType.SELECT, TokenType.WITH}
 _WIDE_FORMAT = re.compile(r"\d{4,}|\*|\{[^}]*\{")
@@ -185,6 +186,8 @@ def _check_call(call: exp.Func, dialect: str) -> None:
         _check_length(call, name)
     if dialect != "sqlite" and (isinstance(call, exp.Format) or name == "printf"):
         _check_format(call, name)
+    if dialect in ("postgres", "mysql"):
+        _check_growth(call, name)
 
 
 def _check_length(call: exp.Func, name: str) -> None:
@@ -198,6 +201,28 @@ def _check_format(call: exp.Func, name: str) -> None:
     pattern = call.this if not isinstance(call, exp.Anonymous) else next(iter(call.expressions), None)
     if not isinstance(pattern, exp.Literal) or _WIDE_FORMAT.search(pattern.name):
         raise SQLRejectedError(f'The pattern of "{name}" is not a text with widths below 1000; write it out.')
+
+
+def _check_growth(call: exp.Func, name: str) -> None:
+    """Calls in one another that each make a text longer: a server's memory is not ours to limit."""
+    growth = _growth(call)
+    if growth:
+        around = call.parent
+        while around is not None and not isinstance(around, exp.Query):
+            growth += _growth(around)
+            around = around.parent
+    if growth > MAX_GROWTH:
+        raise SQLRejectedError(f'"{name}" stands inside other calls that make texts longer; expected fewer of them.')
+
+
+def _growth(node: exp.Expr) -> int:
+    if isinstance(node, exp.Repeat | exp.Pad | exp.Space):
+        return 2  # up to ten thousand times as long
+    if isinstance(node, exp.Replace | exp.RegexpReplace):
+        old, new = node.args.get("expression"), node.args.get("replacement") or exp.Literal.string("")
+        shorter = isinstance(old, exp.Literal) and isinstance(new, exp.Literal) and len(new.name) <= len(old.name)
+        return 0 if shorter else 1
+    return 0
 
 
 def _check_table_places(query: exp.Expression, dialect: str) -> None:

@@ -244,3 +244,26 @@ def test_reports_of_many_ctes_and_columns_pass(dialect):
     assert check_sql(steps, SCHEMA, dialect)
     wide = ", ".join(f"sum(CASE WHEN age = {i} THEN 1 ELSE 0 END) AS c{i}" for i in range(300))
     assert check_sql(f"SELECT country, {wide} FROM singer GROUP BY country", SCHEMA, dialect)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "mysql"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT repeat(repeat('a', 10000), 10000)",
+        "SELECT lpad(repeat('a', 10000), 9000, repeat('b', 10000))",
+        "SELECT replace(repeat('a', 10000), 'a', replace(repeat('a', 9000), 'a', 'bb'))",
+        "SELECT replace(replace(replace(replace(name, 'a', 'aa'), 'a', 'aa'), 'a', 'aa'), 'a', 'aa') FROM singer",
+        "SELECT length(upper(repeat(concat('x', repeat('a', 10000)), 10000)))",
+    ],
+)
+def test_calls_that_make_texts_longer_do_not_stand_in_one_another(sql, dialect):
+    assert "make texts longer" in refusal(sql, dialect)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "mysql"])
+def test_cleaning_a_text_passes(dialect):
+    cleaned = "name"
+    for sign in "- ()./+":
+        cleaned = f"replace({cleaned}, '{sign}', '')"
+    assert check_sql(f"SELECT lpad({cleaned}, 12, '0'), repeat('*', 5) FROM singer", SCHEMA, dialect)
