@@ -1,1 +1,1 @@
-"""Answers for people and programs: their parts, as text, JSON, files and charts."""
+"""Answers as text, JSON, files and charts."""

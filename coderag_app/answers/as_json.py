@@ -12,7 +12,7 @@ from coderag_app.types import RetrievedExample, SQLAnswer
 
 
 def answer_document(answer: SQLAnswer) -> dict[str, Any]:
-    """The answer as JSON values; rows are lists in the order of ``columns``, whose names may repeat."""
+    """Convert an answer to JSON values; rows are lists in the order of ``columns``, whose names may repeat."""
     return {
         "question": answer.question,
         "status": answer.status.value,
@@ -50,9 +50,9 @@ def _source_document(source: RetrievedExample) -> dict[str, Any]:
 def answer_line(
     answer: SQLAnswer, ascii_only: bool = False, note: str = "", unclear: Clarification | None = None
 ) -> str:
-    """The document on a single line (JSONL), without the line break.
+    """Write the document on a single line (JSONL), without the line break.
 
-    A follow-up's note is one more key, and so is ``clarification`` where the question leaves something open.
+    A follow-up's note is an additional key, and so is ``clarification`` if the question is unclear.
     """
     document = answer_document(answer) | ({"note": note} if note else {})
     if unclear is not None:

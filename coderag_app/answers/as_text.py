@@ -10,7 +10,7 @@ _MAX_CELL = 80
 
 
 def answer_text(answer: SQLAnswer) -> str:
-    """The rows as a small table, or what went wrong; never a guess at what the rows might have been."""
+    """Write the rows as a small table, or what went wrong; never a guess at the rows."""
     if answer.status is AnswerStatus.ABSTAINED:
         return f"{answer.error}\n{answer.sql}".rstrip()
     if answer.status is AnswerStatus.FAILED:

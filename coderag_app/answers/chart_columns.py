@@ -1,4 +1,4 @@
-"""What each column of a result is to a chart: a measure, a moment in time, or a category. Pure."""
+"""What each result column is in a chart: a measure, a point in time, or a category. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOT_SHARES = frozenset("average avg mean median max maximum min minimum price r
 
 
 class Kind(StrEnum):
-    """The part a column can play in a chart."""
+    """The role of a column in a chart."""
 
     MEASURE = "measure"
     TIME = "time"
@@ -38,7 +38,7 @@ class ChartColumn:
         field: Its name in the chart's data: ``c`` and its position.
         name: Its name in the result (untrusted text).
         values: Numbers for a measure, ISO texts in UTC for a time, with None for NULL; labels otherwise.
-        texts: The values as people read them.
+        texts: The values as displayed.
     """
 
     field: str
@@ -50,12 +50,12 @@ class ChartColumn:
 
     @property
     def distinct(self) -> int:
-        """How many different values there are."""
+        """Number of distinct values."""
         return len(set(self.values))
 
     @property
     def is_unique(self) -> bool:
-        """Whether no value comes twice."""
+        """Whether all values are distinct."""
         return self.distinct == len(self.values)
 
     @property
@@ -65,12 +65,12 @@ class ChartColumn:
         return not words & _NOT_SHARES and all(value is not None and value > 0 for value in self.values)
 
     def unique_with(self, other: ChartColumn) -> bool:
-        """Whether no pair of values of the two columns comes twice."""
+        """Whether all pairs of values of the two columns are distinct."""
         return len(set(zip(self.values, other.values, strict=True))) == len(self.values)
 
 
 def read_columns(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ChartColumn]:
-    """The columns of a result that a chart can use, in their order."""
+    """List the columns of a result that a chart can use, in their order."""
     found = [_column(position, name, [row[position] for row in rows]) for position, name in enumerate(columns)]
     return [column for column in found if column.kind is not Kind.NONE]
 
@@ -114,7 +114,7 @@ def _is_moment(cell: Any) -> bool:
 
 
 def _moment(cell: Any) -> str:
-    """ISO 8601 in UTC, which browsers read alike; a month becomes its first day."""
+    """Write ISO 8601 in UTC, which all browsers read the same way; a month becomes its first day."""
     text = cell.isoformat() if isinstance(cell, date) else cell.replace(" ", "T")
     if len(text) == len("2024-01"):
         return f"{text}-01"

@@ -27,7 +27,7 @@ class Chart:
 
     Attributes:
         kind: number, bar, line, scatter, pie or histogram.
-        title: What a picker shows, e.g. ``Bars: customers by country`` (holds column names: untrusted text).
+        title: The label in a picker, e.g. ``Bars: customers by country`` (holds column names: untrusted text).
         spec: Vega-Lite v5 specification with inline data values.
     """
 
@@ -37,7 +37,7 @@ class Chart:
 
 
 def suggest_charts(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[Chart, ...]:
-    """The charts that fit a result's shape and types, best first; none when nothing fits.
+    """Suggest the charts that fit a result's shape and types, best first; none if nothing fits.
 
     A single number is shown large; values over time become a line; values by category bars, and a pie where they are
     few shares of a whole; two measures a scatter plot; one column of many numbers a histogram.
@@ -205,7 +205,7 @@ def _named(column: ChartColumn) -> dict[str, Any]:
 def _axis(column: ChartColumn) -> dict[str, Any]:
     axis = _named(column)
     if column.vega_type == "temporal":
-        axis["scale"] = {"type": "utc"}  # the values are in UTC; local time would move a day to the one before
+        axis["scale"] = {"type": "utc"}  # the values are in UTC; local time could show the day before
     return axis
 
 

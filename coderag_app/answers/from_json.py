@@ -1,4 +1,4 @@
-"""An answer read back from the JSON that ``answer_json`` writes. Pure."""
+"""Read an answer back from the JSON that ``answer_json`` writes. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from coderag_app.types import (
 
 
 def answer_from_line(line: str) -> SQLAnswer:
-    """The answer of one JSON document; dates and other values that JSON lacks stay texts.
+    """Read an answer from one JSON document; dates and other values that JSON lacks stay text.
 
     Raises:
-        HistoryError: The document is not one of an answer.
+        HistoryError: The document is not an answer.
     """
     try:
         return _answer(json.loads(line))

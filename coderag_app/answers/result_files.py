@@ -1,8 +1,8 @@
 """Rows of an answer as files: CSV, Parquet and Excel. Pure.
 
-A spreadsheet takes a text that begins with ``=``, ``+``, ``-`` or ``@`` for a formula when it opens a CSV file, and a
-formula may run programs. Such texts get a ``'`` in front unless they are wanted as they are; numbers stay numbers.
-Excel files hold texts as texts, which no program computes, and Parquet has no formulas.
+When a spreadsheet opens a CSV file, it treats text that begins with ``=``, ``+``, ``-`` or ``@`` as a formula, and a
+formula may run programs. Such texts get a leading ``'`` unless the caller keeps formulas; numbers stay numbers.
+Excel files mark texts as texts, which are never computed, and Parquet has no formulas.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 
 from coderag_app.text.cell_text import plain_text, visible_text
 
-# What begins a formula, in the full width of East Asian keyboards as well, and what may be dropped before one is read.
+# Characters that begin a formula, including East Asian full-width forms, and those that may be skipped before one.
 _FORMULA = re.compile(r"[\s\x00-\x20\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\x00]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?%?")
 _MAX_EXCEL_ROWS, _MAX_EXCEL_CHARS = 1_048_575, 32_767
 _MAX_EXCEL_INTEGER = 10**15  # Excel keeps 15 digits
-_EXCEL_YEARS = range(1900, 9999)  # the last of 9999 would be rounded up
+_EXCEL_YEARS = range(1900, 9999)  # the last moment of 9999 would be rounded up
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Column names with repeated ones numbered.
+    """Number repeated column names.
 
     Example:
         >>> unique_names(["id", "id", "name"])
@@ -43,12 +43,12 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def to_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]], keep_formulas: bool = False) -> bytes:
-    """RFC 4180 in UTF-8 with a byte order mark, which spreadsheets need; NULL is an empty field.
+    """Write RFC 4180 in UTF-8 with a byte order mark, which spreadsheets need; NULL is an empty field.
 
     Args:
-        columns: Names, which are texts as any other.
+        columns: Names, treated as text like any cell.
         rows: The rows.
-        keep_formulas: Write texts that a spreadsheet would take for formulas as they are.
+        keep_formulas: Write texts that a spreadsheet would treat as formulas unchanged.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_MINIMAL)
@@ -66,7 +66,7 @@ def _csv_cell(value: Any, keep_formulas: bool) -> Any:
 
 
 def is_formula(text: str) -> bool:
-    """Whether a spreadsheet may take a text for a formula; numbers are none, whatever their sign.
+    """Whether a spreadsheet may treat a text as a formula; signed numbers are not formulas.
 
     Example:
         >>> [is_formula(text) for text in ("=1+1", " @x", "-5", "-5+cmd", "a=b")]
@@ -76,7 +76,7 @@ def is_formula(text: str) -> bool:
 
 
 def to_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    """One row group with the types that the values have; a column of mixed types is written as text."""
+    """Write one row group with the types of the values; a column of mixed types is written as text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -97,7 +97,7 @@ def _arrow_array(values: list[Any]) -> Any:
 
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) > 1 and not kinds <= {int, float, Decimal}:
-        return _text_array(values)  # Arrow would take bytes for texts, and times for dates
+        return _text_array(values)  # Arrow would turn bytes into text, and times into dates
     try:
         found = pa.array(values, from_pandas=False)
     except (pa.ArrowException, ArithmeticError, ValueError, TypeError, UnicodeError, RecursionError):
@@ -120,10 +120,10 @@ def _encodable(text: str) -> str:
 
 
 def to_excel(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    """A workbook of one sheet. Texts are stored as texts, never as formulas.
+    """Write a workbook of one sheet. Texts are stored as texts, never as formulas.
 
-    What Excel cannot hold becomes text: integers of more than 15 digits, NaN, dates before 1900 and after 9998, times
-    with a zone.
+    Values that Excel can't hold become text: integers of more than 15 digits, NaN, dates before 1900 and after 9998,
+    times with a zone.
     Longer texts are cut at 32,767 characters, and rows beyond the last of a sheet are left out.
     """
     from openpyxl import Workbook
@@ -137,7 +137,7 @@ def to_excel(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
         if not isinstance(kept, str):
             return kept
         made = WriteOnlyCell(sheet)
-        made.value, made.data_type = kept, "s"  # openpyxl takes what begins with = for a formula
+        made.value, made.data_type = kept, "s"  # openpyxl treats text that begins with = as a formula
         return made
 
     sheet.append([cell(name) for name in columns])
@@ -154,7 +154,7 @@ def _excel_value(value: Any) -> Any:
         return value
     if isinstance(value, int) and abs(value) < _MAX_EXCEL_INTEGER:
         return value
-    if isinstance(value, float) and abs(value) < float("inf"):  # which NaN is not
+    if isinstance(value, float) and abs(value) < float("inf"):  # excludes NaN
         return value
     if isinstance(value, date) and value.year in _EXCEL_YEARS and getattr(value, "tzinfo", None) is None:
         return value

@@ -1,4 +1,4 @@
-"""What a person reads while a question is answered."""
+"""Labels shown while a question is answered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STEP_LABELS = {
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds for people: milliseconds below one second.
+    """Format seconds for display, in milliseconds below one second.
 
     Example:
         >>> [duration_text(seconds) for seconds in (0.0004, 0.25, 12.345)]

@@ -1,1 +1,1 @@
-"""Encoders: found, loaded, adapted; word vectors."""
+"""Encoders: finding, loading and adapting them; word vectors."""

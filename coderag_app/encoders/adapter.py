@@ -1,6 +1,6 @@
-"""What fine-tuning changed of an encoder, small enough to ship: low-rank differences of its weight matrices.
+"""What fine-tuning changed in an encoder, small enough to ship: low-rank differences of its weight matrices.
 
-On disk two files: ``adapter.safetensors`` and ``adapter.json``, which names the base weights by hash. Loading adds the
+Two files on disk: ``adapter.safetensors`` and ``adapter.json``, which names the base weights by hash. Loading adds the
 differences to the base's weights, so an adapted encoder is as fast as its base.
 """
 
@@ -30,14 +30,14 @@ _UP, _DOWN, _WHOLE = ".up", ".down", ".whole"
 
 @dataclass(frozen=True, slots=True)
 class AdapterCard:
-    """What an adapter says about itself.
+    """An adapter's description.
 
     Attributes:
         base: Name of the encoder it belongs to.
         base_sha256: Hash of that encoder's model.safetensors.
         rank: Rank of the differences.
         weight: How much of the differences is added; 1.0 is the fine-tuned encoder, 0.0 the base.
-        facts: How it was made: data, seed, date, scores, the loss by the low rank.
+        facts: How it was made: data, seed, date, scores, what the low rank loses.
     """
 
     base: str
@@ -88,13 +88,13 @@ class EncoderAdapter:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / ADAPTER_FILE
         save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, path)
-        path.chmod(0o644)  # safetensors writes for its owner alone; this file is made to be shared
+        path.chmod(0o644)  # safetensors makes the file private; this one is meant to be shared
         text = json.dumps(asdict(self.card), indent=2, ensure_ascii=False)
         (folder / ADAPTER_CARD).write_text(text + "\n", encoding="utf-8")
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash (16 hex digits) of all that changes vectors."""
+        """Hash (16 hex digits) of everything that affects vectors."""
         digest = sha256(f"{self.card.base_sha256}:{self.card.weight!r}".encode())
         for name, tensor in sorted(self.tensors.items()):
             digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
@@ -102,7 +102,7 @@ class EncoderAdapter:
         return digest.hexdigest()[:16]
 
     def check_base(self, found_sha256: str, name: str) -> None:
-        """Refuse other base weights than the adapter was made for.
+        """Refuse base weights other than those the adapter was made for.
 
         Raises:
             ModelError: The hashes differ.
@@ -147,10 +147,10 @@ class EncoderAdapter:
 
 
 def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Refuse differences that cannot be computed, or would make an encoder that answers with NaN.
+    """Refuse differences that can't be computed, or that would make the encoder return NaN.
 
     Raises:
-        FileRefusedError: With the first tensor that is wrong.
+        FileRefusedError: Names the first bad tensor.
     """
     for key, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(tensor.float().isfinite().all()):
@@ -165,7 +165,7 @@ def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def low_rank_tensors(name: str, difference: Tensor, rank: int) -> dict[str, Tensor]:
-    """The tensors that stand for one parameter's difference: its best approximation of that rank, in fp16.
+    """Approximate one parameter's difference by the best tensors of that rank, in fp16.
 
     Vectors, and matrices that the rank would not make smaller, are kept whole.
     """

@@ -53,7 +53,7 @@ class EncoderSource:
         folder: A SentenceTransformer's folder.
         adapter: The folder of the adapter to add to it, or None.
         name: What to call the encoder.
-        origin: Where it came from, to be said aloud.
+        origin: Where it came from, for display.
     """
 
     folder: Path
@@ -63,7 +63,7 @@ class EncoderSource:
 
 
 def find_encoder(spec: str = "auto") -> EncoderSource:
-    """Where the encoder of a specification is.
+    """Find the encoder of a specification.
 
     Args:
         spec: ``auto`` (the bundled encoder where one ships, else minilm), ``bundled`` (all-MiniLM-L6-v2 with the
@@ -106,7 +106,7 @@ def load_embed_model(spec: str = "auto", threads: int = 0) -> LoadedEncoder:
         threads: AppConfig's ``threads``; 0 chooses by what is embedded.
 
     Raises:
-        ModelError: It is not there, does not load, or is not the file it should be.
+        ModelError: It is missing, does not load, or is not the expected file.
     """
     with short_waits():
         loaded = _load_embed_model(find_encoder(spec))
@@ -116,11 +116,11 @@ def load_embed_model(spec: str = "auto", threads: int = 0) -> LoadedEncoder:
 
 
 def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[SentenceTransformer, str]:
-    """A SentenceTransformer to train further or to measure, in fp32, and where it came from.
+    """Load a SentenceTransformer in fp32, to train or measure, and say where it came from.
 
     Args:
         spec: As :func:`find_encoder` takes it; an adapter is added to the weights.
-        device: Where to; None for the fastest there is.
+        device: Device to load to; None for the fastest available.
 
     Raises:
         ModelError: It is not there, or does not load.
@@ -130,10 +130,10 @@ def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[
     from transformers.utils.logging import disable_progress_bar
 
     source = find_encoder(spec)
-    disable_progress_bar()  # a bar for loading weights that are there in a tenth of a second
+    disable_progress_bar()  # hides a progress bar for a load of a tenth of a second
     try:
         model = SentenceTransformer(str(source.folder), model_kwargs={"dtype": "float32"}, device=device)
-    except Exception as error:  # these libraries raise a dozen kinds at a damaged file
+    except Exception as error:  # these libraries raise a dozen kinds of errors for a damaged file
         raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
     adapter = _adapter_of(source)
     if adapter is not None:
@@ -142,10 +142,10 @@ def load_full_encoder(spec: str = "minilm", device: str | None = None) -> tuple[
 
 
 def minilm_folder() -> tuple[Path, str]:
-    """The folder of all-MiniLM-L6-v2 and where it came from: the hub's cache, or the packaged copy.
+    """Find the folder of all-MiniLM-L6-v2 and where it came from: the hub's cache, or the packaged copy.
 
     Raises:
-        ModelError: There is none, or the packaged copy does not have the official weights.
+        ModelError: It is missing, or the packaged copy does not have the official weights.
     """
     from huggingface_hub import try_to_load_from_cache
 
@@ -164,7 +164,7 @@ def minilm_folder() -> tuple[Path, str]:
 
 
 def describe_embed_model(embed_model: BaseEmbedding) -> EncoderInfo:
-    """The identity of an embedding object made elsewhere: its class, name and dimension."""
+    """Describe an embedding object made elsewhere: its class, name and dimension."""
     dimension = len(embed_model.get_text_embedding("dimension"))
     name = f"{embed_model.class_name()}:{embed_model.model_name}"
     return EncoderInfo(name, hashlib.sha256(f"{name}:{dimension}".encode()).hexdigest()[:16], dimension)
@@ -182,7 +182,7 @@ def embed_queries(embed_model: BaseEmbedding, queries: Sequence[str]) -> NDArray
 def embed_documents(
     embed_model: BaseEmbedding, texts: Sequence[str], on_batch: Callable[[int], None] | None = None
 ) -> NDArray[np.float32]:
-    """The documents' vectors, shape (len(texts), dimension), of length 1.
+    """Embed documents; vectors of shape (len(texts), dimension), of length 1.
 
     A batch costs as much as its longest text, so texts are sorted by length; the same text is embedded once.
 
@@ -211,7 +211,7 @@ def _normalised(vectors: list[list[float]]) -> NDArray[np.float32]:
 
 
 def _expect_library_modules(folder: Path) -> None:
-    """Refuse a folder that names code of its own: sentence-transformers would run it.
+    """Refuse a folder that names its own code, which sentence-transformers would run.
 
     Raises:
         ModelError: ``modules.json`` cannot be read, or names a class from elsewhere.
@@ -235,7 +235,7 @@ def _hub_snapshot(repo_id: str) -> Path:
 
     try:
         return Path(snapshot_download(repo_id, ignore_patterns=["*.bin", "*.onnx", "*.h5", "*.msgpack", "onnx/*"]))
-    except Exception as error:  # the hub client raises a dozen kinds; each means: not downloaded
+    except Exception as error:  # the hub client raises a dozen kinds of errors; each means: not downloaded
         raise ModelError(
             f"The encoder {repo_id} could not be loaded from the hub ({type(error).__name__}: {str(error)[:200]}). "
             "Pass the folder of a downloaded copy, or use --embed-model minilm."
@@ -253,7 +253,7 @@ def _adapter_of(source: EncoderSource) -> EncoderAdapter | None:
 
 @lru_cache(maxsize=4)
 def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
-    """An adapter's differences are added to the weights: from then on they cost nothing."""
+    """Adds an adapter's differences to the weights, so that they cost nothing later."""
     import torch
     from transformers.utils.logging import disable_progress_bar
 
@@ -263,14 +263,14 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
     adapter = _adapter_of(source)
     fast = torch.cuda.is_available() or has_cpu_bf16()
     dtype = torch.bfloat16 if fast else torch.float32
-    disable_progress_bar()  # transformers' bar for loading weights: a tenth of a second of noise
+    disable_progress_bar()  # hides transformers' progress bar for a load of a tenth of a second
     try:
         embed_model = TorchEncoder(
             model_name=str(source.folder),
             model_kwargs={"dtype": torch.float32 if adapter is not None else dtype},
             embed_batch_size=64,
         )
-    except Exception as error:  # these libraries raise a dozen kinds at a damaged file
+    except Exception as error:  # these libraries raise a dozen kinds of errors for a damaged file
         raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
     _pad_in_steps(embed_model._model)
     fingerprint = _folder_fingerprint(source.folder)
@@ -286,9 +286,10 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
 
 
 def _pad_in_steps(model: SentenceTransformer) -> None:
-    """Pad texts to multiples of 16 tokens: torch keeps code for every shape that it has computed, and frees none.
+    """Pad texts to multiples of 16 tokens: torch caches code for every shape it has computed and frees none.
 
-    Without it 160 questions with their candidates took 216 MB, with it 21, at the same speed and a cosine of 0.99997.
+    160 questions with their candidates took 216 MB without this and 21 MB with it, at the same speed and a cosine of
+    0.99997.
     """
     first: Any = model[0]
     longest = model.max_seq_length
@@ -303,14 +304,14 @@ def transformer_of(model: SentenceTransformer) -> nn.Module:
 
 
 def has_cpu_bf16() -> bool:
-    """Whether this machine's processor computes bf16 itself."""
+    """Whether this machine's processor supports bf16."""
     import torch
 
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _folder_fingerprint(folder: Path) -> str:
-    """Hash over weights, tokenizer and configuration; the arithmetic's precision does not count."""
+    """Hash over weights, tokenizer and configuration; the precision of the arithmetic is ignored."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in (".safetensors", ".json", ".txt"):

@@ -1,4 +1,4 @@
-"""How near two words are in meaning, from vectors distilled from the packaged encoder (``finetune.word_vectors``)."""
+"""Word similarity, from vectors distilled from the packaged encoder (``finetune.word_vectors``)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class WordVectors:
 
 @cache
 def word_vectors() -> WordVectors:
-    """The bundled vectors, read once.
+    """Load the bundled vectors; they are read once.
 
     Raises:
         ModelError: The file is not the one that ships.

@@ -1,7 +1,7 @@
-"""Examples for a database that nobody has asked yet: what they were made from, when they are stale, who makes them.
+"""Synthetic examples for a new database: what they were made from, when they are stale, and what makes them.
 
-Making them needs the question patterns of the ``finetune`` package, which this package must not import. It is found
-through the entry point ``coderag.cold_start``, so that the page, or any program, calls one function here.
+Making them needs the question patterns of the ``finetune`` package, which this package must not import. The entry
+point ``coderag.cold_start`` leads to it, so that the page and other programs call one function here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SOURCE_PREFIX = "synthesized:"  # of an example's source; the question pattern f
 
 @dataclass(frozen=True, slots=True)
 class ColdStartProgress:
-    """How far it is.
+    """How far the synthesis has come.
 
     Attributes:
         step: ``make`` (pairs are drawn and run) or ``embed``.
@@ -44,12 +44,12 @@ class ColdStartProgress:
 
 @dataclass(frozen=True, slots=True)
 class ColdStartReport:
-    """What was done.
+    """What a synthesis did.
 
     Attributes:
         made: Synthetic examples of the database in the index now.
-        embedded: Those that were embedded now; ``reused``: those that were there already.
-        removed: Earlier synthetic examples of the database that are gone.
+        embedded: Those embedded now; ``reused``: those that were already there.
+        removed: Earlier synthetic examples of the database that were removed.
         drops: Dropped candidates by reason.
         total: Examples in the index now, of every database and origin.
     """
@@ -65,7 +65,7 @@ class ColdStartReport:
     seconds: float
 
     def lines(self) -> list[str]:
-        """The report for people, one fact a line."""
+        """Write the report for display, one fact per line."""
         dropped = sorted(self.drops.items(), key=lambda item: -item[1])
         return [
             f"{self.db_id}: {self.made} synthetic examples, each run on the database and returning rows",
@@ -86,8 +86,8 @@ def add_synthetic_examples(
 ) -> ColdStartReport:
     """Make question-SQL pairs for a database from its schema and rows, and put them into an index.
 
-    They take the place of the database's earlier synthetic examples; verified ones stay. Without an index a new one is
-    made. Nothing is asked of a language model, and nothing leaves the machine.
+    They replace the database's earlier synthetic examples; verified ones stay. A missing index is created. No language
+    model is asked, and nothing leaves the machine.
 
     Args:
         database: The database; it is only read.
@@ -95,13 +95,13 @@ def add_synthetic_examples(
         encoder: What ``load_embed_model`` returns; an index that is there must have been made with it.
         limit: How many pairs at most.
         seed: Equal seeds give equal pairs.
-        on_progress: Called as it goes on.
-        unread: Columns whose values are not read, as ``table.column``; ``*`` stands for any name. No question is
+        on_progress: Called as the work proceeds.
+        unread: Columns whose values are not read, as ``table.column``; ``*`` matches any name. No question is
             about them.
 
     Raises:
-        ConfigurationError: The part of the project that makes them is not installed.
-        IngestionError: The database gives no pair, e.g. because every table is empty.
+        ConfigurationError: The part of the project that generates them is not installed.
+        IngestionError: The database yields no pair, e.g. because every table is empty.
         IndexStoreError: The index is damaged, was made with another encoder, or is being written.
     """
     found = list(entry_points(group=ENTRY_POINT_GROUP))
@@ -115,7 +115,7 @@ def add_synthetic_examples(
 
 
 def staleness(records: Mapping[str, SynthesisRecord], db_id: str, schema: Schema, database: str = "") -> str:
-    """Why the synthetic examples of a database no longer fit it, and what to run; "" if they fit or there are none.
+    """Say why a database's synthetic examples no longer fit it, and what to run; "" if they fit or there are none.
 
     Args:
         records: The index's ``synthesis``.

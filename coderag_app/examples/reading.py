@@ -1,4 +1,4 @@
-"""Pairs from files that people have: JSONL, CSV, SQL with comments, and logs of queries."""
+"""Read verified examples from JSONL, CSV, commented SQL, and query logs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOGGED = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
-_ENTRY = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")  # both logs begin an entry with its time
+_ENTRY = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")  # both logs begin an entry with its timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class TaughtRow:
 def read_pair_file(path: Path, dialect: str) -> list[TaughtRow]:
     """The pairs of a file: JSONL or CSV with the columns question and sql, or SQL with a comment above each statement.
 
-    What ``coderag ask --json`` printed is read too; answers that failed are passed over.
+    What ``coderag ask --json`` printed is read too; failed answers are skipped.
 
     Raises:
         TeachingError: The file cannot be read, or holds no pair.
@@ -63,7 +63,7 @@ def read_pair_file(path: Path, dialect: str) -> list[TaughtRow]:
 
 
 def read_log(path: Path | None, dialect: str) -> list[TaughtRow]:
-    """The different queries of a log, each with the comment above or in it as its question, else with its account.
+    """Read the distinct queries of a log, with their comment, else an explanation, as the question.
 
     Raises:
         TeachingError: The file cannot be read, or holds no query.

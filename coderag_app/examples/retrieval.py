@@ -13,7 +13,7 @@ from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.index.embed_view import embed_view
 from coderag_app.types import RetrievedExample, SQLExample
 
-LIKELY = 0.5  # cosine above which a verified pair comes before whatever the index found
+LIKELY = 0.5  # verified examples with a higher cosine come before anything the index found
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class TaughtExamples:
 
 
 class TaughtRetriever(ExampleRetriever):
-    """Finds likely verified pairs first, then what another retriever finds; safe to teach while others ask.
+    """Finds likely verified pairs first, then what another retriever finds; safe to teach while other threads ask.
 
     Args:
         inner: The retriever over the index on disk; its encoder embeds the verified pairs as well.
@@ -44,7 +44,7 @@ class TaughtRetriever(ExampleRetriever):
         self.taught = TaughtExamples((), np.empty((2, 0, 0), dtype=np.float32))
 
     def teach(self, examples: Sequence[SQLExample]) -> None:
-        """Take these examples in the place of the former ones; what was there already is not embedded again."""
+        """Replace the examples; those that were already there are not embedded again."""
         known = {example: self.taught.vectors[:, row] for row, example in enumerate(self.taught.examples)}
         new = [example for example in examples if example not in known]
         if new:

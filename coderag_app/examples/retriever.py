@@ -40,7 +40,7 @@ class ExampleRetriever(BaseRetriever):
         super().__init__(callback_manager=callback_manager or CallbackManager())
 
     def retrieve_examples(self, question: str) -> list[RetrievedExample]:
-        """The examples for a question, best first; empty for a blank question."""
+        """Find the examples for a question, best first; empty for a blank question."""
         if not question.strip():
             return []
         return self._search(self.embed_model.get_query_embedding(question))

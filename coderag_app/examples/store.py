@@ -32,7 +32,7 @@ MAX_FILE_MB = 20
 class VerifiedStore:
     """Verified pairs of one database, in ``folder/db_id.sql``: SQL with comments, to be read, edited and diffed.
 
-    Writers take turns by a lock, and a file is swapped in whole. A file that cannot be read is never written over.
+    A lock serialises writers, and a file is replaced as a whole. A file that can't be read is never overwritten.
     """
 
     def __init__(self, folder: Path, db_id: str, dialect: str = "sqlite") -> None:
@@ -42,7 +42,7 @@ class VerifiedStore:
 
     @property
     def path(self) -> Path:
-        """The file; a name that no file can have is replaced by one with a hash."""
+        """The file; a name that can't be a file name is replaced by one with a hash."""
         safe = re.sub(r"[^\w.-]", "_", self.db_id).strip(".") or "database"
         if safe != self.db_id:
             safe = f"{safe[:60]}-{hashlib.sha256(self.db_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
@@ -57,7 +57,7 @@ class VerifiedStore:
         return tuple(block.pair for block in self._read().blocks)
 
     def pair(self, pair_id: str) -> VerifiedPair:
-        """The pair of that id, or of the only id that begins so.
+        """The pair of that id, or of the only id with that prefix.
 
         Raises:
             TeachingError: There is none, or several.
@@ -174,7 +174,7 @@ class VerifiedStore:
         return read_pairs(text.replace("\r\n", "\n"), str(self.path), self.dialect, self._day())
 
     def _day(self) -> date:
-        """The day the file was last changed; today where the disk gives one that has not come yet."""
+        """The day the file was last changed; today if the disk reports a day in the future."""
         try:
             return min(date.today(), datetime.fromtimestamp(self.path.stat().st_mtime).date())
         except (OSError, ValueError, OverflowError):

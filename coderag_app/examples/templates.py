@@ -1,4 +1,4 @@
-"""A question that differs from a verified one in its literals alone: the same SQL with the new literals. Pure."""
+"""Reuse the SQL of a verified question that differs in its literals alone. Pure."""
 
 from __future__ import annotations
 
@@ -78,9 +78,8 @@ def template_answer(
 ) -> str | None:
     """The SQL of the verified pair whose question is the same apart from literals, with the new literals.
 
-    Numbers take the place of numbers and periods that of periods: of March 2023 the second quarter of 2024. A text must
-    be stored in the column that the old one is compared with, and is written as it is stored there; otherwise there is
-    no answer this way.
+    Numbers replace numbers and periods replace periods (the second quarter of 2024 for March 2023). A text must be
+    stored in the column that the old one is compared with, and is written as stored there; otherwise no template fits.
 
     Args:
         question: The new question.
@@ -152,7 +151,7 @@ def _share_a_word(first: _Question, second: _Question) -> bool:
 def _gaps(question: _Question, query: exp.Expr, values: ValueIndex) -> list[_Gap]:
     """The stretches of the verified question that its SQL spells as literals, longest first, none overlapping.
 
-    What a stretch inside another one stands for belongs to that one: the year of June 2021.
+    A span inside a longer one belongs to it: the year of June 2021.
     """
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
     for literal in {node.name: node for node in query.find_all(exp.Literal)}.values():
@@ -171,7 +170,7 @@ def _gaps(question: _Question, query: exp.Expr, values: ValueIndex) -> list[_Gap
 
 
 def _mentions(question: str, literal: exp.Literal, values: ValueIndex) -> list[tuple[int, int]]:
-    """Where the question speaks of a literal: as it is, as a year of a date, or as the value that a lookup links."""
+    """Find where the question mentions a literal: as it is, as a date's year, or as the value that a lookup links."""
     text = literal.name.strip("%")
     date = _DATE.fullmatch(text) if literal.is_string else None
     wanted = [text, date[1]] if date is not None else [text]
@@ -190,7 +189,7 @@ def _mentions(question: str, literal: exp.Literal, values: ValueIndex) -> list[t
 
 
 def _aligned(verified: _Question, asked: _Question, gaps: list[_Gap]) -> list[tuple[_Gap, _Phrase]]:
-    """What stands in the new question for each gap; nothing where anything else differs."""
+    """Find what fills each gap in the new question; nothing if anything else differs."""
     pattern: list[str] = []
     position = 0
     for number, gap in enumerate(gaps):
@@ -210,9 +209,9 @@ def _aligned(verified: _Question, asked: _Question, gaps: list[_Gap]) -> list[tu
 
 
 def _replace(query: exp.Expr, found: list[tuple[_Gap, _Phrase]], values: ValueIndex, dialect: str) -> bool:
-    """Put new literals in the place of old ones, wherever they stand; False where one does not fit.
+    """Replace old literals by new ones throughout; False if one doesn't fit.
 
-    One that stands for several gaps, such as the day between two years, must become the same for all.
+    A literal that fills several gaps, such as the day between two years, must become the same in all.
     """
     for literal in list(query.find_all(exp.Literal)):
         wanted = {_fitting(literal, gap.said, new, values) for gap, new in found if literal.name in gap.literals}
@@ -227,7 +226,7 @@ def _replace(query: exp.Expr, found: list[tuple[_Gap, _Phrase]], values: ValueIn
 
 
 def _fitting(literal: exp.Literal, said: _Phrase, new: _Phrase, values: ValueIndex) -> str | FromToday | None:
-    """The new literal as the SQL must spell it, or None where it is of another kind or is not stored."""
+    """Spell the new literal as the SQL needs it; None if it has another kind or is not stored."""
     old = literal.name
     if not literal.is_string:
         plain = new.text.replace(",", "")
@@ -244,7 +243,7 @@ def _fitting(literal: exp.Literal, said: _Phrase, new: _Phrase, values: ValueInd
 
 
 def _in_another_year(old: str, said: str, new: str) -> str | None:
-    """A date moved by as many years as the question's year."""
+    """Move a date by as many years as the question's year moved."""
     if _YEAR.fullmatch(said) is None or _YEAR.fullmatch(new) is None:
         return None
     return f"{int(old[:4]) + int(new) - int(said):04d}{old[4:]}"

@@ -1,4 +1,4 @@
-"""Columns whose values a person switched off: they are not matched, shown to the model, or shown as samples."""
+"""Columns whose values the user switched off: neither matched, nor shown to the model, nor shown as samples."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_FILE_BYTES, _MAX_LINES = 4_000_000, 20_000
 class UnreadColumns:
     """The switched-off columns of one database: those of the setting ``unmatched_columns``, and those of a text file.
 
-    The file lies beside the database's verified pairs, as ``NAME.unread``; a missing one switches nothing off.
+    The file is ``NAME.unread`` beside the database's verified examples; a missing file switches nothing off.
     """
 
     def __init__(self, path: Path, settings: Sequence[str] = ()) -> None:
@@ -61,7 +61,7 @@ class UnreadColumns:
         return is_unmatched(self.patterns(), table, column)
 
     def switch(self, table: str, column: str, on: bool) -> None:
-        """Switch a column's values on or off; an engine follows when it is opened anew.
+        """Switch a column's values on or off; engines opened later follow.
 
         Raises:
             ConfigurationError: The file cannot be read or written, or the column is off by a pattern for several
@@ -103,7 +103,7 @@ class UnreadColumns:
 
 
 def pattern_of(table: str, column: str) -> str:
-    """The pattern for one column; what a pattern or the file would read otherwise is set in brackets.
+    """Write the pattern for one column; special characters of patterns or of the file are put in brackets.
 
     Example:
         >>> pattern_of("Customers", "e*mail #1")
@@ -119,7 +119,7 @@ def _literally(char: str) -> str:
 
 
 def without_samples(schema: Schema, patterns: Sequence[str]) -> Schema:
-    """The schema with no sample values of the columns that the patterns name."""
+    """Drop the sample values of the columns that the patterns name."""
     if not patterns:
         return schema
     tables = (

@@ -1,4 +1,4 @@
-"""Whether an index is what it should be: same encoder, same embed view, sound content."""
+"""Check that an index is sound: same encoder, same embed view, intact content."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHUNK = 4096
 
 
 def expect_same_view(manifest: Manifest, folder: Path) -> None:
-    """Refuse an index whose vectors were made from another text.
+    """Refuse an index whose vectors were made from another embed view.
 
     Raises:
         IndexStoreError: The embed view's version differs.
@@ -31,10 +31,10 @@ def expect_same_view(manifest: Manifest, folder: Path) -> None:
 
 
 def expect_same_encoder(found: EncoderInfo, expected: EncoderInfo | None, folder: Path) -> None:
-    """Refuse to search with another encoder than the one that made the vectors.
+    """Refuse an encoder other than the one that made the vectors.
 
     Raises:
-        IndexStoreError: Dimension or fingerprint differ; the name alone does not matter.
+        IndexStoreError: Dimension or fingerprint differ; a different name alone is fine.
     """
     if expected is None or (found.fingerprint, found.dimension) == (expected.fingerprint, expected.dimension):
         return
@@ -49,11 +49,11 @@ def _shown(encoder: EncoderInfo) -> str:
 
 
 def check_contents(vectors: ExampleVectorStore, lines: Mapping[str, bytes], encoder: EncoderInfo) -> tuple[str, ...]:
-    """Check vectors and documents against each other; one line for each check that passed.
+    """Check vectors and documents against each other; returns one line per check that passed.
 
     Raises:
-        IndexStoreError: A vector is not of length 1, a document is missing, or a document's content is not the one
-            that its id is the hash of.
+        IndexStoreError: A vector doesn't have length 1, a document is missing, or its content doesn't match the
+            hash that is its id.
     """
     if vectors.dimension != encoder.dimension:
         raise IndexStoreError(f"Vectors have {vectors.dimension} dimensions, expected {encoder.dimension}.")
@@ -71,15 +71,15 @@ def check_contents(vectors: ExampleVectorStore, lines: Mapping[str, bytes], enco
 
 
 def check_lengths(vectors: ExampleVectorStore) -> None:
-    """Refuse vectors that are not of length 1, or not finite: they would be near to every question.
+    """Refuse vectors that don't have length 1 or are not finite: they would be near every question.
 
     Raises:
-        IndexStoreError: With the first that is not.
+        IndexStoreError: Names the first bad vector.
     """
     node_ids = vectors.node_ids
     for start in range(0, len(node_ids), _CHUNK):
         lengths = np.linalg.norm(vectors.rows(start, min(start + _CHUNK, len(node_ids))), axis=1)
-        bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # written so that NaN is bad as well
+        bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-3))  # written so that NaN fails too
         if len(bad):
             raise IndexStoreError(f"The vector of {node_ids[start + bad[0]]} has length {lengths[bad[0]]}, expected 1.")
 

@@ -1,6 +1,6 @@
-"""The documents of an index, as LlamaIndex's document store: nodes are made when they are asked for, not at load.
+"""The documents of an index, as LlamaIndex's document store: nodes are built on request, not at load.
 
-A hundred thousand TextNodes take half a gigabyte; the lines they are made from take a fifth of that and load at once.
+A hundred thousand TextNodes take half a gigabyte; the lines they are built from take a fifth of that and load at once.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class ExampleNodeMapping(MutableMapping[str, dict[str, Any]]):
         return doc_to_json(example_to_node(example, view))
 
     def __setitem__(self, node_id: str, document: dict[str, Any]) -> None:
-        """Keep a node that LlamaIndex inserts."""
+        """Store a node that LlamaIndex inserts."""
         self._lines[node_id] = node_to_line(json_to_doc(document))
 
     def __delitem__(self, node_id: str) -> None:
-        """Forget a node."""
+        """Delete a node."""
         del self._lines[node_id]
 
     def __iter__(self) -> Iterator[str]:
@@ -46,7 +46,7 @@ class ExampleNodeMapping(MutableMapping[str, dict[str, Any]]):
         return len(self._lines)
 
     def __contains__(self, node_id: object) -> bool:
-        """Whether there is such a node; without this, the base class would build it."""
+        """Whether the node exists; without this, the base class would build it."""
         return node_id in self._lines
 
 

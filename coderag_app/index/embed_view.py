@@ -26,7 +26,7 @@ _CREATED_NAME = re.compile(
 
 
 def embed_view(sql: str, context: str) -> str:
-    """The SQL on one line, then ``table(column, column)`` for each table it uses, in the schema's order.
+    """Write the SQL on one line, then ``table(column, column)`` for each table it uses, in the schema's order.
 
     The SQL stands alone when it does not parse, or when the context creates none of its tables. A context may be in
     any dialect and may hold INSERT statements; only its CREATE statements for the used tables are parsed.
@@ -46,7 +46,7 @@ def embed_view(sql: str, context: str) -> str:
 
 @lru_cache(maxsize=64)
 def _create_statements(context: str) -> tuple[tuple[str, str], ...]:
-    """Each CREATE TABLE or CREATE VIEW with the lowercased name it creates; a cheap scan, no parse."""
+    """Find each CREATE TABLE or CREATE VIEW with its name in lower case; a cheap scan, not a parse."""
     found: dict[str, str] = {}
     for statement in _split_statements(context):
         match = _CREATED_NAME.match(statement)
@@ -57,7 +57,7 @@ def _create_statements(context: str) -> tuple[tuple[str, str], ...]:
 
 
 def _split_statements(text: str) -> list[str]:
-    """Cut at semicolons outside quotes; comments go, since they may hide the CREATE behind them."""
+    """Split at semicolons outside quotes; drops comments, which may hide a CREATE."""
     statements: list[list[str]] = [[]]
     for part in _STATEMENT_PARTS.findall(text):
         if part == ";":

@@ -1,21 +1,21 @@
-"""The index's layout on disk. What makes a build that dies at any moment harmless is here.
+"""The index's layout on disk, and why a build may die at any moment without harm.
 
     storage/
         manifest.json             names the current generation; replaced last, in one step
         generation-000007/        the files of one build; never changed once the manifest names them
             sql_rag_faiss_index.bin    FAISS IndexFlatIP
             sql_rag_corpus_map.npy     row -> node id, database, verified
-            sql_rag_documents.jsonl    one example a line, in row order
-        rejected.jsonl            rows the last ingestion refused
-        .write.lock               held while someone writes
+            sql_rag_documents.jsonl    one example per line, in row order
+        rejected.jsonl            rows that the last ingestion rejected
+        .write.lock               held while a process writes
 
-New folders and files can be read by their owner alone.
+New folders and files are readable by their owner only.
 
 A reader starts at the manifest, so it sees the old generation or the new one, never a mixture. A writer fills a folder
 that no manifest names, flushes it to the disk, then replaces the manifest. Folders that the manifest does not name are
 leftovers of killed builds; the next writer removes them, or the next reader when nobody writes. This covers a killed
-process and, as far as the disk keeps its word about fsync, a power cut. Checksums report at load what was edited; what
-was edited together with its checksums is checked for size, type and shape before it is used.
+process and, as far as the disk honours fsync, a power cut. Checksums reveal edits at load; files that
+were edited together with their checksums are still checked for size, type and shape before use.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ REJECTED_FILE = "rejected.jsonl"
 LOCK_FILE = ".write.lock"
 REBUILD = "Rebuild it: coderag ingest"
 _GENERATION = re.compile(r"generation-([0-9]{6,12})")
-_MAX_MANIFEST_BYTES = 64_000_000  # a name for each of a million databases
+_MAX_MANIFEST_BYTES = 64_000_000  # enough for a million database names
 _MAX_EXAMPLES, _MAX_DIMENSION = 10_000_000, 65_536
 
 
@@ -74,7 +74,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an index is made of; the JSON file also carries a checksum of itself.
+    """What an index consists of; the JSON file also carries its own checksum.
 
     Attributes:
         databases: Number of examples by db_id; the corpus map counts into the order of the names.
@@ -102,7 +102,7 @@ class Manifest:
 
 
 def _fields_sha256(fields: dict[str, object]) -> str:
-    # Keys are not sorted: the order of the databases means something.
+    # Keys are not sorted: the corpus map refers to databases by position.
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
@@ -110,7 +110,7 @@ def read_manifest(storage_dir: Path) -> Manifest:
     """Read and check ``manifest.json``.
 
     Raises:
-        IndexStoreError: There is none, it is damaged, or it is of another format version.
+        IndexStoreError: It is missing or damaged, or has another format version.
     """
     path = storage_dir / MANIFEST_FILE
     with refusals_as(IndexStoreError, REBUILD):
@@ -135,7 +135,7 @@ def read_manifest(storage_dir: Path) -> Manifest:
 
 
 def _check_manifest(manifest: Manifest, path: Path) -> None:
-    """Refuse numbers and names that no index has: what follows takes memory by them.
+    """Refuse implausible numbers and names, since later steps allocate memory by them.
 
     Raises:
         FileRefusedError: With the first that is wrong.
@@ -172,7 +172,7 @@ def check_files(storage_dir: Path, manifest: Manifest) -> None:
     """
     folder = storage_dir / manifest.generation
     with refusals_as(IndexStoreError, REBUILD):
-        if folder.is_symlink():  # its files would lie where nobody expects them
+        if folder.is_symlink():  # its files would lie outside the index's folder
             raise FileRefusedError(f"{folder} is a symbolic link, expected a folder.")
         for name, record in (manifest.files or {}).items():
             path = folder / name
@@ -201,7 +201,7 @@ def file_record(path: Path) -> FileRecord:
 
 @contextmanager
 def storage_lock(storage_dir: Path, timeout_s: float = 5.0) -> Iterator[None]:
-    """Keep other writers out; the lock of a killed process is free at once. A thread may enter it again.
+    """Keep other writers out. A killed process frees the lock at once; the same thread may enter it again.
 
     Raises:
         IndexStoreError: Another process holds it for longer than ``timeout_s``, or the folder cannot be written.
@@ -230,7 +230,7 @@ def storage_lock(storage_dir: Path, timeout_s: float = 5.0) -> Iterator[None]:
 
 
 def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[Path], None]) -> Manifest:
-    """Write a new generation and make it the current one. Call it under ``storage_lock``.
+    """Write a new generation and make it the current one. Call this under ``storage_lock``.
 
     Args:
         storage_dir: The index's folder.
@@ -252,7 +252,7 @@ def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[
         flush(folder)
         files = {name: file_record(folder / name) for name in DATA_FILES}
         manifest = replace(draft, generation=folder.name, files=files)
-        # A lone surrogate in a name is written as its JSON escape, which reads back as what it was.
+        # A lone surrogate in a name is written as its JSON escape, which reads back unchanged.
         write_atomically(storage_dir / MANIFEST_FILE, manifest.to_json().encode("utf-8", "backslashreplace"))
     except (OSError, RuntimeError) as error:  # FAISS reports a failed write as a RuntimeError
         shutil.rmtree(folder, ignore_errors=True)
@@ -265,7 +265,7 @@ def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[
 
 
 def _faiss_reason(message: str) -> str:
-    """The file and the system's reason out of FAISS's message, which begins with places in its C++ code."""
+    """Extract the file and the system's reason from FAISS's message, which begins with C++ source locations."""
     match = re.search(r"write error in (.+): -?\d+ != -?\d+ \((.+)\)", message)
     return f"{match[1]}: {match[2]}." if match is not None else f"{message}."
 

@@ -1,7 +1,7 @@
-"""The vectors of made examples: that of the SQL, drawn towards the question that the SQL was made with. Pure.
+"""Vectors of synthetic examples: the SQL's vector, moved towards the question it was made with. Pure.
 
-With it the query that a person's question asks for is more often among the nearest three, which are what an answer
-starts from (docs/experiments.md has the figures).
+This puts the right query among the nearest three more often, and an answer starts from three
+(docs/experiments.md has the figures).
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# Chosen on Spider's training databases, where 0.3 to 0.5 do equally well.
+# Chosen on Spider's training databases, where 0.3 to 0.5 are equally good.
 QUESTION_WEIGHT = 0.4
-HOW_MADE = f"sql + {QUESTION_WEIGHT} question"  # an index notes it, so that old vectors never stand beside new ones
+HOW_MADE = f"sql + {QUESTION_WEIGHT} question"  # recorded in the index, so that old and new vectors never mix
 
 
 def drawn_to_questions(queries: NDArray[np.float32], questions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The examples' vectors, of length 1.
+    """Combine the vectors of queries and questions into the examples' vectors, of length 1.
 
     Args:
         queries: Vectors of their embed views, shape (examples, dimension), of length 1.

@@ -26,22 +26,22 @@ _ORIGINS = frozenset(origin.value for origin in Origin)
 
 
 def llm_view(example: SQLExample) -> str:
-    """The text an LLM reads of an example."""
+    """Write the text of an example that an LLM reads."""
     return f"{_CONTEXT_HEADING}{example.context}{_SQL_HEADING}{example.sql}"
 
 
 def example_to_node(example: SQLExample, view: str | None = None) -> TextNode:
-    """The node of an example; its id is the example's content hash.
+    """Build the node of an example; its id is the example's content hash.
 
     Args:
         example: The example.
-        view: Its embed view where it is already known; computing it parses the SQL.
+        view: Its embed view if already known; computing it parses the SQL.
     """
     return TextNode(text=llm_view(example), **_node_fields(example, view))
 
 
 def example_to_document(example: SQLExample) -> Document:
-    """The same as a LlamaIndex Document, which is what readers hand to an index."""
+    """Build the same as a LlamaIndex Document, which is what readers hand to an index."""
     return Document(text=llm_view(example), **_node_fields(example, None))
 
 
@@ -65,7 +65,7 @@ def _node_fields(example: SQLExample, view: str | None) -> dict[str, Any]:
 
 
 def example_from_node(node: BaseNode) -> SQLExample:
-    """The example a node was made from.
+    """Read the example that a node was made from.
 
     Raises:
         IndexStoreError: The node was not made by ``example_to_node`` or ``example_to_document``, or was changed since.
@@ -95,12 +95,12 @@ def example_from_node(node: BaseNode) -> SQLExample:
 
 
 def node_to_line(node: BaseNode) -> bytes:
-    """One line of the documents file: the example and its embed view as JSON, without the line break."""
+    """Write one line of the documents file: the example and its embed view as JSON, without the line break."""
     return example_to_line(example_from_node(node), node.metadata["embed_view"])
 
 
 def example_to_line(example: SQLExample, view: str) -> bytes:
-    """One line of the documents file, from the example itself."""
+    """Write one line of the documents file, from the example itself."""
     fields = {
         "question": example.question,
         "sql": example.sql,
@@ -114,10 +114,10 @@ def example_to_line(example: SQLExample, view: str) -> bytes:
 
 
 def example_from_line(line: bytes, node_id: str) -> tuple[SQLExample, str]:
-    """The example and its embed view of one line of the documents file.
+    """Read the example and its embed view from one line of the documents file.
 
     Raises:
-        IndexStoreError: The line holds no example, or another one than its id is the hash of.
+        IndexStoreError: The line holds no example, or one that doesn't match the hash that is its id.
     """
     name = f"The document {node_id} of {DOCUMENTS_FILE}"
     with refusals_as(IndexStoreError, REBUILD):

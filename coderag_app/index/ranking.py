@@ -9,10 +9,10 @@ from coderag_app.index.nodes import example_from_line
 from coderag_app.index.vector_queries import Hit
 from coderag_app.types import RetrievedExample
 
-# A synthetic example must be nearer than a verified one by more than this to come before it. Thousands are made for a
-# database, so some are near to any question; what a person checked is worth more than a slightly nearer guess.
+# A synthetic example must be nearer than a verified one by more than this to come first. Each database has thousands of
+# them, so some are near any question; a confirmed example is worth more than a slightly nearer guess.
 VERIFIED_LEAD = 0.1
-# The same text embedded in another batch differs by about 1e-7; cosines closer than this count as equal.
+# The same text embedded in another batch differs by about 1e-7, so closer cosines count as equal.
 _TIE = 2e-6
 
 Nearest = Callable[[int, bool], list[Hit]]
@@ -20,9 +20,9 @@ Nearest = Callable[[int, bool], list[Hit]]
 
 
 def rank_hits(nearest: Nearest, lines: Mapping[str, bytes], top_k: int, distinct: bool) -> list[RetrievedExample]:
-    """The best examples: by similarity, with ``VERIFIED_LEAD`` added to that of verified ones.
+    """Choose the best examples: by similarity, with ``VERIFIED_LEAD`` added to that of verified ones.
 
-    Enough neighbours are fetched that ties at the last place and copies cannot hide a better example.
+    Fetches enough neighbours that copies and ties at the last place can't hide a better example.
 
     Args:
         nearest: Searches one origin.

@@ -30,11 +30,11 @@ from coderag_app.types import EncoderInfo, RetrievedExample, SQLExample
 
 @dataclass(frozen=True)
 class IndexInfo:
-    """What an index holds, for people to read.
+    """A summary of an index, for display.
 
     Attributes:
         databases: Number of examples by db_id, largest first.
-        manifest: The manifest it was loaded from or saved with; None when it was never on disk.
+        manifest: The manifest it was loaded from or saved with; None if it was never on disk.
     """
 
     count: int
@@ -48,15 +48,15 @@ class IndexInfo:
 
 
 def index_exists(storage_dir: str | Path) -> bool:
-    """Whether there is something to load; a damaged index counts, so that loading it says what is wrong."""
+    """Whether there is an index to load; a damaged one counts, so that loading it says what is wrong."""
     return (Path(storage_dir) / index_files.MANIFEST_FILE).exists()
 
 
 class ExampleIndex:
     """Examples that are found by their embeddings. Load it, or build it with ``from_nodes`` or ``empty`` + ``append``.
 
-    Similarities are cosines; ``synthesis`` says by db_id what synthetic examples were made from. Searching is safe
-    from several threads while one appends or removes.
+    Similarities are cosines; ``synthesis`` says by db_id what synthetic examples were made from. Several threads may
+    search while one appends or removes.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class ExampleIndex:
 
     @classmethod
     def empty(cls, encoder: EncoderInfo) -> ExampleIndex:
-        """An index without examples."""
+        """Make an index without examples."""
         return cls(ExampleVectorStore.empty(encoder.dimension), {}, encoder)
 
     @classmethod
     def from_nodes(
         cls, nodes: Sequence[BaseNode], embeddings: NDArray[np.float32], encoder: EncoderInfo
     ) -> ExampleIndex:
-        """An index of these nodes (see ``append``)."""
+        """Make an index of these nodes (see ``append``)."""
         index = cls.empty(encoder)
         index.append(nodes, embeddings)
         return index
@@ -105,7 +105,7 @@ class ExampleIndex:
         return cls(vectors, lines, manifest.encoder, folder, manifest)
 
     def save(self, storage_dir: str | Path | None = None) -> Manifest:
-        """Write the index; readers see the old one or the new one, whenever the writer dies.
+        """Write the index; readers see the old or the new one, even if the writer dies.
 
         Args:
             storage_dir: Folder to write to; None for the one it was loaded from.
@@ -130,11 +130,11 @@ class ExampleIndex:
         return len(self.vectors)
 
     def __contains__(self, example_id: str) -> bool:
-        """Whether the example of that content hash is in the index."""
+        """Whether the example with that content hash is in the index."""
         return example_id in self.vectors
 
     def append(self, nodes: Sequence[BaseNode], embeddings: NDArray[np.float32]) -> list[str]:
-        """Add example nodes that are not there yet; call ``save`` to keep them.
+        """Add new example nodes; call ``save`` to persist them.
 
         Args:
             nodes: Nodes or Documents of ``example_nodes``.
@@ -155,7 +155,7 @@ class ExampleIndex:
         return added
 
     def remove(self, ids: Iterable[str] = (), db_id: str | None = None) -> list[str]:
-        """Remove examples by id and by database; call ``save`` to keep it so.
+        """Remove examples by id and by database; call ``save`` to persist the change.
 
         Returns:
             The ids that were removed.
@@ -185,17 +185,17 @@ class ExampleIndex:
     def search(
         self, query_embedding: Sequence[float], top_k: int = 3, db_id: str | None = None, distinct: bool = True
     ) -> list[RetrievedExample]:
-        """The examples nearest to a question, best first.
+        """Find the examples nearest to a question, best first.
 
-        Verified examples come before synthetic ones that are no more than ``ranking.VERIFIED_LEAD`` nearer, and a
-        synthetic one with the SQL of a verified one that was found is left out.
+        Verified examples come before synthetic ones that are at most ``ranking.VERIFIED_LEAD`` nearer, and a synthetic
+        example with the same SQL as a verified one is dropped.
 
         Args:
             query_embedding: The question's vector, from the index's encoder.
             top_k: How many at most.
             db_id: Only examples of this database; empty list if it has none.
-            distinct: Return the same SQL on the same tables once, however often it was asked in other words: copies
-                push out other examples and teach an LLM nothing.
+            distinct: Return the same SQL on the same tables once, however many questions ask for it: copies push out
+                other examples and teach an LLM nothing.
 
         Raises:
             IndexStoreError: The vector has another dimension, is zero or is not finite.
@@ -205,7 +205,7 @@ class ExampleIndex:
             return rank_hits(partial(self.vectors.nearest, query_embedding, db_ids), self._lines, top_k, distinct)
 
     def example(self, example_id: str) -> SQLExample:
-        """The example of that content hash.
+        """Return the example with that content hash.
 
         Raises:
             IndexStoreError: It is not in the index.
@@ -215,7 +215,7 @@ class ExampleIndex:
         return example_from_line(self._lines[example_id], example_id)[0]
 
     def vector_store_index(self, embed_model: BaseEmbedding) -> VectorStoreIndex:
-        """The same content as a LlamaIndex VectorStoreIndex: what is inserted or deleted there changes here as well."""
+        """Return the same content as a LlamaIndex VectorStoreIndex; changes made there change this index too."""
         node_ids = {node_id: node_id for node_id in self.vectors.node_ids}
         storage = StorageContext.from_defaults(
             vector_store=self.vectors, docstore=example_docstore(self._lines), index_store=SimpleIndexStore()
@@ -225,7 +225,7 @@ class ExampleIndex:
         )
 
     def info(self) -> IndexInfo:
-        """What the index holds."""
+        """Summarise the index."""
         databases, verified = self.vectors.counts()
         return IndexInfo(
             count=len(self),
@@ -242,7 +242,7 @@ class ExampleIndex:
         """Check everything that can be checked without embedding: files, counts, vectors, content hashes.
 
         Returns:
-            One line for each check that passed.
+            One line per check that passed.
 
         Raises:
             IndexStoreError: The first check that failed.

@@ -1,4 +1,4 @@
-"""What an index remembers of the synthetic examples in it. Pure."""
+"""What an index records about its synthetic examples. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SynthesisRecord:
-    """What the synthetic examples of one database were made from: to see when they are out of date.
+    """What the synthetic examples of one database were made from, to tell when they are stale.
 
     Attributes:
         schema_fingerprint: ``Schema.fingerprint`` of the database at that time.
-        limit: How many were asked for; ``seed``: which ones.
+        limit: How many were requested; ``seed``: which ones.
         made_at: When, in ISO 8601.
-        vectors: What their vectors were made of; "" in indexes from before that was noted.
+        vectors: What their vectors were made of; "" in indexes that predate this field.
     """
 
     schema_fingerprint: str

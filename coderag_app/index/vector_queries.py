@@ -1,4 +1,4 @@
-"""What a vector query holds and gives: vectors of length 1, a restriction to databases, hits. Pure."""
+"""Parts of a vector query: vectors of length 1, a restriction to databases, hits. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coderag_app.errors import IndexStoreError
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A vector near a query: its node's id, the cosine, whether the example is a verified one, and its row."""
+    """A vector near a query: its node's id, the cosine, whether the example is verified, and its row."""
 
     node_id: str
     similarity: float
@@ -22,7 +22,7 @@ class Hit:
 
 
 def normalised(vectors: NDArray[np.float32], count: int, dimension: int) -> NDArray[np.float32]:
-    """Vectors scaled to length 1, shape (count, dimension).
+    """Scale vectors to length 1, shape (count, dimension).
 
     Raises:
         IndexStoreError: Another shape, or a vector that is zero or not finite.
@@ -44,10 +44,10 @@ def normalised(vectors: NDArray[np.float32], count: int, dimension: int) -> NDAr
 
 
 def databases_in_filters(filters: MetadataFilters) -> frozenset[str]:
-    """The database names a filter allows.
+    """Read the database names that a filter allows.
 
     Raises:
-        IndexStoreError: The filter asks for anything else than ``db_id``.
+        IndexStoreError: The filter uses anything other than ``db_id``.
     """
     if len(filters.filters) > 1 and filters.condition is not FilterCondition.AND:
         raise IndexStoreError(f"Got filters joined by {filters.condition}; expected AND.")

@@ -1,4 +1,4 @@
-"""The vectors of an index: LlamaIndex's FaissVectorStore with its gaps closed. The only file that knows FAISS.
+"""The vectors of an index: LlamaIndex's FaissVectorStore with its gaps closed. The only file that uses FAISS.
 
 FaissVectorStore neither deletes nor filters, names a vector by its row (which moves), adds one vector at a time, and
 calls whatever FAISS returns a similarity. Here every vector is normalised and the index is IndexFlatIP, so a similarity
@@ -28,11 +28,11 @@ from coderag_app.index.vector_queries import Hit, databases_in_filters, normalis
 from coderag_app.threads import short_waits
 from coderag_app.types import Origin
 
-with short_waits():  # FAISS brings an OpenMP library of its own
+with short_waits():  # FAISS ships its own OpenMP library
     import faiss
 
-# One record a vector, in FAISS's row order: this array is the corpus map on disk. ``database`` counts into the list
-# of database names; node ids are 32 hex digits.
+# One record per vector, in FAISS's row order: this array is the corpus map on disk. ``database`` is a position in the
+# list of database names; node ids are 32 hex digits.
 ROW_DTYPE = np.dtype([("node_id", "S32"), ("database", "<i4"), ("verified", "?")])
 
 
@@ -44,10 +44,10 @@ _HEX_DIGITS = np.isin(np.arange(256), list(b"0123456789abcdef"))
 
 
 def read_faiss_header(path: Path) -> tuple[int, int]:
-    """Number and dimension of the vectors of an IndexFlatIP's file. FAISS itself trusts what it reads.
+    """Read the number and dimension of the vectors in an IndexFlatIP file, since FAISS itself trusts what it reads.
 
     Raises:
-        FileRefusedError: It holds another kind of index, or more or fewer bytes than the vectors have.
+        FileRefusedError: It holds another kind of index, or its size doesn't match the vectors.
     """
     with open_regular(path, follow_links=False) as file:
         content, size = file.read(_FAISS_HEADER.size), os.fstat(file.fileno()).st_size
@@ -65,10 +65,10 @@ def read_faiss_header(path: Path) -> tuple[int, int]:
 
 
 def _check_rows(rows: NDArray[np.void], path: Path, databases: int) -> None:
-    """Refuse records that no writer made.
+    """Refuse records that no writer would produce.
 
     Raises:
-        FileRefusedError: With the first thing that is wrong.
+        FileRefusedError: Names the first fault.
     """
     if not 0 <= rows["database"].min() <= rows["database"].max() < databases:
         raise FileRefusedError(f"{path} counts beyond the {databases} databases of the manifest.")
@@ -82,7 +82,7 @@ def _check_rows(rows: NDArray[np.void], path: Path, databases: int) -> None:
 
 
 class ExampleVectorStore(FaissVectorStore):
-    """Vectors of examples by node id. Safe to search from several threads while one adds or removes."""
+    """Vectors of examples by node id. Several threads may search while one adds or removes."""
 
     _rows: NDArray[np.void] = PrivateAttr()
     _databases: list[str] = PrivateAttr()
@@ -99,7 +99,7 @@ class ExampleVectorStore(FaissVectorStore):
 
     @classmethod
     def empty(cls, dimension: int) -> ExampleVectorStore:
-        """A store without vectors."""
+        """Make a store without vectors."""
         return cls(faiss_index=faiss.IndexFlatIP(dimension))
 
     @classmethod
@@ -185,7 +185,7 @@ class ExampleVectorStore(FaissVectorStore):
         return [node.node_id for node in nodes]
 
     def add_vectors(self, nodes: Sequence[BaseNode], embeddings: NDArray[np.float32]) -> list[str]:
-        """Add the nodes that are not yet there, in one call to FAISS; all or none.
+        """Add the new nodes in one call to FAISS; all or none.
 
         Args:
             nodes: Example nodes.
@@ -220,7 +220,7 @@ class ExampleVectorStore(FaissVectorStore):
         return self._databases.index(db_id)
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
-        """Delete the vector of a Document (its node has the same id); unknown ids are passed over."""
+        """Delete the vector of a Document (its node has the same id); unknown ids are ignored."""
         self.delete_nodes([ref_doc_id])
 
     def delete_nodes(
@@ -229,7 +229,7 @@ class ExampleVectorStore(FaissVectorStore):
         filters: MetadataFilters | None = None,
         **delete_kwargs: Any,
     ) -> None:
-        """Delete vectors by node id and by filter on ``db_id``; unknown ids are passed over. Row order is kept."""
+        """Delete vectors by node id and by filter on ``db_id``; unknown ids are ignored. Row order is kept."""
         with self._lock:
             doomed = {self._row_of[node_id] for node_id in node_ids or [] if node_id in self._row_of}
             if filters is not None:
@@ -258,7 +258,7 @@ class ExampleVectorStore(FaissVectorStore):
         count: int,
         verified: bool | None = None,
     ) -> list[Hit]:
-        """The nearest vectors by exact search, best first; fewer than ``count`` when there are no more.
+        """Find the nearest vectors by exact search, best first; fewer than ``count`` if there are no more.
 
         Args:
             query: One vector of length ``dimension``; normalised here.

@@ -1,1 +1,1 @@
-"""What a database holds: tables, keys, joins, values, and what of it a question needs."""
+"""What a database holds: tables, keys, joins and values, and which of them a question needs."""

@@ -18,10 +18,10 @@ digraph schema {
 
 
 def er_diagram(schema: Schema) -> str:
-    """Tables with their columns, and an arrow for each foreign key, as DOT text; every name is escaped.
+    """Draw tables with their columns, and an arrow per foreign key, as DOT text; every name is escaped.
 
-    Of a schema with very many tables the best connected ones are drawn, and of a wide table keys and the first
-    columns; a last line says how much was left out.
+    A very large schema is cut to its best connected tables, and a wide table to its keys and first columns; a last
+    line says how much was left out.
     """
     drawn = _drawn_tables(schema)
     nodes = {table.name.lower(): f"t{number}" for number, table in enumerate(drawn)}
@@ -48,7 +48,7 @@ def _drawn_tables(schema: Schema) -> list[Table]:
 
 
 def _drawn_columns(table: Table) -> list[tuple[int, Column]]:
-    """Positions and columns to draw: all that fit, and keys in any case."""
+    """Choose positions and columns to draw: all that fit, and keys always."""
     if len(table.columns) <= MAX_COLUMNS:
         return list(enumerate(table.columns))
     keys = _foreign_columns(table)
@@ -81,7 +81,7 @@ def _label(table: Table) -> str:
 
 
 def _text(name: str) -> str:
-    """A name that no HTML-like label can take for markup; an empty one would be a syntax error."""
+    """Escape a name so that an HTML-like label can't read it as markup; an empty one would be a syntax error."""
     return escape(shorten(visible_text(name), _MAX_NAME_CHARS)) or " "
 
 
@@ -99,7 +99,7 @@ def _edges(table: Table, drawn: list[Table], nodes: dict[str, str]) -> list[str]
 
 
 def _port(table: Table, columns: tuple[str, ...], cell: str, side: str) -> str:
-    """Where an arrow meets the table: at a cell and side of the first column of the key, if that is drawn."""
+    """Where an arrow meets the table: the cell and side of the key's first column, if that is drawn."""
     wanted = columns[0].lower() if columns else ""
     drawn = {column.name.lower(): position for position, column in _drawn_columns(table)}
     return f":{cell}{drawn[wanted]}:{side}" if wanted in drawn else ""

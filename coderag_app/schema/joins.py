@@ -1,4 +1,4 @@
-"""Joins along foreign keys: the part of a query that code derives."""
+"""Joins along foreign keys, which code derives so that the model need not write them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coderag_app.schema.name_words import singular
 from coderag_app.schema.tables import Schema
 
 _KEY_ENDINGS = ("id", "code", "number", "_no", "key")
-_AGAIN = "\x00"  # in front of a table's name where a query reads it a second time
+_AGAIN = "\x00"  # prefix of a table that a query reads a second time
 
 
 def again(table: str) -> str:
@@ -25,7 +25,7 @@ def is_again(table: str) -> bool:
 
 
 def real_name(table: str) -> str:
-    """The table's name, whichever time it is read."""
+    """The table's name without the mark of a second reading."""
     return table.removeprefix(_AGAIN)
 
 
@@ -41,7 +41,7 @@ class JoinGraph:
     """The foreign keys of a schema as an undirected graph over its tables.
 
     A table that neither declares nor receives a foreign key is joined on identically named key columns instead, or on
-    columns called after one of the tables (``state_name`` of ``state``): many real schemas declare none.
+    columns named after one of the tables (``state_name`` of ``state``): many real schemas declare no keys.
 
     The second reading of a table joins the first on the table's key to itself (an employee's manager), or a table that
     refers to it twice on the second of these keys (where a flight goes); where there are none, on nothing.
@@ -90,9 +90,9 @@ class JoinGraph:
         return frozenset(self._parents.get(table, ()))
 
     def most_rows(self, tables: Sequence[str]) -> str:
-        """Of joined tables the one whose rows the join has: it refers to others, and none of them to it.
+        """Find the joined table whose rows the join has: it refers to others, and none of them to it.
 
-        Where that is none or several, the last.
+        If none or several qualify, the last one.
         """
         tables = [table for table in tables if not is_again(table)]
         others = {table: {t for t in tables if t != table} for table in tables}
@@ -100,7 +100,7 @@ class JoinGraph:
         return many[0] if len(many) == 1 else tables[-1]
 
     def between(self, tables: Sequence[str], other: str) -> list[str]:
-        """The first table that refers to both one of ``tables`` and ``other``; none where a key joins them directly."""
+        """Find the first table that refers to one of ``tables`` and to ``other``; none if a key joins them directly."""
         if any(step.table == other for table in tables for step in self._edges[table]):
             return []
         return [name for name, parents in self._parents.items() if other in parents and parents.intersection(tables)][
@@ -161,5 +161,5 @@ def _with_parent_again(table: str, pairs: tuple[tuple[tuple[str, str], tuple[str
 
 
 def _is_called_after(column: str, tables: Sequence[str]) -> bool:
-    """Whether a column that several tables have begins with the name of one of them, as ``state_name``."""
+    """Whether a column that several tables share begins with the name of one of them, like ``state_name``."""
     return any(column.startswith(f"{singular(table)}_") for table in tables)

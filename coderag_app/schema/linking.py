@@ -1,4 +1,4 @@
-"""Which tables a question needs, where a schema is too large to show whole."""
+"""Choose the tables that a question needs when the schema is too large for the prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coderag_app.schema.value_index import ValueIndex
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 _VALUE_SCORE = 1.0
-_MOST_REFUSED = 20  # tables that no longer fit, before the search for smaller ones ends
+_MOST_REFUSED = 20  # the search for smaller tables ends after this many that don't fit
 _STOP_WORDS = frozenset(
     "a an and are by each for from has have how id in is list many name of on or show than that the their them to was "
     "what when where which who whose with".split()
@@ -23,11 +23,11 @@ _STOP_WORDS = frozenset(
 
 
 class SchemaLinker:
-    """Prunes one schema to what a question needs.
+    """Prunes a schema to what a question needs.
 
     Args:
         schema: The whole schema.
-        size: Tokens that a schema takes, e.g. ``PromptFormat.schema_size``.
+        size: Counts a schema's tokens, e.g. ``PromptFormat.schema_size``.
         values: The database's text values.
         embed: Texts to unit vectors, shape (texts, dimension); None ranks without embeddings.
     """
@@ -39,11 +39,11 @@ class SchemaLinker:
         self.embed = embed
 
     def link(self, question: str, budget_tokens: int) -> Schema:
-        """The schema whole where it fits the budget, else the tables that the question needs, in the original order.
+        """Return the schema whole if it fits the budget, else the tables that the question needs, in schema order.
 
-        Tables are ranked by shared words, stored values that the question mentions, and embedding similarity; each of
-        the best is taken with the tables that join it to those taken before. Of a table that alone is too wide, the
-        likeliest columns stay.
+        Tables are ranked by shared words, stored values that the question mentions, and embedding similarity; each
+        chosen table brings along the tables that join it to those chosen before. A table that is too wide by itself
+        keeps its likeliest columns.
         """
         if self._whole_size <= budget_tokens:
             return self.schema
@@ -64,7 +64,7 @@ class SchemaLinker:
         return linked
 
     def first_tables(self, budget_tokens: int) -> Schema:
-        """The schema whole where it fits the budget, else as many of its first tables as do: linking switched off."""
+        """Return the whole schema if it fits the budget, else as many first tables as fit; for linking switched off."""
         if self._whole_size <= budget_tokens:
             return self.schema
         kept: list[str] = []
@@ -79,7 +79,7 @@ class SchemaLinker:
         return linked
 
     def rank_tables(self, question: str) -> list[str]:
-        """Lowercase names of all tables, the likeliest to be needed first."""
+        """Rank the lowercase names of all tables, the likeliest to be needed first."""
         words = _words(question)
         scores = np.array([_lexical_score(table, words) for table in self.schema.tables])
         mentioned = {value.table.lower() for match in self.values.find(question) for value in match.values}
@@ -127,6 +127,6 @@ def _table_words(table: Table) -> str:
 
 
 def _words(text: str) -> frozenset[str]:
-    """Content words without their plural ending."""
+    """Content words in the singular."""
     words = re.findall(r"[^\W_]+", text.lower())
     return frozenset(singular(word) for word in words if word not in _STOP_WORDS)

@@ -1,4 +1,4 @@
-"""Names of tables and columns as a person says them: words, singular and plural. Pure."""
+"""Names of tables and columns as plain words, singular and plural. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def identifier_words(name: str) -> str:
     >>> identifier_words("songReleaseYear"), identifier_words("flight_2"), identifier_words("SBCustID")
     ('song release year', 'flight 2', 'sb cust id')
 
-    Usual abbreviations are written out: ``fname`` is ``first name``.
+    Common abbreviations are written out: ``fname`` is ``first name``.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = (word.lower() for word in _IDENTIFIER_PARTS.findall(spaced))

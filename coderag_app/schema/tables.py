@@ -49,8 +49,8 @@ class ForeignKey:
 class Table:
     """A table or view with its columns and foreign keys.
 
-    ``hidden`` names columns that no query may read (PostgreSQL: their type has a cast that the database's owner wrote,
-    which would run at every use). They are not among ``columns``, and ``*`` and whole rows of the table are refused.
+    ``hidden`` names columns that no query may read (PostgreSQL: their type has a cast by the database's owner, which
+    would run at every use). They are not among ``columns``, and ``*`` and whole rows of the table are refused.
     """
 
     name: str
@@ -63,21 +63,21 @@ class Table:
         return {column.name.lower(): column for column in self.columns}
 
     def column(self, name: str) -> Column | None:
-        """The column of that name, whatever the case, or None."""
+        """Find a column by name, ignoring case; None if there is none."""
         return self._columns_by_name.get(name.lower())
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The tables of one database.
+    """The schema of one database.
 
     Attributes:
         tables: Tables and views, as the database lists them.
         dialect: sqlglot's name for its SQL: sqlite, duckdb, postgres, mysql.
-        namespace: The prefix under which the tables may be written (``public.orders``); empty takes the engine's usual
-            one (``public``, ``main``).
+        namespace: The prefix that may qualify the tables (``public.orders``); empty for the engine's default
+            (``public``, ``main``).
         redefined: Functions (lower case), operators (``+``) and cast targets (``cast json``) that the database's owner
-            has given a meaning of their own. The guard refuses them: they would run the owner's code.
+            has redefined. The guard refuses them: they would run the owner's code.
     """
 
     tables: tuple[Table, ...]
@@ -90,16 +90,16 @@ class Schema:
         return {table.name.lower(): table for table in self.tables}
 
     def table(self, name: str) -> Table | None:
-        """The table of that name, whatever the case, or None."""
+        """Find a table by name, ignoring case; None if there is none."""
         return self._tables_by_name.get(name.lower())
 
     def column(self, table: str, name: str) -> Column | None:
-        """The column of that table, whatever the case, or None."""
+        """Find a column of a table, ignoring case; None if there is none."""
         found = self.table(table)
         return found.column(name) if found is not None else None
 
     def keep(self, names: Iterable[str]) -> Schema:
-        """The same schema with only the named tables, and only the foreign keys between them."""
+        """Keep only the named tables and the foreign keys between them."""
         kept = {name.lower() for name in names}
         tables = tuple(
             Table(
@@ -115,11 +115,11 @@ class Schema:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash (16 hex digits) of names, types and keys; sample values do not count."""
+        """Hash (16 hex digits) of names, types and keys; ignores sample values."""
         return hashlib.sha256(self.to_ddl(samples=False).encode()).hexdigest()[:16]
 
     def to_ddl(self, samples: bool = True) -> str:
-        """CREATE TABLE statements, one column a line; sample values follow as comments."""
+        """Write CREATE TABLE statements, one column per line, with sample values as comments."""
         return "\n".join(_table_ddl(table, self.dialect, samples) for table in self.tables)
 
 
@@ -181,7 +181,7 @@ def _table_ddl(table: Table, dialect: str, samples: bool) -> str:
 
 
 def _sample_comment(column: Column) -> str:
-    """Sample values as one comment line; line breaks would let a value leave the comment."""
+    """Write sample values as one comment line; a line break would let a value escape the comment."""
     if not column.samples:
         return ""
     shown = ", ".join(repr(" ".join(value.split())) for value in column.samples)

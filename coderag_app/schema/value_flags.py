@@ -1,4 +1,4 @@
-"""Which columns are flags: numbers that are never anything but 0 and 1, or Booleans."""
+"""Find flag columns: Booleans, and numbers that are only 0 and 1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rows = Callable[[str], Sequence[Sequence[Any]]]
 
 
 def read_flags(schema: Schema, rows: Rows, unmatched: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
-    """(table, column) of the flags of a database, in lowercase.
+    """Find the flags of a database, as (table, column) in lowercase.
 
     Args:
         schema: The schema.
@@ -29,11 +29,11 @@ def read_flags(schema: Schema, rows: Rows, unmatched: Callable[[str, str], bool]
 
 
 def _holds_only_bits(table: Table, column: str, dialect: str, rows: Rows) -> bool:
-    """Whether the column has a 0 or 1 and nothing else; it is read up to the first other value."""
+    """Whether the column holds 0 and 1 only; reads up to the first other value."""
     name, source = quote_identifier(column, dialect), quote_identifier(table.name, dialect)
     try:
         if rows(f"SELECT 1 FROM {source} WHERE {name} NOT IN (0, 1) LIMIT 1"):
             return False
         return bool(rows(f"SELECT 1 FROM {source} WHERE {name} IN (0, 1) LIMIT 1"))
-    except DatabaseError:  # a view that fails, a table that may not be read
+    except DatabaseError:  # a view that fails, a table without permission
         return False

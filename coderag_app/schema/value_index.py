@@ -1,4 +1,4 @@
-"""Which stored values a question mentions: an index from normalised text to the columns that hold it."""
+"""Find stored values in a question, with an index from normalised text to the columns that hold it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ":
 
 @dataclass(frozen=True, slots=True)
 class StoredValue:
-    """A text value as a column stores it."""
+    """A text value as stored in a column."""
 
     table: str
     column: str
@@ -34,12 +34,12 @@ class StoredValue:
 
 @dataclass(frozen=True, slots=True)
 class ValueMatch:
-    """A stretch ``start:end`` of the question that equals stored values, apart from case, accents and punctuation.
+    """A span ``start:end`` of the question that equals stored values, ignoring case, accents and punctuation.
 
     Attributes:
-        values: The values that equal it; those that differ in accents only where no other does not.
-        linked: What a lookup table puts in their place elsewhere: for Germany the DE of every column that refers to
-            the table of countries, for DE the name.
+        values: The values that equal it; those with other accents only if no value has the same.
+        linked: Their counterparts by a lookup table: for Germany the DE of every column that refers to the table of
+            countries, for DE the name.
     """
 
     start: int
@@ -49,7 +49,7 @@ class ValueMatch:
 
 
 class ValueIndex:
-    """The distinct text values of a database, by their words."""
+    """The distinct text values of a database, indexed by their words."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class ValueIndex:
         Args:
             schema: The schema to walk.
             distinct_texts: ``(table, column, limit) -> values``, such as ``Database.distinct_texts``.
-            unmatched: Columns to leave alone, as ``table.column``; ``*`` stands for any name. Nothing of them is read.
+            unmatched: Columns to skip, as ``table.column``; ``*`` matches any name. Their values are never read.
             rows: Runs one query; with it, codes are linked to names through lookup tables, and flags are known.
         """
         skipped = partial(is_unmatched, [pattern.lower() for pattern in unmatched])
@@ -99,13 +99,13 @@ class ValueIndex:
         return cls(values, read_lookups(schema, rows, skipped), read_flags(schema, rows, skipped))
 
     def find(self, text: str, *, plurals: bool = False) -> list[ValueMatch]:
-        """The longest stored values in the text, left to right, none overlapping.
+        """Find the longest stored values in the text, left to right, without overlaps.
 
         Values of up to three letters must match in case too ("IN" is not "in").
 
         Args:
             text: The question.
-            plurals: Whether a single word may be a value's plural, for callers that know what else it may name.
+            plurals: Whether a single word may be a value's plural, for callers that know its other meanings.
         """
         words = list(_WORD.finditer(text))
         folded = [without_accents(word.group()) for word in words]
@@ -128,7 +128,7 @@ class ValueIndex:
             asked, phrase = text[start:end], folded[position : position + length]
             found = self._by_words.get(tuple(phrase))
             if not found and plurals and length == 1 and (one := singular(phrase[0])) != phrase[0]:
-                found, asked = self._by_words.get((one,)), asked[: len(one)]  # "cashiers" are of the kind Cashier
+                found, asked = self._by_words.get((one,)), asked[: len(one)]  # "cashiers" means the kind Cashier
             if not found:
                 continue
             same = [value for value in found if len(value.text) > 3 or _plain(value.text) == _plain(asked)]
@@ -140,9 +140,9 @@ class ValueIndex:
         return None
 
     def stored_form(self, table: str, column: str, text: str) -> str | None:
-        """The value of the column that equals the text apart from case and accents, or that a lookup table links to it.
+        """Find the column's value that equals the text, ignoring case and accents, or that a lookup table links to it.
 
-        None where the column stores nothing of the kind.
+        None if the column stores no such value.
         """
         place = (table.lower(), column.lower())
         values = self._by_column.get(place, ())
@@ -158,14 +158,14 @@ class ValueIndex:
         return next((other.text for other in linked if (other.table.lower(), other.column.lower()) == place), None)
 
     def few_values(self, table: str, column: str) -> tuple[str, ...]:
-        """All values of a column that has just a few short ones (a category or flag), else none."""
+        """All values of a column with only a few short ones (a category or flag), else none."""
         values = self._by_column.get((table.lower(), column.lower()), ())
         if 0 < len(values) <= FEW_VALUES and all(0 < len(value.strip()) <= 16 for value in values):
             return tuple(values)
         return ()
 
     def is_flag(self, table: str, column: str) -> bool:
-        """Whether a column holds nothing but 0 and 1."""
+        """Whether a column holds 0 and 1 only."""
         return (table.lower(), column.lower()) in self._flags
 
     def values_of(self, table: str, column: str) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ class ValueIndex:
         return tuple(self._by_column.get((table.lower(), column.lower()), ()))
 
     def near(self, text: str, count: int = 3) -> tuple[str, ...]:
-        """Stored values that are spelled much like a text."""
+        """Find stored values that are spelled similarly to a text."""
         from difflib import get_close_matches
 
         folded = {without_accents(value): value for values in self._by_column.values() for value in values}
@@ -190,7 +190,7 @@ class ValueIndex:
 
 
 def is_unmatched(patterns: Sequence[str], table: str, column: str) -> bool:
-    """Whether a column is one of those that must not be read; a pattern without a dot names a column of any table.
+    """Whether a column must not be read; a pattern without a dot names a column of any table.
 
     Example:
         >>> [is_unmatched(["customers.email", "*.phone"], "Customers", column) for column in ("Email", "phone", "city")]
@@ -201,7 +201,7 @@ def is_unmatched(patterns: Sequence[str], table: str, column: str) -> bool:
 
 
 def without_accents(text: str) -> str:
-    """Text in one case and without accents, for comparing.
+    """Fold case and accents, for comparing.
 
     Example:
         >>> without_accents("ZOË Müller-Łódź")
@@ -212,7 +212,7 @@ def without_accents(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text without its accents, in its own case."""
+    """Remove accents, keeping the case."""
     return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 

@@ -1,4 +1,4 @@
-"""Which codes stand for which names: rows of lookup tables that foreign keys point at, such as DE and Germany."""
+"""Link codes to names, such as DE to Germany, by the lookup tables that foreign keys point at."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Lookup:
 def read_lookups(
     schema: Schema, rows: Callable[[str], Sequence[Sequence[Any]]], unmatched: Callable[[str, str], bool]
 ) -> Iterator[Lookup]:
-    """The lookup tables of a database whose keys are short codes of text.
+    """Find the lookup tables of a database whose keys are short text codes.
 
     Args:
         schema: The schema; its foreign keys say which columns refer to a lookup.
@@ -73,6 +73,6 @@ def _rows(
     code, name, source = (quote_identifier(each, dialect) for each in (key.name, label.name, table.name))
     try:
         found = rows(f"SELECT {code}, {name} FROM {source} LIMIT {MAX_LOOKUP_ROWS}")
-    except DatabaseError:  # a view that fails, a table that may not be read: no links then
+    except DatabaseError:  # a view that fails, a table without permission: no links then
         return ()
     return tuple((row[0], row[1]) for row in found if isinstance(row[0], str) and isinstance(row[1], str))

@@ -1,1 +1,1 @@
-"""From a prompt to one chosen SQL: generation, candidates, votes, and how sure the choice is."""
+"""From a prompt to one chosen query: candidates, the evidence for each, the vote, and the confidence."""

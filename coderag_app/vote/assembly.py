@@ -1,4 +1,4 @@
-"""From what was tried to the answer that a person sees. Pure."""
+"""Assemble the answer that a user sees from what was tried. Pure."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def assembled_answer(
     abstain_below: float = 0.0,
     **names: Any,
 ) -> SQLAnswer:
-    """The answer to a question.
+    """Assemble the answer to a question.
 
     Args:
         run: What was found and tried.
         first: The most likely reply, after its repairs.
-        results: What candidates returned, the chosen result first; empty where none was accepted or no model asked.
-        abstain_below: Confidence below which the answer is held back.
+        results: What candidates returned, the chosen result first; empty if none was accepted or no model was asked.
+        abstain_below: Confidence below which the answer is withheld.
         **names: ``database``, ``model`` and ``encoder`` of the answer.
     """
     chosen = results[0].chosen if results else first

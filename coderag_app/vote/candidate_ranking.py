@@ -1,4 +1,4 @@
-"""How well each of several SQL candidates fits a question, by the encoder that finds examples."""
+"""Score how well each SQL candidate fits a question, by the encoder that retrieves examples."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def rank_candidates(question: str, sqls: Sequence[str], schema: Schema, embed_model: BaseEmbedding) -> list[float]:
-    """Cosine (-1 to 1) of the question with each candidate's embed view: its SQL and the tables it uses.
+    """Compute the cosine (-1 to 1) of the question with each candidate's embed view: its SQL and the tables it uses.
 
     The encoder is trained to tell near misses apart (another column, aggregate, table or direction), so the scores
-    order candidates for one question; those of different questions are not comparable.
+    order the candidates of one question; scores of different questions are not comparable.
 
     Args:
         question: The question.
-        sqls: Candidates; equal ones get equal scores.
+        sqls: Candidates; equal texts get equal scores.
         schema: The schema they are written for.
         embed_model: The encoder, as ``load_embed_model`` gives it.
 
     Returns:
-        One score for each candidate, in their order.
+        One score per candidate, in the same order.
     """
     if not sqls:
         return []

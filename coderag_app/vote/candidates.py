@@ -1,4 +1,4 @@
-"""The vote among candidates: SQL that returns the same rows agrees, however it is written. Pure."""
+"""The vote among candidates. Queries that return the same rows agree, however they are written. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from coderag_app.types import Alternative, QueryResult
 from coderag_app.vote.evidence import Evidence, merit
 from coderag_app.vote.same_rows import comparable_rows, same_multiset
 
-_AGREEING = 3  # candidates that end the vote where all agree
+_AGREEING = 3  # the vote ends early when this many candidates all agree
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reply, read, checked and run.
+    """One reply after it was parsed, checked and run.
 
     Attributes:
         reply: What the model wrote.
-        sql: The SQL read out of it; empty where there was none, or where the model says that there is no answer.
-        result: Its rows; None where it was not run.
-        error: Why it was refused or failed; empty where it was accepted.
-        log_probability: Mean over the reply's tokens; None where the runtime does not tell.
+        sql: The SQL in the reply; empty if it holds none, or if the model says that there is no answer.
+        result: Its rows; None if it was not run.
+        error: Why it was refused or failed; empty if it was accepted.
+        log_probability: Mean over the reply's tokens; None if the runtime doesn't report it.
         reused: Whether it is a retrieved example's SQL that no model wrote for this question.
-        unsaid: What of the question its SQL leaves out.
-        misuses: The uses of a column that have no meaning for what it holds, in words.
+        unsaid: Names and values of the question that the SQL ignores.
+        misuses: Columns used for something they can't hold, in words.
     """
 
     reply: str
@@ -44,7 +44,7 @@ class Candidate:
         return not self.error
 
     def agrees_with(self, other: Candidate) -> bool:
-        """Whether both are accepted and give the same answer: the same multiset of rows, columns in any order."""
+        """Whether both are accepted and return the same multiset of rows, with columns in any order."""
         if not (self.accepted and other.accepted):
             return False
         if self.sql == other.sql:
@@ -66,39 +66,39 @@ def _same_rows(first: QueryResult, second: QueryResult) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Candidates that returned the same rows, in the order they came, and what speaks for them."""
+    """Candidates that returned the same rows, in order of arrival, with the evidence for them."""
 
     candidates: tuple[Candidate, ...]
     evidence: Evidence
 
     @property
     def chosen(self) -> Candidate:
-        """The candidate that stands for the result: the first that leaves least of the question out.
+        """The candidate that represents the result: the first that ignores least of the question.
 
-        Equal rows today are not the same query: without its WHERE it may return others tomorrow.
+        Equal rows today don't make equal queries: one without a WHERE may return other rows tomorrow.
         """
         return min(self.candidates, key=lambda one: (one.unsaid.values, one.unsaid.names, len(one.misuses)))
 
     @property
     def votes(self) -> int:
-        """Candidates that the model wrote; a retrieved query is evidence and has no vote."""
+        """Number of candidates that the model wrote; a retrieved query is evidence but has no vote."""
         return _votes(self.candidates)
 
     @property
     def log_probability(self) -> float | None:
-        """Mean over the tokens of the likeliest reply; None where none is known."""
+        """Mean over the tokens of the likeliest reply; None if unknown."""
         return _likeliest(self.candidates)
 
 
 @dataclass
 class Vote:
-    """Candidates in the order they were written, grouped by their result."""
+    """Candidates grouped by result, in the order they were written."""
 
     groups: list[list[Candidate]] = field(default_factory=list)
     refused: int = 0
 
     def add(self, candidate: Candidate) -> None:
-        """Count a candidate; a refused one counts for no result."""
+        """Add a candidate; a refused one counts for no result."""
         if not candidate.accepted:
             self.refused += 1
             return
@@ -110,11 +110,11 @@ class Vote:
 
     @property
     def size(self) -> int:
-        """Candidates that the model wrote, the refused ones included."""
+        """Number of candidates that the model wrote, including refused ones."""
         return self.refused + sum(map(_votes, self.groups))
 
     def decided(self, remaining: int) -> bool:
-        """Whether it can end: the first few agree, or no ``remaining`` further votes change which result has the most.
+        """Whether the vote can end: the first few agree, or ``remaining`` further votes can't change the leader.
 
         Args:
             remaining: Candidates still to come.
@@ -127,7 +127,7 @@ class Vote:
         return len(counts) == 1 and counts[0] > remaining and not self.refused
 
     def results(self, ranks: Mapping[str, float] | None = None) -> list[Result]:
-        """The results, the chosen one first.
+        """Order the results, the chosen one first.
 
         Args:
             ranks: A score by SQL: the encoder's cosine to the question. Where given, all evidence is weighed; else the
@@ -141,7 +141,7 @@ class Vote:
     def _evidence(self, group: Sequence[Candidate], ranks: Mapping[str, float] | None) -> Evidence:
         known = [ranks[candidate.sql] for candidate in group if ranks and candidate.sql in ranks]
         votes, likeliest = _votes(group), _likeliest(group)
-        # A query that was retrieved and not written has no probability by the model, and that speaks against it.
+        # A retrieved query has no probability from the model, which counts against it.
         unwritten = 0.0 if not votes and any(_likeliest(group) is not None for group in self.groups) else None
         return Evidence(
             share=votes / self.size if self.size > 1 or not votes else None,
@@ -156,7 +156,7 @@ class Vote:
 
 
 def alternatives(results: Sequence[Result]) -> tuple[Alternative, ...]:
-    """The results as values for people to read."""
+    """Return the results as values for display."""
     return tuple(Alternative(result.chosen.sql, result.votes, result.log_probability) for result in results)
 
 

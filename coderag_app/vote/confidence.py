@@ -1,4 +1,4 @@
-"""How sure an answer is: the probability that its result is right, and the reasons in words. Pure."""
+"""The confidence of an answer: the probability that its result is right, with reasons in words. Pure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from coderag_app.types import Confidence, RetrievedExample
 from coderag_app.vote.evidence import Evidence, probability_right
 
-_REPAIR_FACTOR = 0.6  # for each reply that was refused before
+_REPAIR_FACTOR = 0.6  # for each earlier reply that was refused
 
 
 def confidence(
     evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0, misuses: Sequence[str] = ()
 ) -> Confidence | None:
-    """How sure an answer is; None where neither the model nor candidates tell.
+    """Compute the confidence of an answer; None if neither the model nor candidates give evidence.
 
     Args:
-        evidence: What speaks for the result.
+        evidence: The evidence for the result.
         sources: The examples shown, most similar first.
         repairs: Replies that were refused before this one.
-        misuses: What the SQL uses a column for that it cannot hold, in words.
+        misuses: Columns used for something they can't hold, in words.
     """
     if evidence.share is None and evidence.probability is None:
         return None

@@ -34,15 +34,15 @@ Rank = Callable[[Sequence[str]], Sequence[float]]
 
 @dataclass
 class Decoding:
-    """The decoding of one question.
+    """Decodes one question: writes candidates, judges them and lets them vote.
 
     Attributes:
         run: The question.
-        request: What the prompt is made of, without failed attempts.
+        request: What goes into the prompt, without failed attempts.
         schema: What SQL is checked against.
-        database: Where candidates run; None where they are only checked.
+        database: Where candidates run; None if they are only checked.
         samples: How many further candidates may be written.
-        rank: Scores SQL by how well it fits the question; None where no encoder can.
+        rank: Scores SQL by how well it fits the question; None without an encoder.
     """
 
     run: QuestionRun
@@ -58,7 +58,7 @@ class Decoding:
     _mentions: Mentions = Mentions()  # of the last prompt
 
     def most_likely(self) -> Generator[StreamEvent, None, Candidate]:
-        """The most likely reply, repaired where it was refused; returns the first accepted candidate, or the last."""
+        """Write the most likely reply, retrying refused ones; returns the first accepted candidate, or the last."""
         candidate = Candidate("", "", error="no attempt was made")
         for _ in range(1 + self.config.max_repairs):
             self.run.attempts.append(Attempt(reply="", sql="", error=""))
@@ -71,8 +71,8 @@ class Decoding:
     def vote(self, first: Candidate) -> Generator[StreamEvent, None, list[Result]]:
         """Let the results of further candidates vote with the first one's; returns the results, the chosen one first.
 
-        The model writes candidates until enough agree or the time is up (one that is being written then is dropped).
-        Where it was asked for more than one, or its only reply was refused, retrieved queries are candidates too.
+        The model writes candidates until enough agree or time is up (an unfinished one is dropped). If it may write
+        more than one, or its only reply was refused, retrieved queries are candidates too.
         """
         vote = Vote()
         vote.add(first)
@@ -85,14 +85,14 @@ class Decoding:
         return self._ranked(vote)
 
     def _sampled(self, vote: Vote) -> Generator[StreamEvent, None, None]:
-        """Add the further replies to the vote."""
+        """Sample further replies and add them to the vote."""
         samples, seen = self.samples, dict[tuple[str, str], Candidate]()
         for number in range(1, samples + 1):
             if vote.decided(samples - number + 1) or self._time_is_up():
                 break
             try:
                 prompt = self.prompt_format.build(self._variant(number))
-            except NoSQLError:  # the first candidate has failed for the same reason and says so
+            except NoSQLError:  # the first candidate failed for the same reason and reports it
                 break
             sampled = replace(prompt, temperature=self.config.sample_temperature, seed=number)
             candidate = yield from self._sample(sampled, f"{number}/{samples}", seen)
@@ -101,12 +101,12 @@ class Decoding:
             vote.add(candidate)
 
     def _variant(self, number: int) -> PromptRequest:
-        """What a further candidate is asked with; every other one sees no examples, lest all are misled by one."""
+        """Vary the request for a further candidate; every other one sees no examples, so that one can't mislead all."""
         examples = () if number % 2 and self.request.schema is not None else self.request.examples
         return replace(self.request, variant=number, examples=examples)
 
     def _retrieved(self) -> Iterator[Candidate]:
-        """The queries of the examples that the schema can run and whose literals the question says."""
+        """Run the retrieved queries that fit the schema and whose literals are in the question."""
         if self.schema is None:
             return
         for sql in reusable(self.request.question, self.request.examples, self.schema, self.request.dialect):
@@ -124,7 +124,7 @@ class Decoding:
             return vote.results(dict(zip(written, self.rank(written), strict=True)))
 
     def _attempt(self) -> Generator[StreamEvent, None, Candidate]:
-        """One reply with its pieces as events."""
+        """Write one reply, with its pieces as events."""
         try:
             prompt = self.prompt_format.build(replace(self.request, failed=tuple(self.run.attempts[:-1])))
         except NoSQLError as error:
@@ -142,7 +142,7 @@ class Decoding:
     def _sample(
         self, prompt: Prompt, label: str, seen: dict[tuple[str, str], Candidate]
     ) -> Generator[StreamEvent, None, Candidate | None]:
-        """One sampled candidate; None when the time was up before it was written."""
+        """Sample one candidate; None if time was up before it was complete."""
         with self.run.timed("vote"), closing(stream_reply(self.llm, prompt, self._reply_tokens)) as pieces:
             while True:
                 try:
@@ -153,13 +153,13 @@ class Decoding:
                 if self._time_is_up():
                     return None
                 yield self.run.event("vote", label)
-        key = (prompt.text, reply.text)  # one reply may mean two things to two prompts
+        key = (prompt.text, reply.text)  # the same reply can mean different SQL under different prompts
         if key not in seen:
             seen[key] = _returned(self._judged(prompt, reply))
         return seen[key]
 
     def _judged(self, prompt: Prompt, reply: Reply) -> Generator[StreamEvent, None, Candidate]:
-        """Read, check and run a reply."""
+        """Parse, check and run a reply."""
         self._mentions = prompt.mentions
         candidate = Candidate(reply.text, "", log_probability=reply.log_probability)
         try:
@@ -177,7 +177,7 @@ class Decoding:
             return replace(candidate, error=str(error))
 
     def _weighed(self, candidate: Candidate) -> Candidate:
-        """The candidate with what its SQL leaves out of the question, and the columns that it misuses."""
+        """Record what of the question the candidate's SQL ignores, and which columns it misuses."""
         left_out = unsaid(candidate.sql, self._mentions, self.request.dialect)
         misuses = type_errors(candidate.sql, self.schema, self.request.values) if self.schema is not None else ()
         return replace(candidate, unsaid=left_out, misuses=misuses)
@@ -196,7 +196,7 @@ class Decoding:
 
 
 def _returned(steps: Generator[StreamEvent, None, Candidate]) -> Candidate:
-    """What a generator returns, its events passed over."""
+    """Exhaust a generator and return its value, dropping its events."""
     while True:
         try:
             next(steps)

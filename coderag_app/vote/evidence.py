@@ -1,9 +1,9 @@
-"""What speaks for a result among the candidates, and the probability that it is right. Pure.
+"""The evidence for a result, and the probability that it is right. Pure.
 
-A weighted sum of a few signs orders the results, and a logistic function of the winner's sum is the confidence. The
+A weighted sum of a few features orders the results, and a logistic function of the winner's sum is the confidence. The
 weights are fitted by ``python -m finetune.sql_model.vote_weights`` with a conditional logit (McFadden 1974) on
-questions of databases that the bundled model never saw; with another model the order is as good as these weights fit
-it, and the confidence is no calibrated probability.
+questions of databases that the bundled model never saw; with another model the weights may fit less
+well, and the confidence is not a calibrated probability.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one result.
+    """The features of one result.
 
     Attributes:
-        share: Share of the sampled candidates that returned it, 0 to 1; None where none were sampled.
+        share: Share of the sampled candidates that returned it, 0 to 1; None if none were sampled.
         rank: The encoder's cosine of the question with the SQL, the best of the result's; None without an encoder.
-        probability: Mean probability of a token in the likeliest reply; None where the runtime does not tell.
+        probability: Mean token probability of the likeliest reply; None if the runtime doesn't report it.
         retrieved: Whether a retrieved query returns it.
-        empty: Whether it has no rows: a wrong literal or join gives that more often than a right query.
-        unsaid_values: How many values of the question the query leaves out, 0 where none are known.
-        unsaid_names: How many tables and columns that the question names it leaves out.
-        misused: How many uses of a column have no meaning for what it holds, such as a name compared with a year.
+        empty: Whether it has no rows, which wrong literals and joins cause more often than right queries.
+        unsaid_values: How many values of the question the query ignores; 0 if none are known.
+        unsaid_names: How many tables and columns named in the question it ignores.
+        misused: How many columns are used for something they can't hold, such as a name compared with a year.
     """
 
     share: float | None
@@ -38,7 +38,7 @@ class Evidence:
 
 
 # Printed by the command above, before the left-out databases led to the rules of year_tokens.py, group_tokens.py and
-# table_tokens.py. What is not known counts as the mean of right results.
+# table_tokens.py. An unknown feature counts as the mean of right results.
 SHARE_WEIGHT, TYPICAL_SHARE = 2.41, 0.82
 RANK_WEIGHT, TYPICAL_RANK = 1.95, 0.81
 PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 1.60, 0.89
@@ -51,7 +51,7 @@ CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 0.95, -3.70
 
 
 def merit(evidence: Evidence) -> float:
-    """The weighted sum that results are ordered by; no unit."""
+    """Compute the weighted sum that orders results; it has no unit."""
     share = TYPICAL_SHARE if evidence.share is None else evidence.share
     rank = TYPICAL_RANK if evidence.rank is None else evidence.rank
     probability = TYPICAL_PROBABILITY if evidence.probability is None else evidence.probability
@@ -68,5 +68,5 @@ def merit(evidence: Evidence) -> float:
 
 
 def probability_right(evidence: Evidence) -> float:
-    """The probability, 0 to 1, that the winning result is the right one."""
+    """Compute the probability, 0 to 1, that the winning result is right."""
     return 1 / (1 + math.exp(-(CONFIDENCE_SLOPE * merit(evidence) + CONFIDENCE_INTERCEPT)))

@@ -1,4 +1,4 @@
-"""One question on its way to an answer: what is known so far, what it took, and the events that tell of it."""
+"""One question on its way to an answer: what was found so far, the time of each step, and its events."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """What happens while a question is answered.
+    """One step of answering a question.
 
     Attributes:
         step: retrieve, link, generate, check, execute, vote (a further candidate), or done.
         text: For generate: the next piece of the reply; for check: the SQL being checked; for vote: which candidate.
         elapsed_s: Seconds since the question was asked.
-        answer: The answer, with the last event (done) alone.
+        answer: The answer, on the last event (done) only.
     """
 
     step: str
@@ -33,7 +33,7 @@ class StreamEvent:
 
 @dataclass
 class QuestionRun:
-    """A question with all that was found and tried for it.
+    """A question with everything that was found and tried for it.
 
     Attributes:
         attempts: The most likely reply and its repairs, then the sampled reply that was chosen, if one was.
@@ -48,7 +48,7 @@ class QuestionRun:
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Add the seconds of a block to those of a step."""
+        """Add the time of a block to a step's."""
         started = time.perf_counter()
         try:
             yield
@@ -56,5 +56,5 @@ class QuestionRun:
             self.timings_s[step] = self.timings_s.get(step, 0.0) + time.perf_counter() - started
 
     def event(self, step: str, text: str = "", answer: SQLAnswer | None = None) -> StreamEvent:
-        """An event of this question, now."""
+        """Make an event of this question, stamped with the elapsed time."""
         return StreamEvent(step, text, time.perf_counter() - self.started, answer)

@@ -1,4 +1,4 @@
-"""Retrieved queries as candidates: what a person verified, or what was made from the schema, may be the very answer."""
+"""Retrieved queries as candidates: a verified or synthetic example may already be the answer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
 
 
 def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
-    """The SQL of examples that the schema can run and whose literals all stand in the question.
+    """Find retrieved SQL that fits the schema and whose literals are all in the question.
 
     Args:
         question: The question.
-        examples: What was retrieved, of whatever database.
+        examples: Retrieved examples, from any database.
         schema: The live schema.
         dialect: Its dialect.
     """

@@ -16,17 +16,17 @@ Row = tuple[Any, ...]
 
 RELATIVE_TOLERANCE = 1e-10
 ABSOLUTE_TOLERANCE = 1e-12
-_MAX_TRIALS = 10_000  # columns tried in the search for an order; real results take one or two a column
+_MAX_TRIALS = 10_000  # limit on columns tried in the search for an order; real results take one or two per column
 _MAX_DIGITS = 400  # of a decimal that is compared exactly; a double holds 308
-_MAX_DEPTH = 50  # of lists and structs in each other
-_NOT_A_NUMBER = ("NaN",)  # a value that equals itself
+_MAX_DEPTH = 50  # nesting of lists and structs
+_NOT_A_NUMBER = ("NaN",)  # stands for NaN, and equals itself
 
 
 def comparable_rows(first: Iterable[Sequence[Any]], second: Iterable[Sequence[Any]]) -> tuple[list[Row], list[Row]]:
-    """Both tables with values for which ``==`` means "the same answer".
+    """Normalise both tables so that ``==`` means "the same answer".
 
-    Rounding to a number of digits would part two neighbours on either side of a rounding edge. Instead all numbers of
-    both tables are sorted, and runs of values within the tolerance of each other get one representative.
+    Rounding would separate two neighbours on either side of a rounding boundary. Instead, all numbers of both tables
+    are sorted, and each run of values within the tolerance of each other gets one representative.
     """
     left, right = [_plain_row(row) for row in first], [_plain_row(row) for row in second]
     numbers = {value for row in (*left, *right) for value in row if isinstance(value, int | float)}
@@ -56,7 +56,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def _plain_parts(value: Any, depth: int) -> Any:
-    """The parts of a list in their order; those of a struct or a set in one of ours."""
+    """The items of a list in their order; those of a struct or set in a fixed order."""
     if isinstance(value, list | tuple):
         return tuple(_plain(part, depth) for part in value)
     if isinstance(value, Mapping):
@@ -65,7 +65,7 @@ def _plain_parts(value: Any, depth: int) -> Any:
 
 
 def _plain_object(value: Any) -> Any:
-    """What drivers other than SQLite's return: decimals, dates, and whatever else by its text."""
+    """Normalise what drivers other than SQLite's return: decimals, dates, and anything else as text."""
     if isinstance(value, Decimal):
         return _plain_decimal(value)
     if isinstance(value, datetime):
@@ -91,7 +91,7 @@ def _merged_row(row: Row, merged: dict[int | float, int | float]) -> Row:
 
 
 def _representatives(numbers: set[int | float]) -> dict[int | float, int | float]:
-    """Each number's representative: the smallest of its run; two whole numbers never share a run by themselves."""
+    """Each number's representative: the smallest of its run; two whole numbers alone never share a run."""
     representatives: dict[int | float, int | float] = {}
     previous: int | float | None = None
     for number in sorted(numbers):
@@ -129,13 +129,13 @@ def _unordered(row: Row) -> frozenset[tuple[Any, int]]:
 class _ColumnSearch:
     """Finds, column by column, an order of the predicted columns under which the multisets of rows agree.
 
-    Each step compares the rows as far as they are built, so a wrong column is dropped at once. Gives up (not the same)
-    after ``_MAX_TRIALS`` columns tried, which takes a table made for it.
+    Each step compares the rows built so far, so a wrong column is dropped at once. It gives up (not the same) after
+    trying ``_MAX_TRIALS`` columns, which only a hostile table needs.
     """
 
     def __init__(self, gold: list[Row], predicted: list[Row]) -> None:
         columns = [list(column) for column in zip(*gold, strict=True)]
-        self._gold = sorted(columns, key=lambda column: -len(set(column)))  # the most telling column first
+        self._gold = sorted(columns, key=lambda column: -len(set(column)))  # the most distinctive column first
         self._predicted = [list(column) for column in zip(*predicted, strict=True)]
         self._trials = 0
 

@@ -1,1 +1,1 @@
-"""Does retrieval help, how much, with which model, and can the figure be trusted? Metrics, arms, runs and reports."""
+"""Evaluation: metrics, arms, runs and reports that show whether retrieval helps, how much, and with which model."""

@@ -1,4 +1,4 @@
-"""An arm is a name and a way of choosing the examples that a question is shown with."""
+"""Arms: named ways of choosing the examples for a question."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _CANONICAL_WEIGHT = 0.01
 
 @dataclass(frozen=True)
 class QuestionContext:
-    """What is known of a question besides its text, without looking at its gold.
+    """What an arm may know about a question besides its text, without its gold.
 
     Attributes:
         schema: The schema of its database.
         values: Stored values that the question mentions.
-        preliminary_sql: What the model answers without examples; asked for by the arm ``masked`` alone.
+        preliminary_sql: What the model answers without examples; only the arm ``masked`` uses it.
     """
 
     schema: Schema | None
@@ -63,18 +63,18 @@ class Arm(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """What it chooses by: the encoder's name and fingerprint, or nothing where it is all in the name."""
+        """What it chooses by: the encoder's name and fingerprint, or nothing if the arm's name says it all."""
         ...
 
     def choose(
         self, question: EvalQuestion, context: QuestionContext, top_k: int, excluded: frozenset[str]
     ) -> tuple[RetrievedExample, ...]:
-        """Up to ``top_k`` examples for a question, best first, none of the excluded ids among them."""
+        """Choose up to ``top_k`` examples for a question, best first, without the excluded ids."""
         ...
 
 
 class NoExamples:
-    """Shows no example: what the model does by itself."""
+    """Shows no example: the model by itself."""
 
     name = "none"
     fingerprint = ""
@@ -88,11 +88,11 @@ class NoExamples:
 
 @dataclass(frozen=True)
 class ScoringArm:
-    """Chooses the examples that a function scores highest.
+    """Chooses the examples with the highest scores.
 
     Attributes:
-        score: Question and its context -> one score for each example of the pool, and None or one tier for each,
-            where a higher tier goes before any score.
+        score: Question and its context -> one score per example of the pool, and None or one tier per example; a
+            higher tier outranks any score.
     """
 
     name: str
@@ -120,12 +120,12 @@ def build_arms(
     Args:
         names: Which arms.
         pool: What they choose from.
-        load_encoder: ``base`` or ``tuned`` -> the encoder; raises ModelError where there is none.
+        load_encoder: ``base`` or ``tuned`` -> the encoder; raises ModelError if it is missing.
         seed: Seed of the random examples.
-        vectors: Embeds the examples; None keeps nothing of it.
+        vectors: Caches the examples' vectors; None caches nothing.
 
     Returns:
-        The arms, and for each that cannot be built here the reason.
+        The arms, and the reason for each that can't be built here.
 
     Raises:
         ConfigurationError: A name is unknown, or examples are needed and there are none.
@@ -178,7 +178,7 @@ def _bm25_arm(pool: ExamplePool) -> Arm:
 
 
 def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> Arm:
-    """The product's own retrieval: the question against what an index embeds of each example."""
+    """Chooses like the product: by the question and each example's embed view."""
     vectors = _index_vectors(pool, encoder, cache)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
@@ -188,7 +188,7 @@ def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache: Ve
 
 
 def _index_vectors(pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> NDArray[np.float32]:
-    """The vectors that an index holds of the examples, or would hold, shape (len(pool), dimension)."""
+    """Vectors of the examples as an index holds them, shape (len(pool), dimension)."""
     if pool.stored is not None and pool.stored.encoder == encoder.info.fingerprint:
         return pool.stored.vectors
     vectors = cache.embed(pool.views, encoder)
@@ -200,7 +200,7 @@ def _index_vectors(pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache
 
 
 def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> Arm:
-    """DAIL-SQL's choice: similar masked questions, those first whose SQL is built like a preliminary answer."""
+    """Chooses like DAIL-SQL: similar masked questions, with SQL structured like a preliminary answer first."""
     vectors = cache.embed(pool.masked_questions, encoder)
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -214,7 +214,7 @@ def _masked_arm(pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -
 
 
 def _oracle_arm(pool: ExamplePool) -> Arm:
-    """Looks at the gold: the nearest skeleton, among equals the nearest in names and values. A bound, not a method."""
+    """Chooses by the gold: the nearest skeleton, then the nearest names and values. An upper bound, not a method."""
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
         form = read_form(question.gold_sql, context.schema)

@@ -1,4 +1,4 @@
-"""What the error browser shows: every question with the answers of its arms, equal answers together. Pure."""
+"""Data of the error browser: every question with its arms' answers, equal answers grouped. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN_ROWS = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """One SQL text and the arms that gave it.
+    """One SQL text and the arms that returned it.
 
     Attributes:
         sources: The examples that each arm was shown.
@@ -45,7 +45,7 @@ class BrowserEntry:
 
 
 def browser_entries(paired: Mapping[str, Mapping[str, Prediction]], convention: str) -> list[BrowserEntry]:
-    """The questions that at least one arm got wrong, by database, those that most arms got wrong first.
+    """List the questions that at least one arm got wrong, by database, the worst first.
 
     Args:
         paired: Predictions by arm and question (``paired_predictions``).
@@ -96,7 +96,7 @@ def _shown_source(source: Source) -> Source:
 
 
 def _shown_result(result: ResultPreview) -> ResultPreview:
-    """Fewer rows; the cells are made visible already, the column names are not."""
+    """Keep fewer rows; cells are already escaped, column names are not."""
     return ResultPreview(tuple(map(_shown, result.columns)), result.rows[:SHOWN_ROWS], result.total)
 
 

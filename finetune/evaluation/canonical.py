@@ -1,4 +1,4 @@
-"""One canonical text per query: equal for queries that differ in spelling alone. Pure; compared, never run."""
+"""Canonical text of queries: equal for queries that differ in spelling alone. Pure; compared, never run."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _ORDERED: dict[type[exp.Expr], tuple[str, str, str]] = {
 
 
 def canonical_text(query: exp.Expr) -> str:
-    """The canonical text of a qualified query.
+    """Write the canonical text of a qualified query.
 
-    Made alike: aliases of tables and columns, letter case of names, order of AND, OR, +, *, =, <>, IN lists and
-    GROUP BY keys, direction of < and >, order of inner joins and whether their condition stands in ON or in WHERE,
+    Normalised: aliases of tables and columns, letter case of names, order of AND, OR, +, *, =, <>, IN lists and
+    GROUP BY keys, direction of < and >, order of inner joins and whether their condition is in ON or in WHERE,
     CTEs against derived tables, operands of UNION and INTERSECT.
 
-    Kept: the order of the selected columns, ORDER BY, literals, and every operator that has a meaning of its own.
+    Kept: the order of the selected columns, ORDER BY, literals, and every operator with its own meaning.
 
     Args:
         query: A parsed query whose columns name their tables (``sqlglot.optimizer.qualify``).
@@ -137,7 +137,7 @@ class _Writer:
         return " ".join([self._sorted("group", group.expressions), *self._args(group, frozenset({"expressions"}))])
 
     def _order(self, node: exp.Select | exp.SetOperation) -> str:
-        """ORDER BY; a name of an output column stands for what that column is."""
+        """Write ORDER BY; an output column's name is replaced by its expression."""
         if not node.args.get("order"):
             return ""
         outputs = {name.lower(): i for i, name in enumerate(node.named_selects)}
@@ -188,7 +188,7 @@ def _is_inner(join: exp.Join) -> bool:
 
 
 def _cte_definition(table: exp.Table) -> exp.Expr | None:
-    """The query behind a CTE's name; None where the name is no CTE's, or the CTE is recursive."""
+    """The query behind a CTE's name; None if the name is not a CTE's, or the CTE is recursive."""
     node = table.parent
     while node is not None:
         with_ = node.args.get("with_")

@@ -28,7 +28,7 @@ CLAUSES = (*_NODES, "distinct", "subquery", "plain")
 
 @lru_cache(maxsize=8192)
 def query_clauses(sql: str, dialect: str = "sqlite") -> tuple[str, ...]:
-    """Names out of ``CLAUSES``; ``plain`` for a query with no other, nothing for text that does not parse."""
+    """List a query's clauses by their names in ``CLAUSES``; ``plain`` if it has none, nothing if it doesn't parse."""
     query = parse_query(sql, dialect)
     if query is None:
         return ()

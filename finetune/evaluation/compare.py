@@ -1,4 +1,4 @@
-"""What changed between two runs: which questions flipped, arm by arm."""
+"""Compare two runs: which questions flipped, arm by arm."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ArmFlips:
     Attributes:
         questions: How many questions those are.
         compared: The second run against the first.
-        won: (before, after) of the questions that only the second run has right; ``lost``: only the first.
+        won: (before, after) of the questions that only the second run answers correctly; ``lost``: only the first.
     """
 
     arm: str
@@ -77,7 +77,7 @@ def _flips(arm: str, pairs: Sequence[tuple[Prediction, Prediction]], convention:
 
 
 def comparison_markdown(flips: Sequence[ArmFlips]) -> str:
-    """The comparison as Markdown: a table, then every question that flipped with both answers."""
+    """Write the comparison as Markdown: a table, then every question that flipped with both answers."""
     rows = []
     for arm in flips:
         compared, questions = arm.compared, arm.questions

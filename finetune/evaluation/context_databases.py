@@ -1,4 +1,4 @@
-"""A SQLite database out of a data set's SQL context: CREATE TABLE and INSERT statements, and nothing else."""
+"""Build a SQLite database from a data set's SQL context: CREATE TABLE and INSERT statements, nothing else."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from coderag_app.errors import DatabaseError
 
 _TIMEOUT_S = 10.0
 _MAX_CELL_BYTES = 1_000_000
-# A context is somebody else's SQL. It may fill the new file; it may not reach another one or change settings.
+# A context is foreign SQL. It may fill the new file, but not reach another one or change settings.
 _REFUSED = frozenset(
     {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA, sqlite3.SQLITE_CREATE_VTABLE}
 )
 
 
 def build_context_database(context: str, folder: Path) -> Path:
-    """Run a context into a new SQLite file, named by the context's hash; an existing file is taken as it is.
+    """Run a context into a new SQLite file, named by the context's hash; an existing file is reused.
 
     Args:
         context: SQL statements.
-        folder: Where the file is made; created if it is not there.
+        folder: Where the file is written; created if missing.
 
     Raises:
         DatabaseError: A statement fails on SQLite, is refused, or takes longer than ten seconds.

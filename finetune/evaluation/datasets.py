@@ -1,4 +1,4 @@
-"""Questions with gold SQL and the database to run it on, from the layouts that data sets come in."""
+"""Load questions with gold SQL and their databases, from the layouts of published data sets."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class EvalQuestion:
 
 @dataclass(frozen=True)
 class EvalDataset:
-    """Questions, and the rows that could not be made into questions."""
+    """Questions, and the rows that could not become questions."""
 
     name: str
     questions: tuple[EvalQuestion, ...]
@@ -72,12 +72,12 @@ class EvalDataset:
 
 
 def load_dataset(spec: str | Path, database: str | None = None, work_dir: Path | None = None) -> EvalDataset:
-    """Load a data set by what it looks like.
+    """Load a data set, recognising its layout.
 
     Args:
         spec: ``demo`` for the bundled questions; a folder in Spider's or BIRD's layout; a JSONL file of gretel rows;
             or a JSONL file of rows with ``question`` and ``sql``, which needs ``database``.
-        database: Path or URL of the database that a file of pairs speaks of.
+        database: Path or URL of the database, for a file of question-SQL pairs.
         work_dir: Where databases are built for gretel rows.
 
     Raises:
@@ -135,7 +135,7 @@ def load_spider_layout(folder: Path, name: str = "") -> EvalDataset:
 
 
 def load_gretel(path: Path, work_dir: Path, name: str = "") -> EvalDataset:
-    """Load rows that bring their own schema and rows as SQL (``sql_prompt``, ``sql_context``, ``sql``).
+    """Load rows that include their schema and data as SQL (``sql_prompt``, ``sql_context``, ``sql``).
 
     Each context becomes a SQLite file in ``work_dir``; equal contexts share one. Rows whose context does not run on
     SQLite, or whose SQL is not a query, are excluded.
@@ -180,7 +180,7 @@ def load_pairs(path: Path, database: str, name: str = "") -> EvalDataset:
 
 
 def dataset_examples(dataset: EvalDataset) -> tuple[SQLExample, ...]:
-    """The data set's questions as examples to retrieve from, each with the schema of its database."""
+    """Turn the data set's questions into examples to retrieve, each with the schema of its database."""
     contexts: dict[str, str] = {}
     for target in dict.fromkeys(question.database for question in dataset.questions):
         database = open_database(target)

@@ -1,7 +1,7 @@
-"""How well an encoder, or BM25, finds the right document for a query.
+"""Measure how well an encoder, or BM25, finds the right document for a query.
 
 Duplicates are resolved before anything is measured, so that a perfect system scores 1.0: documents with the same text
-or the same meaning are one item, and a query that is asked more than once accepts what is right for any of them.
+or the same meaning are one item, and a query that occurs more than once accepts what is right for any occurrence.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class LabelledDocument:
-    """A document with what it means; documents of equal meaning are equally right.
+    """A document with its meaning; documents of equal meaning are equally right.
 
     Attributes:
         text: What is embedded.
         meaning: E.g. the database and the normalised form of its SQL.
-        query: A query it answers; empty for a document that only stands in the pool.
+        query: A query it answers; empty for a document that only fills the pool.
     """
 
     text: str
@@ -46,7 +46,7 @@ class RankingTask:
     """Queries over one pool of documents.
 
     Attributes:
-        queries: One per question; the same text may stand here more than once.
+        queries: One per question; the same text may occur more than once.
         documents: Distinct texts.
         items: For each document the item it is a copy or another spelling of.
         relevant: For each query the items that are right, at least one.
@@ -65,7 +65,7 @@ class Ranker(Protocol):
     name: str
 
     def scores(self, queries: Sequence[str], documents: Sequence[str]) -> NDArray[np.float32]:
-        """Higher is better, shape (len(queries), len(documents))."""
+        """Score the documents for each query, higher is better; shape (len(queries), len(documents))."""
 
 
 def ranking_task(name: str, labelled: Iterable[LabelledDocument]) -> RankingTask:
@@ -112,7 +112,7 @@ def rank(task: RankingTask, ranker: Ranker) -> dict[str, list[float]]:
     """Each metric's value for each query of the task."""
     scores = ranker.scores(task.queries, task.documents)
     copies = max(np.unique(np.array(task.items), return_counts=True)[1])
-    depth = min(len(task.documents), _DEPTH * int(copies))  # so many documents hold ten different items
+    depth = min(len(task.documents), _DEPTH * int(copies))  # enough documents for ten different items
     values: dict[str, list[float]] = {metric: [] for metric in METRICS}
     for row, relevant in zip(scores, task.relevant, strict=True):
         order = np.argsort(-row, kind="stable")[:depth]

@@ -1,4 +1,4 @@
-"""BM25, the base encoder and the tuned one on every task whose data is there, in one run."""
+"""Measure BM25, the base encoder and the tuned one on every available task, in one run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RankingScores:
 
 @dataclass(frozen=True)
 class EncoderReport:
-    """What was measured, and the tasks that were skipped with what is missing."""
+    """Scores, and the skipped tasks with the files they lack."""
 
     scores: tuple[RankingScores, ...]
     skipped: dict[str, str]
@@ -48,14 +48,14 @@ def load_rankers(encoders: Sequence[str], bm25: bool = True) -> list[Ranker]:
         bm25: Whether BM25 is among them.
 
     Raises:
-        ModelError: An encoder is not there.
+        ModelError: An encoder is missing.
     """
     from coderag_app.encoders.loading import load_embed_model
 
     loaded = [(spec, load_embed_model(spec)) for spec in dict.fromkeys(encoders)]
     found: list[Ranker] = [BM25Ranker()] if bm25 else []
     seen: set[str] = set()
-    for spec, encoder in loaded:  # auto may be what was named already
+    for spec, encoder in loaded:  # auto may resolve to an encoder that was named already
         if encoder.info.fingerprint not in seen:
             seen.add(encoder.info.fingerprint)
             named = encoder.info.name if spec in ("auto", "bundled", "minilm") else spec
@@ -77,7 +77,7 @@ def evaluate_rankers(
         folder: The benchmark data.
         tasks: Names of tasks; all of them if empty.
         seed: Seed of the bootstrap.
-        on_score: Called with each result as it comes.
+        on_score: Called with each result as soon as it is known.
 
     Raises:
         ConfigurationError: A task is unknown, or no task's data is there.

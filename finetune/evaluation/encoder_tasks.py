@@ -21,12 +21,12 @@ from finetune.evaluation.sql_form import read_form
 
 @dataclass(frozen=True, slots=True)
 class TaskSource:
-    """A task and where it is read.
+    """A task and its files.
 
     Attributes:
-        name: What it is called on the command line.
-        files: What must be there, relative to the data folder.
-        read: Gives its labelled documents.
+        name: Its name on the command line.
+        files: Files it needs, relative to the data folder.
+        read: Reads its labelled documents.
     """
 
     name: str
@@ -34,7 +34,7 @@ class TaskSource:
     read: Callable[[Path], Iterator[LabelledDocument]]
 
     def missing(self, folder: Path) -> list[str]:
-        """The files that are not there."""
+        """The missing files."""
         return [name for name in self.files if not (folder / name).exists()]
 
 
@@ -42,7 +42,7 @@ def load_task(source: TaskSource, folder: Path) -> RankingTask:
     """Read one task.
 
     Raises:
-        ConfigurationError: Its data is not there, or holds no query.
+        ConfigurationError: Its data is missing, or holds no query.
     """
     if missing := source.missing(folder):
         raise ConfigurationError(f"The task {source.name} needs {', '.join(missing)} in {folder}.")
@@ -85,13 +85,13 @@ def cosqa(folder: Path) -> Iterator[LabelledDocument]:
 
 
 def descriptions(path: Path) -> Iterator[LabelledDocument]:
-    """Descriptions over the solutions of the same file, without their docstrings: those repeat the description."""
+    """Descriptions over the solutions of the same file, without their docstrings, which repeat the description."""
     for row in _json_lines(path):
         yield LabelledDocument(_without_docstrings(row["code"]), row["id"], row["query"])
 
 
 def _without_docstrings(code: str) -> str:
-    """The code as it is written, without its functions' docstrings; unchanged where it does not parse."""
+    """Remove the docstrings of functions, keeping the code as written; unchanged if it doesn't parse."""
     try:
         tree = ast.parse(code)
     except SyntaxError:

@@ -1,4 +1,4 @@
-"""What a run needs of a query engine, and how engines are opened one database at a time with the models loaded once."""
+"""What a run needs from a query engine, and how to open engines database by database, loading the models once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coderag_app.types import RetrievedExample, SQLAnswer
 if TYPE_CHECKING:
     from coderag_app.llm.loading import LoadedEncoder
 
-_HASHED_BYTES = 500_000_000  # larger model files are told by their size
+_HASHED_BYTES = 500_000_000  # larger model files are identified by their size
 
 
 class Engine(Protocol):
@@ -54,7 +54,7 @@ OpenEngine = Callable[[str], Engine]
 
 
 def engine_opener(config: AppConfig) -> OpenEngine:
-    """A function that opens an engine on a database without an index: arms choose the examples.
+    """Return a function that opens an engine on a database without an index, since arms choose the examples.
 
     The engines link large schemas with the configured encoder, as they do for users.
     """
@@ -88,7 +88,7 @@ def encoder_loader(config: AppConfig) -> Callable[[str], LoadedEncoder]:
 
 
 def model_fingerprint(engine: Engine) -> str:
-    """Hash of the LLM's file (16 hex digits), its size where it is very large, or nothing for a server."""
+    """Hash of the LLM's file (16 hex digits), its size if it is very large, or nothing for a server."""
     path = Path(str(getattr(getattr(engine, "llm", None), "model_path", None) or ""))
     if not path.is_file():
         return ""
@@ -99,7 +99,7 @@ def model_fingerprint(engine: Engine) -> str:
 
 
 def linked_tables(engine: Engine, question: str) -> tuple[str, ...] | None:
-    """Tables that schema linking keeps for a question; None where the engine does not tell."""
+    """Tables that schema linking keeps for a question; None if the engine doesn't report them."""
     linked_schema: Callable[[str], Any] | None = getattr(engine, "linked_schema", None)
     linked = linked_schema(question) if linked_schema is not None else None
     return tuple(table.name for table in linked.tables) if linked is not None else None

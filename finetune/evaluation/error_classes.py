@@ -1,4 +1,4 @@
-"""What is wrong with a wrong prediction: one class each, the first that applies from the outside in. Pure."""
+"""Classify wrong predictions: one class each, the first that applies from the outside in. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from finetune.evaluation.sql_form import read_form
 
 
 class ErrorClass(StrEnum):
-    """Where a prediction first departs from the gold."""
+    """Where a prediction first differs from the gold."""
 
     NONE = "none"
     ABSTAINED = "abstained"
@@ -30,7 +30,7 @@ class ErrorClass(StrEnum):
 def classify_difference(
     gold_sql: str, predicted_sql: str, verdict: Verdict, schema: Schema | None = None, dialect: str = "sqlite"
 ) -> ErrorClass:
-    """The class of a prediction that ran and was found wrong.
+    """Classify a prediction that ran and was wrong.
 
     Args:
         gold_sql: The gold query.

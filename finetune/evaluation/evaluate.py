@@ -39,7 +39,7 @@ class EvaluationSettings:
         convention: Which convention the headline figures follow; both are recorded.
         limit: Number of questions, drawn at random; None for all.
         seed: Seed of the draw, of the random examples and of the bootstrap.
-        keep_leaks: Show examples that give the question away, to measure what they are worth.
+        keep_leaks: Show examples that give the question away, to measure their effect.
         keep_trivial: Score questions whose gold result is empty, or a lone 0 or NULL.
         near_threshold: Similarity of the words from which a question counts as nearly the same.
     """
@@ -84,7 +84,7 @@ def evaluate(
 ) -> Evaluation:
     """Measure how often answers are right, with and without retrieved examples, and write a run directory.
 
-    A run that was stopped is taken up again by the same call; arms and questions may be added to it.
+    The same call resumes a run that was stopped; arms and questions may be added.
 
     Args:
         dataset: ``demo``, a folder in Spider's or BIRD's layout, a JSONL file of gretel rows, or a JSONL file of
@@ -94,8 +94,8 @@ def evaluate(
         database: Path or URL of the database, for a file of pairs.
         settings: What to measure.
         config: The engine's settings; ``similarity_top_k`` examples are shown, ``max_repairs`` bounds repairs.
-        on_progress: Called with what is being done (embedding the examples, asking the questions), the number of them
-            done and the number there will be.
+        on_progress: Called with the current activity (embedding the examples, asking the questions), the number done
+            and the total.
         open_engine: Opens an engine on a database; None for the configured models.
         load_encoder: Loads the encoder of the arms ``base`` and ``tuned``; None for the configured ones.
         vectors_dir: Where the examples' vectors are kept for the next run; None for the user's cache folder.
@@ -103,7 +103,7 @@ def evaluate(
     Raises:
         ConfigurationError: The data set, the examples or the arms cannot be used, or the folder holds another run.
         ModelError: The LLM cannot be loaded.
-        CodeRAGError: The engine failed ten times in a row; the run can be taken up again.
+        CodeRAGError: The engine failed ten times in a row; the run can be resumed.
 
     Example:
         >>> evaluation = evaluate("demo", "runs/demo", settings=EvaluationSettings(arms=("none",)))  # doctest: +SKIP
@@ -153,7 +153,7 @@ def evaluate(
 
 
 def _finish(run: RunDirectory, settings: EvaluationSettings, leaks: Leaks, excluded: Sequence[Exclusion]) -> Summary:
-    """Write what follows from the predictions: exclusions, figures and reports."""
+    """Write exclusions, figures and reports from the predictions."""
     run.write_excluded(excluded)
     summary = summarise(run.read_predictions(), settings.convention, settings.seed)
     extra = {
@@ -167,7 +167,7 @@ def _finish(run: RunDirectory, settings: EvaluationSettings, leaks: Leaks, exclu
 
 
 def _schemas(questions: Iterable[EvalQuestion]) -> dict[str, Schema]:
-    """The schema of each database that can be opened."""
+    """Read the schema of each database that opens."""
     schemas: dict[str, Schema] = {}
     for target in dict.fromkeys(question.database for question in questions):
         try:

@@ -1,4 +1,4 @@
-"""Exact match of two queries: by their letters, and by what is left when spelling no longer matters. Pure."""
+"""Exact match of two queries, by text and after normalisation. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from finetune.evaluation.sql_form import read_form
 
 
 def strict_match(gold_sql: str, predicted_sql: str) -> bool:
-    """Whether both texts are the same letters, apart from white space around them and a closing semicolon.
+    """Whether both texts are identical, ignoring surrounding white space and a closing semicolon.
 
-    A model that was not trained on the gold's formatting scores low here however right it is; this figure measures
-    formatting as much as meaning.
+    A model that was not trained on the gold's formatting scores low here, however right it is: this measures formatting
+    as much as meaning.
     """
     return _trimmed(gold_sql) == _trimmed(predicted_sql)
 
@@ -25,7 +25,7 @@ def normalised_match(gold_sql: str, predicted_sql: str, schema: Schema | None = 
     Args:
         gold_sql: The gold query.
         predicted_sql: The model's query.
-        schema: The schema both are written for; without it some qualified and bare names cannot be told equal.
+        schema: The schema both are written for; without it some qualified and bare names can't be matched.
         dialect: sqlglot dialect of both.
     """
     if strict_match(gold_sql, predicted_sql):

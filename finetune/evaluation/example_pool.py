@@ -1,4 +1,4 @@
-"""The examples that every arm chooses from, with what they are compared by; each part is computed on first use."""
+"""The examples that every arm chooses from, with their features for comparing, computed on first use."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class StoredVectors:
-    """What an index holds of the examples that come from it.
+    """Vectors that an index holds of its examples.
 
     Attributes:
         encoder: Fingerprint of the encoder that made them.
-        vectors: One row an example, shape (examples, dimension), of length 1.
+        vectors: One row per example, shape (examples, dimension), of length 1.
     """
 
     encoder: str
@@ -41,10 +41,10 @@ class StoredVectors:
 
 
 class ExamplePool:
-    """Examples with different content, in a fixed order; arrays of scores run along it."""
+    """Distinct examples in a fixed order; arrays of scores follow it."""
 
     def __init__(self, examples: Sequence[SQLExample], stored: StoredVectors | None = None) -> None:
-        """Take the examples; ``stored`` are the vectors of the index that they are the content of."""
+        """Take the examples; ``stored`` are their vectors, if they come from an index."""
         by_id = {example.example_id: example for example in examples}
         self.examples: tuple[SQLExample, ...] = tuple(by_id.values())
         self.ids: tuple[str, ...] = tuple(by_id)
@@ -55,7 +55,7 @@ class ExamplePool:
 
     @cached_property
     def item_of(self) -> dict[str, str]:
-        """Example id -> id of the first example with the same SQL on the same database, which stands for them all."""
+        """Example id -> id of the first example with the same SQL on the same database, which represents them all."""
         first: dict[tuple[str, str], str] = {}
         contents = ((example.db_id, " ".join(example.sql.casefold().split())) for example in self.examples)
         return {
@@ -106,16 +106,16 @@ class ExamplePool:
     def best(
         self, scores: NDArray[Any], top_k: int, excluded: Collection[str] = (), tiers: NDArray[Any] | None = None
     ) -> tuple[RetrievedExample, ...]:
-        """The examples with the highest scores.
+        """Choose the examples with the highest scores.
 
         Args:
-            scores: One score an example, shape (len(self),); shown as its similarity.
+            scores: One score per example, shape (len(self),); reported as its similarity.
             top_k: How many at most.
             excluded: Ids that may not be shown.
-            tiers: Where given, a higher tier goes before any score.
+            tiers: If given, a higher tier outranks any score.
 
         Returns:
-            Best first. As in an index, of examples with the same SQL on the same database only the best is taken.
+            Best first. As in an index, only the best of several examples with the same SQL and database is kept.
         """
         if top_k < 1 or not self.examples:
             return ()
@@ -159,7 +159,7 @@ def text_words(text: str) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def context_schema(context: str) -> Schema | None:
-    """The schema of an example's context; None where it cannot be read."""
+    """The schema of an example's context; None if it can't be read."""
     try:
         return schema_from_ddl(context)
     except DatabaseError:

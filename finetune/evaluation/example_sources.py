@@ -22,11 +22,11 @@ def load_pool(spec: str | Path | None, dataset: EvalDataset, config: AppConfig, 
             bundled examples; the folder of an index; a JSONL file with ``question``, ``sql`` and ``context``; or
             whatever ``load_dataset`` takes. None takes the bundled examples for the demo, else the configured index.
         dataset: The data set that is evaluated.
-        config: Settings; ``storage_dir`` is the index to take when nothing is said.
+        config: Settings; ``storage_dir`` is the default index.
         work_dir: Where databases are built for gretel rows.
 
     Returns:
-        The examples; none when nothing is said and there is no index.
+        The examples; none if ``spec`` is None and there is no index.
 
     Raises:
         ConfigurationError: There is no such source.
@@ -66,7 +66,7 @@ def _index_pool(folder: Path) -> ExamplePool:
 
 
 def _example_rows(path: Path) -> tuple[SQLExample, ...]:
-    """Rows with a context of their own under the name ``context``; none where the file holds other rows."""
+    """Rows that carry their own ``context``; none if the file holds other rows."""
     examples: list[SQLExample] = []
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):

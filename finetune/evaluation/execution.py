@@ -1,15 +1,15 @@
 """Execution accuracy: whether two queries return the same answer on the same populated database. Pure.
 
-What counts as the same, decided once and tested in ``tests/sql/execution_cases.jsonl``:
+What counts as equal, decided once and tested in ``tests/sql/execution_cases.jsonl``:
 
 * Two conventions. ``spider``: the test-suite convention (Zhong et al., EMNLP 2020): the same multiset of rows, where
   the predicted columns may stand in another order; the order of rows counts if the gold query has an ORDER BY of its
   own. ``bird`` (Li et al., NeurIPS 2023): the same set of rows with the columns in the gold's order; neither the order
-  of rows nor how often a row comes counts.
-* Two departures from the published test-suite code, both stricter in meaning: it asks for the order of rows when
-  "order by" stands anywhere in the gold, also in a subquery, where it decides nothing; and it removes DISTINCT from
-  both queries before it runs them, which makes a query with doubled rows right.
-* Where the gold's ORDER BY leaves ties, their order is the database's and is asked for like any other, as published.
+  of rows nor how often a row occurs counts.
+* Two departures from the published test-suite code, both stricter in meaning: it requires the order of rows if
+  "order by" occurs anywhere in the gold, even in a subquery, where it has no effect; and it removes DISTINCT from
+  both queries before it runs them, which accepts a query with duplicate rows.
+* Where the gold's ORDER BY leaves ties, their order is the database's and is required like any other, as published.
 * NULL equals NULL and nothing else: neither 0, nor the empty string, nor the text "None".
 * Numbers compare by value: 3 equals 3.0, true equals 1. Where a number has a fraction, values that differ by
   less than 1e-10 of their size (or 1e-12 in all) are equal, since sums depend on the order of their terms; whole
@@ -17,8 +17,8 @@ What counts as the same, decided once and tested in ``tests/sql/execution_cases.
 * Text equals the same text alone: case, accents and blanks count, and the text "5" is not the number 5.
 * Dates and times compare by their ISO text; binary values by their bytes.
 * Column names never count, so duplicate names and aliases make no difference; the number of columns always counts,
-  also where no row came back.
-* A result that was cut off equals nothing: what is missing cannot be compared.
+  even if no row was returned.
+* A truncated result equals nothing: its missing rows can't be compared.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Convention(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How two results compare; all but EQUAL name the first difference found."""
+    """The outcome of comparing two results; all but EQUAL name the first difference."""
 
     EQUAL = "equal"
     TRUNCATED = "a result was cut off"
@@ -52,7 +52,7 @@ class Verdict(StrEnum):
 
 
 def is_ordered(sql: str, dialect: str = "sqlite") -> bool:
-    """Whether the query itself, not a part of it, has an ORDER BY."""
+    """Whether the query itself, not a subquery, has an ORDER BY."""
     query = parse_query(sql, dialect)
     return query is not None and isinstance(query.args.get("order"), exp.Order)
 
@@ -65,7 +65,7 @@ def compare_results(
     Args:
         gold: What the gold query returned.
         predicted: What the predicted query returned.
-        ordered: Whether the order of rows counts (``is_ordered`` of the gold SQL); only the spider convention asks.
+        ordered: Whether the order of rows counts (``is_ordered`` of the gold SQL); only used by the spider convention.
         convention: Which convention decides.
     """
     if gold.truncated or predicted.truncated:

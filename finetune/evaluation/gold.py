@@ -1,4 +1,4 @@
-"""Run gold queries, and decide which questions can be scored at all."""
+"""Run gold queries and decide which questions can be scored."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _STOPPED = ("was stopped after", "timeout", "timed out", "interrupted", "canceli
 
 
 def run_gold(question: EvalQuestion, database: Database, keep_trivial: bool = False) -> QueryResult | Exclusion:
-    """The gold result, or why the question is left out of the score.
+    """Run the gold query; returns its result, or why the question is excluded from the score.
 
-    A gold that returns nothing, or a lone 0 or NULL, is left out: a wrong query easily returns the same. (On Spider dev
+    A gold that returns nothing, or a lone 0 or NULL, is excluded: a wrong query easily returns the same. (On Spider dev
     that is 133 of 1,034 questions.)
 
     Args:
         question: The question.
         database: Its open database.
-        keep_trivial: Score empty and trivial golds all the same, as the published leaderboards do.
+        keep_trivial: Score empty and trivial golds too, as the published leaderboards do.
     """
     try:
         result = database.execute(question.gold_sql)
@@ -38,5 +38,5 @@ def run_gold(question: EvalQuestion, database: Database, keep_trivial: bool = Fa
 
 
 def is_timeout(error: DatabaseError) -> bool:
-    """Whether a query was stopped because its time was up."""
+    """Whether a query was stopped at its time limit."""
     return any(word in str(error).lower() for word in _STOPPED)

@@ -8,8 +8,8 @@ the outermost query, for a set operation in its first part:
 3. whether there is more than one aggregate, more than one selected column, more than one condition in WHERE, more
    than one GROUP BY key.
 
-The script counts aggregates in its own way, and the levels it published follow from it: those that a selected column
-or an ORDER BY key begins with, plus each NOT in a condition and each AND or OR in HAVING. So does this module.
+The script has its own way of counting aggregates, and the published levels follow from it: those that a selected column
+or an ORDER BY key begins with, plus each NOT in a condition and each AND or OR in HAVING. This module does the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from finetune.evaluation.sql_form import parse_query
 
 
 class Hardness(StrEnum):
-    """How hard a gold query is, by Spider's count of components."""
+    """The hardness of a gold query, by Spider's count of components."""
 
     EASY = "easy"
     MEDIUM = "medium"
@@ -35,7 +35,7 @@ class Hardness(StrEnum):
 
 @lru_cache(maxsize=8192)
 def query_hardness(sql: str, dialect: str = "sqlite") -> Hardness:
-    """The level of a gold query."""
+    """Compute the level of a gold query."""
     query = parse_query(sql, dialect)
     if query is None:
         return Hardness.UNKNOWN
@@ -62,7 +62,7 @@ def _level(clauses: int, nested: int, multiples: int) -> Hardness:
 
 
 def _clause_count(select: exp.Select) -> int:
-    """Group 1; ORDER BY and LIMIT of a set operation stand at its end and belong to no part."""
+    """Group 1; ORDER BY and LIMIT at the end of a set operation belong to no part."""
     clauses = sum(bool(select.args.get(key)) for key in ("where", "group", "order", "limit"))
     joins = len(select.args.get("joins") or [])
     conditions = list(_conditions(select))
@@ -94,7 +94,7 @@ def _conditions(select: exp.Select) -> Iterator[exp.Expr | None]:
 
 
 def _own_nodes(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """Nodes of a condition; of its subqueries the first node alone."""
+    """Nodes of a condition, with only the first node of each subquery."""
     if condition is not None:
         yield from condition.walk(prune=lambda node: isinstance(node, exp.Query))
 

@@ -1,4 +1,4 @@
-"""Examples that give a question's answer away: measured between an index and a set of questions, and removed."""
+"""Find and remove examples that give a question's answer away."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BATCH = 64
 
 
 class LeakKind(StrEnum):
-    """How an example gives a question away; of several the first counts."""
+    """How an example gives a question away; the first that applies counts."""
 
     SAME_QUESTION = "the same question"
     SAME_SQL = "the same normalised SQL on the same database"
@@ -32,7 +32,7 @@ class LeakKind(StrEnum):
 
 @dataclass(frozen=True)
 class Leaks:
-    """What was found between examples and questions.
+    """The leaks between examples and questions.
 
     Attributes:
         by_question: Question id -> example id -> kind; questions without a leak are absent.
@@ -64,18 +64,18 @@ def find_leaks(
 ) -> Leaks:
     """Find every example that gives a question away.
 
-    * The same question: equal after lowercasing and dropping punctuation, whatever database it is asked of.
-    * The same SQL: equal after normalisation (``canonical_text``), on a database of the same name. An example that
-      belongs to no database is compared with every question.
+    * The same question: equal after lowercasing and dropping punctuation, on any database.
+    * The same SQL: equal after normalisation (``canonical_text``), on a database of the same name. An example without
+      a database is compared with every question.
     * Nearly the same question: the words of both have a Jaccard similarity of at least ``near_threshold``, so
-      that in ten words at most one differs. It catches paraphrases and also questions that differ in a value alone.
+      that in ten words at most one differs. This catches paraphrases, and questions that differ in a value alone.
 
-    Examples made from a database's schema (``coderag ingest --synthesize``) are no leaks: no question was known when
-    they were made, and a user's database has them as well.
+    Synthetic examples (``coderag ingest --synthesize``) are not leaks: no question was known when they were made, and a
+    user's database has them too.
 
     Args:
         questions: The questions, with unique ids.
-        examples: What is retrieved from.
+        examples: The examples to retrieve from.
         schemas: Schemas by ``EvalQuestion.database``.
         near_threshold: Similarity from which two questions count as nearly the same, above 0.
     """

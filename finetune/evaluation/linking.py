@@ -1,4 +1,4 @@
-"""How many of the tables that a query needs were kept by schema linking. Pure."""
+"""Recall of schema linking: how many of the needed tables it keeps. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 
 def table_recall(needed: Iterable[str], linked: Iterable[str]) -> float:
-    """Share of the needed tables among the linked ones, whatever the case; 1.0 when none is needed.
+    """Compute the share of needed tables that were linked, ignoring case; 1.0 if none is needed.
 
-    A query can only be right if this is 1.0: what is not linked is not in the prompt.
+    A query can only be right if this is 1.0, since other tables are not in the prompt.
     """
     wanted = {name.lower() for name in needed}
     if not wanted:

@@ -1,6 +1,6 @@
 """Questions without the words that tie them to one database (Gao et al., DAIL-SQL, VLDB 2024). Pure.
 
-What is left, "how many <mask> have the <mask> <unk>", is what two questions of different databases can share.
+The rest, such as "how many <mask> have the <mask> <unk>", is what questions on different databases can share.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _KEPT = frozenset(
 def mask_question(question: str, schema: Schema | None, values: Collection[str] = ()) -> str:
     """Replace values by ``<unk>``, and words of table and column names by ``<mask>``; runs of masks become one.
 
-    Words such as *number* or *name* stay although many schemas use them: they say what is asked for.
+    Words such as *number* or *name* stay although many schemas use them: they say what the question wants.
 
     Args:
         question: The question.
-        schema: The schema it speaks of; None masks values alone.
+        schema: The schema it is about; None masks values only.
         values: Stored values that it mentions, besides quoted text and numbers, which are always masked.
     """
     text = _QUOTED_OR_NUMBER.sub(VALUE_MASK, question)

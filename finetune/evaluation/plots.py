@@ -66,7 +66,7 @@ def draw_plots(summary: Summary) -> dict[str, str]:
 
 
 def _accuracy(summary: Summary) -> Figure:
-    """Execution accuracy by arm, with intervals; the oracle is pale, since it looks at the gold."""
+    """Execution accuracy by arm, with intervals; the oracle is pale, since it sees the gold."""
     figure, axes = _figure(0.45 * len(summary.arms) + 1.2)
     arms = summary.arms[::-1]
     means = [100 * arm.accuracy.mean for arm in arms]
@@ -82,7 +82,7 @@ def _accuracy(summary: Summary) -> Figure:
 
 
 def _accuracy_against_latency(summary: Summary) -> Figure:
-    """What an arm costs and what it brings."""
+    """Cost and accuracy of each arm."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     figure, axes = _figure(3.6)
@@ -103,7 +103,7 @@ def _accuracy_against_latency(summary: Summary) -> Figure:
 
 
 def _coverage(summary: Summary) -> Figure:
-    """What abstaining buys: accuracy of the questions that an arm is surest of, by how many those are."""
+    """What abstaining buys: accuracy of the most confident answers, by their share."""
     figure, axes = _figure(3.6)
     for arm in summary.arms:
         places = [int(part.removesuffix("%")) for part in arm.surest]
@@ -118,7 +118,7 @@ def _coverage(summary: Summary) -> Figure:
 
 
 def _error_classes(summary: Summary) -> Figure:
-    """Wrong answers by class, one bar an arm."""
+    """Wrong answers by class, one bar per arm."""
     figure, axes = _figure(0.45 * len(summary.arms) + 1.9)
     arms = summary.arms[::-1]
     kinds = list(dict.fromkeys(kind for arm in summary.arms for kind in arm.error_classes))

@@ -1,4 +1,4 @@
-"""One prediction with its score, as one line of JSON: all that a report needs, so that no model runs twice."""
+"""One prediction with its score, as one line of JSON with everything that a report needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREVIEW_COLUMNS = 20
 
 @dataclass(frozen=True, slots=True)
 class ResultPreview:
-    """The first rows of a result as text, for people to read.
+    """The first rows of a result as text, for display.
 
     Attributes:
         rows: At most ten rows of at most twenty cells.
@@ -54,21 +54,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one arm answered to one question, and how it scored.
+    """One arm's answer to one question, and its score.
 
     Attributes:
-        status: The answer's status, or ``error`` where the engine failed.
+        status: The answer's status, or ``error`` if the engine failed.
         error: Why there is no accepted SQL, or why the accepted SQL could not be scored.
         spider: Right by Spider's test-suite convention; ``bird``: by BIRD's.
         strict: Exact match by letters; ``normalised``: after normalisation.
         valid: Whether there is SQL that passed every check and ran.
-        verdict: How the results compare, in Spider's convention; empty where there is nothing to compare.
+        verdict: How the results compare, in Spider's convention; empty if there is nothing to compare.
         latency_s: Seconds from the question to the answer, retrieval included.
         timings_s: Seconds by step, as the engine counts them, and ``choose`` for choosing the examples.
         attempts: Rounds of generation.
-        table_recall: Share of the gold's tables that schema linking kept; None where it was not measured.
-        retrieval: recall, mrr and ndcg of the examples, where some example has the gold's skeleton; else None.
-        confidence: The engine's score from 0 to 1; None where nothing tells how sure it is.
+        table_recall: Share of the gold's tables that schema linking kept; None if it was not measured.
+        retrieval: recall, mrr and ndcg of the examples, if some example has the gold's skeleton; else None.
+        confidence: The engine's score from 0 to 1; None if there is no evidence.
         log_probability: Mean over the tokens of the reply; ``agreement``: share of the candidates that agree.
         among_candidates: Whether any result that a candidate voted for is right; None without a vote.
     """
@@ -110,7 +110,7 @@ class Prediction:
 
     @property
     def engine_failed(self) -> bool:
-        """Whether the engine raised an error; such a prediction is made anew when the run is taken up again."""
+        """Whether the engine raised an error; a resumed run repeats such a prediction."""
         return self.error_class == ErrorClass.ENGINE_ERROR
 
     def right(self, convention: str) -> bool:

@@ -1,4 +1,4 @@
-"""A progress bar with the time that is left, for the command line."""
+"""A progress bar with the remaining time, for the command line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each thing that is done while the block runs; yields what ``evaluate`` takes as ``on_progress``.
+    """Show a bar for each activity while the block runs; yields what ``evaluate`` takes as ``on_progress``.
 
-    The time left follows the last minutes alone: what a resumed run finds done misleads it only at first.
+    The remaining time is estimated from the last minutes only, so that a resumed run misleads it only at first.
     """
     from rich.progress import (
         BarColumn,

@@ -1,4 +1,4 @@
-"""What was run, on what, with which versions: the record that makes a figure worth something."""
+"""Record what was run, on what data, with which versions."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _PACKAGES = (
     "coderag llama-index-core llama-cpp-python sentence-transformers transformers torch sqlglot numpy scipy rank-bm25"
 ).split()
 _NEEDED = ("jinja2", "matplotlib", "rank_bm25", "scipy")
-# Settings that choose where things are or how fast they run, not what is answered.
+# Settings that affect paths or speed, not answers.
 _NOT_IDENTITY = {"storage_dir", "database", "llm_api_key", "threads", "similarity_top_k"}
 
 
 def run_identity(
     dataset: EvalDataset, pool: ExamplePool, config: AppConfig, open_engine: OpenEngine, settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """What makes two runs the same run. Arms and the number of questions are no part of it: they can be added.
+    """Identify a run. Arms and the number of questions are not part of it, since both may be added to.
 
     Args:
         dataset: The data set.
         pool: The examples.
         config: The engine's settings.
-        open_engine: Opens an engine, to learn which LLM answers.
+        open_engine: Opens an engine, to read the LLM's name.
         settings: The evaluation's own settings that change what is answered or scored.
 
     Raises:
@@ -70,7 +70,7 @@ def _first_engine(dataset: EvalDataset, open_engine: OpenEngine) -> Engine:
 
 
 def require_packages() -> None:
-    """Fail before the work, not after it.
+    """Check the optional packages before the work starts.
 
     Raises:
         ConfigurationError: A package that reports or statistics need is not installed.
@@ -83,7 +83,7 @@ def require_packages() -> None:
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine, for the record."""
+    """Describe versions and machine."""
     versions: dict[str, str] = {}
     for package in _PACKAGES:
         try:

@@ -61,7 +61,7 @@ def write_reports(run: RunDirectory) -> None:
 
 
 def report_facts(config: Mapping[str, Any], extra: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was run, as pairs of name and text."""
+    """Describe the run as pairs of name and text."""
     identity, settings = config["identity"], config["settings"]
     engine, environment = identity["engine"], config["environment"]
     excluded = ", ".join(f"{count} because {reason}" for reason, count in extra["excluded"].items())
@@ -86,7 +86,7 @@ def report_facts(config: Mapping[str, Any], extra: Mapping[str, Any]) -> list[tu
 
 
 def candidates_text(engine: Mapping[str, Any]) -> str:
-    """How many candidates were sampled, and what decides among them; nothing where none were."""
+    """How many candidates were sampled, and what decides among them; nothing if none were."""
     if not engine.get("samples"):
         return ""
     budget = f", within {engine['decode_budget_ms']} ms" if engine.get("decode_budget_ms") else ""
@@ -95,7 +95,7 @@ def candidates_text(engine: Mapping[str, Any]) -> str:
 
 
 def leaks_text(extra: Mapping[str, Any]) -> str:
-    """How many questions an example gives away, and what was done about it."""
+    """How many questions have leaks, and what was done about them."""
     counts = {kind: tuple(extra["leaks"].get(kind.value, (0, 0))) for kind in LeakKind}
     found = ", ".join(
         f"{kind.value}: {questions} ({pairs} pairs)" for kind, (questions, pairs) in counts.items() if pairs
@@ -126,7 +126,7 @@ def _markdown(
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    """Templates beside this file; whatever they show is escaped unless it is one of our own plots."""
+    """Templates beside this file; they escape everything except our own plots."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(

@@ -17,7 +17,7 @@ _MARKDOWN = re.compile(r"([\\`*\[\]|<>])")
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table with its title and what a reader must know about it."""
+    """A table with its title and a note for readers."""
 
     title: str
     header: tuple[str, ...]
@@ -26,7 +26,7 @@ class ReportTable:
 
 
 def report_tables(summary: Summary) -> list[ReportTable]:
-    """Every table of a run's figures, in the order of the report; none without questions."""
+    """Build every table of a run, in the order of the report; none without questions."""
     if not summary.questions:
         return []
     tables = [accuracy_table(summary)]
@@ -86,12 +86,12 @@ def _comparison_table(summary: Summary) -> ReportTable:
 
 
 def hardness_table(summary: Summary) -> ReportTable:
-    """Accuracy by hardness of the gold, a column an arm."""
+    """Accuracy by hardness of the gold, one column per arm."""
     return _group_table("By hardness", "Spider's levels, computed from the gold SQL.", summary, "by_hardness")
 
 
 def surest_table(summary: Summary) -> ReportTable:
-    """Accuracy of the questions that each arm is surest of; no rows where no arm says how sure it is."""
+    """Accuracy of each arm's most confident answers; no rows if no arm reports confidence."""
     arms = [arm for arm in summary.arms if arm.surest]
     parts = dict.fromkeys(part for arm in arms for part in arm.surest)
     rows = [(_SUREST.get(part, part), *(percent(arm.surest[part].share) for arm in arms)) for part in parts]
@@ -154,18 +154,18 @@ def percent(value: float) -> str:
 
 
 def interval_text(interval: Interval, signed: bool = False) -> str:
-    """A mean in percent with the ends of its interval."""
+    """Format a mean in percent with its interval."""
     mean, low, high = 100 * interval.mean, 100 * interval.low, 100 * interval.high
     return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})" if signed else f"{mean:.1f} ({low:.1f} to {high:.1f})"
 
 
 def p_value(value: float) -> str:
-    """A p-value with as many digits as it deserves."""
+    """Format a p-value with three decimals at most."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def to_markdown(table: ReportTable) -> str:
-    """The table as GitHub Markdown, its texts escaped."""
+    """Write the table as GitHub Markdown, with escaped texts."""
     lines = [_markdown_row(table.header), "|" + " --- |" * len(table.header), *map(_markdown_row, table.rows)]
     return "\n".join(lines)
 
@@ -185,5 +185,5 @@ def read_markdown_row(line: str) -> tuple[str, ...]:
 
 
 def markdown_text(text: str) -> str:
-    """Text that Markdown shows as it is: markup escaped, line breaks and invisible characters written out."""
+    """Escape text for Markdown: markup, line breaks and invisible characters."""
     return _MARKDOWN.sub(r"\\\1", visible_text(text).replace("&", "&amp;"))

@@ -1,7 +1,7 @@
-"""How well a ranking finds what is relevant. Pure.
+"""Metrics of a ranking. Pure.
 
-The same item may stand in a ranking twice (an index with copies); its second place counts for nothing and takes no
-place. Relevance is asked of items, not of copies: pass one id for all copies of an item. A perfect ranking scores 1.0
+An item may occur in a ranking twice (an index with copies); the second occurrence is ignored and takes no place.
+Relevance applies to items, not to copies: pass one id for all copies of an item. A perfect ranking scores 1.0
 in each of these, however many items are relevant.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 
 
 def recall_at_k(ranked: Iterable[str], relevant: Collection[str], k: int) -> float:
-    """Share of the relevant items among the first ``k``; of at most ``k``, since no ranking can show more.
+    """Compute the share of relevant items among the first ``k``, counting at most ``k`` relevant ones.
 
     Args:
         ranked: Ids, best first.
@@ -20,7 +20,7 @@ def recall_at_k(ranked: Iterable[str], relevant: Collection[str], k: int) -> flo
         k: Number of places, at least 1.
 
     Raises:
-        ValueError: Nothing is relevant, or ``k`` is below 1.
+        ValueError: No item is relevant, or ``k`` is below 1.
     """
     wanted = _checked(relevant, k)
     found = sum(item in wanted for item in _first(ranked, k))

@@ -1,4 +1,4 @@
-"""Ask every question in every arm, paired, and record each prediction as it comes."""
+"""Ask every question in every arm, paired, and record each prediction at once."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from finetune.evaluation.sql_form import read_form
 
 logger = logging.getLogger(__name__)
 
-# Results are compared whole, so many more rows are read than a user is shown.
+# Results are compared completely, so many more rows are read than users see.
 SCORING_LIMITS = Limits(timeout_s=30.0, max_rows=50_000)
 _MAX_FAILURES_IN_A_ROW = 10
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """All that a run is made of.
+    """Everything a run consists of.
 
     Attributes:
-        questions: What is asked.
+        questions: The questions to ask.
         arms: The arms, in the order they are asked in.
         pool: The examples of the arms.
         leaks: Examples that may not be shown; empty to keep them.
         open_engine: Opens an engine on a database.
         top_k: Examples shown for a question.
         keep_trivial: Score questions with an empty or trivial gold as well.
-        on_progress: Called with the number of predictions done and the number there will be.
+        on_progress: Called with the number of predictions done and the total.
     """
 
     questions: Sequence[EvalQuestion]
@@ -60,7 +60,7 @@ class RunPlan:
 
 @dataclass
 class _Progress:
-    """What is done, and the engine's failures in a row."""
+    """Predictions so far, and the engine's consecutive failures."""
 
     total: int
     report: Callable[[int, int], None]
@@ -74,7 +74,7 @@ class _Progress:
 
 @dataclass
 class _Question:
-    """A question while its arms are asked; answers are kept, since arms often choose the same examples."""
+    """One question while its arms are asked; answers are cached, since arms often choose the same examples."""
 
     question: EvalQuestion
     gold: QueryResult
@@ -82,7 +82,7 @@ class _Question:
     answers: dict[tuple[str, ...], tuple[SQLAnswer, float]] = field(default_factory=dict)
 
     def ask(self, examples: tuple[RetrievedExample, ...]) -> tuple[SQLAnswer, float]:
-        """The answer with these examples, and how long it took the first time."""
+        """Return the answer with these examples, and how long it took the first time."""
         key = tuple(retrieved.example.example_id for retrieved in examples)
         if key not in self.answers:
             started = time.perf_counter()
@@ -92,7 +92,7 @@ class _Question:
 
 
 def sample_questions(questions: Sequence[EvalQuestion], limit: int | None, seed: int) -> tuple[EvalQuestion, ...]:
-    """A random part of the questions in their own order; a larger limit keeps those of a smaller one."""
+    """Draw a random part of the questions, in their own order; a larger limit includes the draw of a smaller one."""
     if limit is None or limit >= len(questions):
         return tuple(questions)
     order = list(range(len(questions)))
@@ -101,10 +101,10 @@ def sample_questions(questions: Sequence[EvalQuestion], limit: int | None, seed:
 
 
 def run_predictions(plan: RunPlan, run: RunDirectory) -> list[Exclusion]:
-    """Make every prediction that the run directory does not hold yet.
+    """Make every missing prediction of the run directory.
 
-    Questions are taken database by database, and each is asked in all arms before the next, so that a run that was
-    stopped has its arms paired.
+    Questions are taken database by database, and each is asked in all arms before the next, so that the arms of a
+    stopped run are paired.
 
     Args:
         plan: What to run.
@@ -118,7 +118,7 @@ def run_predictions(plan: RunPlan, run: RunDirectory) -> list[Exclusion]:
     """
     made = {prediction.key: prediction for prediction in run.read_predictions() if not prediction.engine_failed}
     progress = _Progress(len(plan.questions) * len(plan.arms), plan.on_progress)
-    progress.advance(0)  # shown at once: the first question waits until the examples' SQL is read
+    progress.advance(0)  # shown early: the first question waits for the examples' SQL to be parsed
     excluded: list[Exclusion] = []
     by_database = sorted(plan.questions, key=lambda question: question.database)
     for target, group in groupby(by_database, key=lambda question: question.database):
@@ -173,11 +173,11 @@ def _count_failures(prediction: Prediction, progress: _Progress) -> None:
 
 
 def _ask(plan: RunPlan, arm: Arm, asking: _Question, made: Mapping[tuple[str, str], Prediction]) -> Asked:
-    """Choose examples and ask; whatever CodeRAG raises is the prediction's error."""
+    """Choose examples and ask; an error of CodeRAG's becomes the prediction's error."""
     question, engine = asking.question, asking.engine
     excluded = plan.leaks.of(question.id)
     examples: tuple[RetrievedExample, ...] = ()
-    waited: list[float] = []  # model time inside choosing, counted once, at its first price
+    waited: list[float] = []  # model time spent choosing, counted once at its first duration
     chosen_at = time.perf_counter()
 
     def preliminary_sql() -> str:
@@ -221,7 +221,7 @@ def _retrieval(
     excluded: frozenset[str],
     engine: Engine,
 ) -> dict[str, float] | None:
-    """How well the examples shown are those whose SQL is built like the gold."""
+    """Measure how many of the shown examples have the gold's skeleton."""
     form = read_form(question.gold_sql, engine.schema)
     relevant = plan.pool.same_skeleton(form.skeleton, excluded) if form is not None and examples else frozenset()
     if not relevant:

@@ -1,8 +1,8 @@
-"""A run on disk: what was run, every prediction, and the reports. Made to be killed and taken up again.
+"""A run on disk: what was run, every prediction, and the reports. It may be killed at any time and resumed.
 
 runs/2026-01-01/
 config.json           what was run, on what, with which versions
-predictions.jsonl     one prediction a line, appended as they come
+predictions.jsonl     one prediction per line, appended at once
 excluded.jsonl        questions that are not scored, and why
 summary.json          the figures
 report.md, report.html, errors.html, plots/
@@ -42,7 +42,7 @@ _MAX_JSON_BYTES, _MAX_LINES_BYTES = 64_000_000, 4_000_000_000
 
 
 class RunDirectory:
-    """The folder of one run. Open it with ``open_run`` to write, or make it directly to read."""
+    """The folder of one run. Open it with ``open_run`` to write, or construct it to read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,7 +51,7 @@ class RunDirectory:
         self._synced_at = 0.0
 
     def read_config(self) -> dict[str, Any]:
-        """What was run.
+        """Read what was run.
 
         Raises:
             ConfigurationError: The folder holds no run.
@@ -59,7 +59,7 @@ class RunDirectory:
         return self._read_json(CONFIG_FILE)
 
     def read_summary(self) -> dict[str, Any]:
-        """The figures, as ``summary.json`` holds them.
+        """Read the figures of ``summary.json``.
 
         Raises:
             ConfigurationError: The run has none yet.
@@ -78,7 +78,7 @@ class RunDirectory:
                 ) from None
 
     def read_predictions(self) -> list[Prediction]:
-        """Every prediction, the last one of each arm and question; a last line cut short by a kill is passed over.
+        """Read every prediction, the last one of each arm and question; skips a last line that a kill cut short.
 
         Raises:
             ConfigurationError: Another line is not a prediction.
@@ -94,7 +94,7 @@ class RunDirectory:
         return list(found.values())
 
     def read_excluded(self) -> list[Exclusion]:
-        """Questions that are not scored.
+        """Read the questions that are not scored.
 
         Raises:
             ConfigurationError: A line is not an exclusion.
@@ -105,7 +105,7 @@ class RunDirectory:
             return [from_fields(Exclusion, parse_json(t, f"{name}, line {n}"), name) for n, t in lines if t]
 
     def _lines(self, name: str) -> list[str]:
-        """The lines of a file; none without one. They may hold lone surrogates, as questions do."""
+        """The lines of a file; none if it is missing. They may hold lone surrogates, as questions may."""
         with refusals_as(ConfigurationError):
             try:
                 content = read_bytes(self.folder / name, _MAX_LINES_BYTES)
@@ -117,7 +117,7 @@ class RunDirectory:
             raise ConfigurationError(f"{self.folder / name} is not UTF-8 text (byte {error.start}).") from error
 
     def append(self, prediction: Prediction) -> None:
-        """Add a prediction. A killed process loses none that was added; a power cut at most the last second's."""
+        """Add a prediction. A killed process loses none; a power cut at most those of the last second."""
         if self._file is None:
             raise ConfigurationError(f"{self.folder} was opened for reading; open it with open_run to write.")
         self._file.write(prediction.to_line() + "\n")
@@ -171,10 +171,10 @@ class RunDirectory:
 
 
 def open_run(folder: Path, config: Mapping[str, Any]) -> RunDirectory:
-    """Start a run, or take up the one that the folder holds.
+    """Start a run, or resume the one in the folder.
 
     Args:
-        folder: The run's folder; made if it is not there.
+        folder: The run's folder; created if missing.
         config: What is run. ``identity`` must be that of the run to take up, and ``arms`` (name -> fingerprint of what
             it chooses by) must agree on the arms that both have; the rest is written anew.
 
@@ -212,7 +212,7 @@ def _expect_same(found: Mapping[str, Any], wanted: Mapping[str, Any], folder: Pa
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings by their own names, so that an error names the one that differs and not all of them."""
+    """Flatten nested settings, so that an error names only the one that differs."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         flat |= {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, Mapping) else {key: value}

@@ -19,11 +19,11 @@ from finetune.evaluation.predictions import Prediction, ResultPreview, Source
 
 @dataclass(frozen=True)
 class Asked:
-    """What an arm did with a question.
+    """One arm's attempt at a question.
 
     Attributes:
         answer: The engine's answer; None where it raised ``error``.
-        examples: What was shown.
+        examples: The examples shown.
         choose_s: Seconds spent choosing the examples; ``ask_s``: seconds spent on the answer.
     """
 
@@ -39,9 +39,9 @@ class Asked:
 
 
 def score_answer(asked: Asked, gold: QueryResult, database: Database, schema: Schema | None) -> Prediction:
-    """Run the predicted SQL under the limits of the gold, compare the results, and record all of it.
+    """Run the predicted SQL under the gold's limits, compare the results, and record everything.
 
-    SQL that the engine did not accept counts as wrong even if it would run: the user never gets its rows.
+    SQL that the engine rejected counts as wrong even if it would run, since users never get its rows.
 
     Args:
         asked: The question, the arm and its answer.
@@ -93,7 +93,7 @@ def score_answer(asked: Asked, gold: QueryResult, database: Database, schema: Sc
 
 
 def _among_candidates(answer: SQLAnswer | None, gold: QueryResult, ordered: bool, database: Database) -> bool | None:
-    """Whether any result in the vote is right, in Spider's convention: the most that a better choice could reach."""
+    """Whether any result in the vote is right, in Spider's convention: the limit for a better choice."""
     if answer is None or not answer.alternatives:
         return None
     for alternative in answer.alternatives:
@@ -111,7 +111,7 @@ def _digits(value: float | None) -> float | None:
 
 
 def _run(answer: SQLAnswer | None, database: Database) -> tuple[QueryResult | None, str]:
-    """The rows of an accepted answer, anew: the engine's own run stops at the fewer rows that a user is shown."""
+    """Run an accepted answer again: the engine stops at the fewer rows that users see."""
     if answer is None or not answer.ok:
         return None, ""
     try:

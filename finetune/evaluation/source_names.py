@@ -1,4 +1,4 @@
-"""Names for the tables of a query that do not depend on its aliases. Pure."""
+"""Alias-free names for the tables of a query. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MAX_NAMINGS = 24  # 4! orders of a table joined to itself four times
 
 
 def source_namings(query: exp.Expr) -> Iterator[Names]:
-    """Every way to name the sources of a query and their columns without its aliases.
+    """List every way to name a query's sources and their columns without its aliases.
 
-    A table is called by its name, a second use of it by name and number, and a derived table ``derived``. Where a table
-    is joined to itself either use may come first, so there are several ways; of more than 24 the first 24 are tried.
+    A table has its own name, a second use of it name and number, and a derived table ``derived``. If a table is joined
+    to itself, either use may come first, so there are several ways; at most 24 are tried.
 
     Args:
         query: A parsed query whose columns name their tables (``sqlglot.optimizer.qualify``).

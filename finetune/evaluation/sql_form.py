@@ -1,4 +1,4 @@
-"""What a query is, whatever its spelling: canonical text, skeleton, and the names and values it uses. Pure."""
+"""The form of a query apart from spelling: canonical text, skeleton, names and values. Pure."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _BLANK = "_"
 
 @dataclass(frozen=True, slots=True)
 class SQLForm:
-    """One query, taken apart.
+    """The parts of one query.
 
     Attributes:
         canonical: Equal for queries that differ in spelling alone (see ``canonical_text``).
         skeleton: The SQL with every table, column and value replaced by ``_`` and aliases removed.
         tables: Lowercase names of the tables it reads, without CTEs.
-        columns: Lowercase ``table.column``, or ``column`` where the table is not known.
+        columns: Lowercase ``table.column``, or ``column`` if the table is unknown.
         values: Its literals, as text.
         nesting: SELECTs beyond the first: subqueries, CTEs and set operations.
     """
@@ -48,12 +48,12 @@ class SQLForm:
 
 @lru_cache(maxsize=32768)
 def read_form(sql: str, schema: Schema | None = None, dialect: str = "sqlite") -> SQLForm | None:
-    """Take a query apart.
+    """Parse a query into its parts.
 
     Args:
         sql: One query.
-        schema: The schema it is written for. With it, columns without a table find theirs, ``*`` is spelled out, and
-            SQLite's double-quoted strings (``name = "Ann"``) are told from quoted names.
+        schema: The schema it is written for. With it, columns are assigned to tables, ``*`` is expanded, and SQLite's
+            double-quoted strings (``name = "Ann"``) are distinguished from quoted names.
         dialect: sqlglot dialect it is read in.
 
     Returns:
@@ -75,12 +75,12 @@ def read_form(sql: str, schema: Schema | None = None, dialect: str = "sqlite") -
             nesting=sum(1 for _ in query.find_all(exp.Select)) - 1,
         )
     except (SqlglotError, RecursionError):
-        # Parsed but not understood; the caller compares the text then.
+        # Parsed but not qualified; the caller compares the text then.
         return None
 
 
 def read_skeleton(sql: str, schema: Schema | None = None, dialect: str = "sqlite") -> str | None:
-    """The skeleton alone of ``read_form``, in less than half its time."""
+    """Read only the skeleton, in less than half the time of ``read_form``."""
     query = parse_query(sql, dialect)
     if query is None:
         return None
@@ -104,7 +104,7 @@ def parse_query(sql: str, dialect: str = "sqlite") -> exp.Query | None:
 
 
 def _read_quoted_strings(query: exp.Expr, schema: Schema | None) -> None:
-    """SQLite reads ``"Ann"`` as a string where no column has that name."""
+    """SQLite reads ``"Ann"`` as a string if no column has that name."""
     names = {cte.alias.lower() for cte in query.find_all(exp.CTE)} | {
         a.alias.lower() for a in query.find_all(exp.Alias)
     }
@@ -121,7 +121,7 @@ def _read_quoted_strings(query: exp.Expr, schema: Schema | None) -> None:
 
 
 def _without_between(node: exp.Expr) -> exp.Expr:
-    """``x BETWEEN a AND b`` as the two comparisons it stands for."""
+    """Replace ``x BETWEEN a AND b`` by its two comparisons."""
     if not isinstance(node, exp.Between) or node.args.get("symmetric"):
         return node
     low = exp.LTE(this=node.args["low"].copy(), expression=node.this.copy())
@@ -129,7 +129,7 @@ def _without_between(node: exp.Expr) -> exp.Expr:
 
 
 def _qualified(query: exp.Expr, schema: Schema | None, dialect: str) -> exp.Expr:
-    """Every column with its table where that can be known; the query as it is where sqlglot cannot."""
+    """Qualify every column with its table where possible; returns the query unchanged if sqlglot fails."""
     if schema is None:
         _name_only_tables(query)
     try:
@@ -142,7 +142,7 @@ def _qualified(query: exp.Expr, schema: Schema | None, dialect: str) -> exp.Expr
             identify=False,
         )
     except (SqlglotError, AttributeError, KeyError, IndexError, TypeError, ValueError):
-        # On SQL that parses but makes no sense the optimizer fails in many ways; such SQL is compared unqualified.
+        # The optimizer fails in many ways on SQL that parses but makes no sense; it is compared unqualified.
         return query
 
 

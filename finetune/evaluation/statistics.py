@@ -1,7 +1,7 @@
 """Intervals and paired comparisons. Pure; every draw takes a seed.
 
-The intervals speak of further questions of the same kind over the same databases. Questions about one database
-resemble each other, so for databases never seen they are too narrow; the breakdown by database shows by how much.
+The intervals hold for further questions of the same kind over the same databases. Questions about one database
+resemble each other, so for unseen databases they are too narrow; the breakdown by database shows by how much.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean with the ends of its confidence interval."""
+    """A mean with its confidence interval."""
 
     mean: float
     low: float
@@ -29,8 +29,8 @@ class PairedComparison:
     """Two arms on the same questions.
 
     Attributes:
-        only_first: Questions that the first arm alone has right; ``only_second``: the second alone.
-        both: Questions that both have right; ``neither``: that none has.
+        only_first: Questions that only the first arm answers correctly; ``only_second``: only the second.
+        both: Questions that both answer correctly; ``neither``: that none does.
         difference: Accuracy of the second minus accuracy of the first, with its paired bootstrap interval.
         p_value: McNemar's exact test: how likely a split at least as uneven is if neither is better.
     """
@@ -46,7 +46,7 @@ class PairedComparison:
 def bootstrap_interval(
     values: Sequence[float] | NDArray[np.float64], confidence: float = 0.95, seed: int = 0
 ) -> Interval:
-    """Percentile bootstrap interval of a mean.
+    """Compute the percentile bootstrap interval of a mean.
 
     Args:
         values: One value per question, at least one; right and wrong as 1 and 0.
@@ -54,8 +54,8 @@ def bootstrap_interval(
         seed: Seed of the resampling.
 
     Returns:
-        The mean with its interval. Where all values are 0 or all are 1, resampling would claim certainty; then the
-        exact (Clopper-Pearson) interval of a proportion is returned.
+        The mean with its interval. If all values are 0 or all are 1, resampling would claim certainty, so the exact
+        (Clopper-Pearson) interval of a proportion is returned.
 
     Raises:
         ValueError: There are no values.
@@ -70,7 +70,7 @@ def bootstrap_interval(
         exact = binomtest(int(sample.sum()), sample.size).proportion_ci(confidence)
         return Interval(mean, float(exact.low), float(exact.high))
     distinct, counts = np.unique(sample, return_counts=True)
-    # A resample is told by how often it drew each distinct value: for right and wrong two numbers, not thousands.
+    # A resample is described by how often it drew each distinct value: two numbers for right and wrong, not thousands.
     drawn = np.random.default_rng(seed).multinomial(sample.size, counts / sample.size, size=RESAMPLES)
     low, high = np.quantile(drawn @ distinct / sample.size, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(mean, float(low), float(high))
@@ -114,7 +114,7 @@ def _difference(differences: NDArray[np.float64], seed: int) -> Interval:
 
 
 def holm_adjusted(p_values: Sequence[float]) -> list[float]:
-    """P-values of several comparisons made together (Holm 1979): at most 5% for any false alarm among them all."""
+    """Adjust the p-values of several comparisons (Holm 1979), so that the chance of any false alarm stays at 5%."""
     adjusted = [0.0] * len(p_values)
     largest = 0.0
     for rank, i in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):

@@ -1,7 +1,7 @@
-"""From predictions to figures. Pure.
+"""Compute figures from predictions. Pure.
 
-Arms are compared on the same questions: those that every arm of the run has answered. Figures by hardness, clause and
-database are counts, so that nobody reads an accuracy without seeing of how many.
+Arms are compared on the questions that every arm of the run has answered. Figures by hardness, clause and database are
+counts, so that every accuracy comes with its number of questions.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class ArmSummary:
     Attributes:
         accuracy: Execution accuracy in the run's convention, with its interval.
         spider: Execution accuracy in Spider's convention; ``bird``: in BIRD's.
-        strict: Share of exact matches by letters; ``normalised``: after normalisation.
+        strict: Share of exact matches by text; ``normalised``: after normalisation.
         valid: Share of questions with SQL that passed every check and ran.
-        table_recall: Mean share of needed tables kept by schema linking; None where it was not measured.
-        retrieval: Means of recall, mrr and ndcg over the questions that some example has the skeleton of.
+        table_recall: Mean share of needed tables kept by schema linking; None if it was not measured.
+        retrieval: Means of recall, mrr and ndcg over the questions whose skeleton some example has.
         retrieval_questions: How many questions those are.
         latency_s: Percentiles 50, 90, 95 and 99, and the mean.
-        surest: Right answers out of the surest 10, 25, 50, 75 and 100 percent of the questions; empty where no answer
-            says how sure it is.
+        surest: Right answers among the most confident 10, 25, 50, 75 and 100 percent of the questions; empty if no
+            answer has a confidence.
         among_candidates: Right results among the candidates out of the questions with a vote; None without one.
         by_hardness, by_clause, by_database: Right answers out of questions, by group.
         error_classes: Number of wrong answers by class.
@@ -196,9 +196,9 @@ def _arm_summary(
 
 
 def surest_shares(answers: Sequence[Prediction], convention: str = "spider") -> dict[str, Share]:
-    """Accuracy against coverage: what is right of the questions that the engine is surest of, by percent of them all.
+    """Compute accuracy against coverage: right answers among the most confident ones, by their share in percent.
 
-    Questions without an accepted answer, or with one that says nothing about its confidence, come last.
+    Questions without an accepted answer, or without a confidence, come last.
     """
     if all(answer.confidence is None for answer in answers):
         return {}
@@ -230,7 +230,7 @@ def _groups(
     groups_of: Callable[[Prediction], Iterable[str]],
     order: Sequence[str],
 ) -> dict[str, Share]:
-    """Shares by group, in the given order, without empty groups; a question may be in several."""
+    """Count by group, in the given order, without empty groups; a question may be in several."""
     questions, right = Counter[str](), Counter[str]()
     for answer in answers:
         for group in groups_of(answer):
@@ -240,7 +240,7 @@ def _groups(
 
 
 def _error_classes(answers: Sequence[Prediction], convention: str) -> dict[str, int]:
-    """Wrong answers by class, in the order of ``ErrorClass``; the class is of Spider's convention."""
+    """Count wrong answers by class, in the order of ``ErrorClass``; classes follow Spider's convention."""
     counts: Mapping[str, int] = Counter(
         answer.error_class if answer.error_class != ErrorClass.NONE else ErrorClass.OTHER.value
         for answer in answers

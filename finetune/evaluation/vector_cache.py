@@ -1,4 +1,4 @@
-"""Vectors of many texts, kept on disk: the same examples are embedded once for all data sets and resumed runs."""
+"""Cache vectors of texts on disk, so that all data sets and resumed runs embed the same examples once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def default_cache_dir() -> Path:
-    """Folder of cached vectors, where the operating system keeps what can be made again."""
+    """Folder of cached vectors, in the operating system's cache."""
     from platformdirs import user_cache_path
 
     return user_cache_path("coderag") / "evaluation_vectors"
@@ -28,11 +28,11 @@ def default_cache_dir() -> Path:
 
 @dataclass(frozen=True)
 class VectorCache:
-    """Embeds texts, or reads the vectors it once made of them.
+    """Embeds texts, or reads their cached vectors.
 
     Attributes:
-        folder: Where the vectors are kept; None keeps none.
-        on_progress: Called, while texts are embedded, with the number done and the number of all.
+        folder: Where the vectors are cached; None caches none.
+        on_progress: Called, while texts are embedded, with the number done and the total.
     """
 
     folder: Path | None = None
@@ -78,7 +78,7 @@ def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
 
 
 def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
-    """The cached vectors; None where there are none or the file is damaged."""
+    """The cached vectors; None if they are missing or damaged."""
     try:
         vectors = read_npy(path, np.dtype(np.float32), shape)
     except (OSError, FileRefusedError):
