@@ -1,1 +1,1 @@
-"""Training: synthetic data, the encoder, the SQL model. Hands results over as files that the configuration names."""
+"""Training and evaluation: synthetic data, the encoder, the SQL model. Results are files that the settings name."""

@@ -1,1 +1,1 @@
-"""What ships with CodeRAG: data and models that make it run offline on a fresh machine."""
+"""The data and models that ship with CodeRAG, so that it runs offline on a fresh machine."""

@@ -1,1 +1,1 @@
-"""What a conversation needs: follow-ups, history, and questions to begin with."""
+"""Conversations: follow-ups, history, and questions to start with."""

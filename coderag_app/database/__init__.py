@@ -1,4 +1,4 @@
-"""Databases that are read and never written: one Protocol, and one class for each kind of connection."""
+"""Read-only databases: one Protocol, and one class for each kind of connection."""
 
 from coderag_app.database.base import Database, Limits
 from coderag_app.database.opening import open_database

@@ -1,1 +1,1 @@
-"""The index of examples: nodes, vectors, files, and the order of what is found."""
+"""The index of examples: nodes, vectors, files, and the ranking of hits."""

@@ -1,1 +1,1 @@
-"""Language models: found, loaded, asked, and read; one prompt format each."""
+"""Language models: find and load them, write their prompts, read their replies."""

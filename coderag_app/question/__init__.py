@@ -1,1 +1,1 @@
-"""What a question says: periods, names, what it leaves open."""
+"""What a question says: its periods and names, and what it leaves open."""

@@ -1,1 +1,1 @@
-"""SQL as text and as a tree: reading it, checking it against a schema, saying in words what it does."""
+"""SQL: extract it from a reply, parse it, check it against a schema, explain it in words."""

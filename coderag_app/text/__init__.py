@@ -1,1 +1,1 @@
-"""Text from outside made fit to be shown, stored or given to a model."""
+"""Make text from outside safe to show, to store and to give to a model."""

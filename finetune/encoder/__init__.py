@@ -1,1 +1,1 @@
-"""The encoder's training: rows with hard negatives, the fine-tuning, the adapter that ships, ablations."""
+"""Train the encoder: rows with hard negatives, fine-tuning, the bundled adapter, ablations."""

@@ -1,1 +1,1 @@
-"""Synthetic data: invented databases, and questions with SQL over them."""
+"""Synthetic data: invented databases, and questions with SQL about them."""

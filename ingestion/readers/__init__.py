@@ -1,4 +1,4 @@
-"""Readers: every kind of input as a stream of rows, each with an example or the reason why there is none."""
+"""Readers: turn every kind of input into a stream of rows, each with an example or the reason for having none."""
 
 from ingestion.readers.columns import ColumnMap
 from ingestion.readers.files import FileReader

@@ -1,1 +1,1 @@
-"""The demo database: an invented chain of book and record shops, with verified question-SQL pairs over it."""
+"""The demo database: an invented chain of book and record shops, with verified examples."""

@@ -1,1 +1,1 @@
-"""Follow-ups of a conversation: what they ask for, and how the previous query's syntax tree changes for it."""
+"""Follow-ups: read what they ask for, and edit the previous query's syntax tree."""

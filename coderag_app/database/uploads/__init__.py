@@ -1,1 +1,1 @@
-"""Dropped files as a private database."""
+"""Turn uploaded files into a private database."""

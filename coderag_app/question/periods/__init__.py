@@ -1,1 +1,1 @@
-"""Stretches of time: as people name them, and as SQL."""
+"""Periods: find them in a question, and write them as SQL."""

@@ -1,1 +1,1 @@
-"""A database that nobody described: its nouns, kinds and keys are read from names, types and sampled values."""
+"""Describe an unknown database: derive its nouns, kinds and keys from names, types and sampled values."""

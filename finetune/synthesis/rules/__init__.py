@@ -1,1 +1,1 @@
-"""Rule-based generators: edits of syntax trees, and what each task makes of them."""
+"""Rule-based generators: edits of syntax trees, and the tasks built from them."""

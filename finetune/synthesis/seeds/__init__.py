@@ -1,1 +1,1 @@
-"""Small pure functions of the project's own: type hints, a summary, the method, two examples each."""
+"""Small pure functions as seeds, each with type hints, a summary, its method and two examples."""
