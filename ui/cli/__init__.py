@@ -1,4 +1,4 @@
-"""The command line: one module per command. Heavy imports stay inside the commands, so that `coderag --help` is quick."""
+"""The command line: one module per command, with heavy imports inside, so that `coderag --help` is quick."""
 
 from ui.cli.application import app, main
 
