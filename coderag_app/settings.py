@@ -75,11 +75,11 @@ class AppConfig(BaseSettings):
     )
     embed_model: Annotated[str, CommandOption("models", metavar="MODEL")] = Field(
         "auto",
-        description="Encoder: auto, bundled, minilm, a folder, or a hub id. An index opens with the one that built it.",
+        description="Encoder: auto, bundled, minilm, a folder, or a hub id. An index needs the one that built it.",
         json_schema_extra={FROM_FOLDERS: "auto|bundled|minilm"},
     )
     threads: Annotated[int, CommandOption("models", metavar="N")] = Field(
-        0, ge=0, description="CPU threads for a model; 0: as many as help it, of the CPUs there are."
+        0, ge=0, description="CPU threads for a model; 0: as many as help it, within the available CPUs."
     )
     context_window_tokens: int = Field(4096, ge=256, description="Context window of a GGUF model, in tokens.")
     max_new_tokens: int = Field(512, ge=16, description="Longest reply, in tokens.")
@@ -92,9 +92,7 @@ class AppConfig(BaseSettings):
     timeout_s: Annotated[float, CommandOption("limits", metavar="SECONDS")] = Field(
         10.0, gt=0, description="Seconds that one query may run."
     )
-    max_rows: Annotated[int, CommandOption("limits", metavar="N")] = Field(
-        1000, ge=1, description="Rows to read at most."
-    )
+    max_rows: Annotated[int, CommandOption("limits", metavar="N")] = Field(1000, ge=1, description="Most rows to read.")
     max_cell_bytes: int = Field(1_000_000, ge=1000, description="Longest value that a query may make, in bytes.")
     max_memory_mb: int = Field(
         512, ge=16, description="Megabytes of memory that a query may take, where the database can limit it."
@@ -117,17 +115,17 @@ class AppConfig(BaseSettings):
         True, description="Let the encoder's similarity of question and SQL count in the vote."
     )
     reuse_examples: Annotated[bool, CommandOption("writing", ("--reuse/--no-reuse",))] = Field(
-        True, description="Let retrieved queries stand for election beside the model's own."
+        True, description="Let retrieved queries compete with the model's own."
     )
     constrain: Annotated[
         Literal["always", "repair", "never"],
         CommandOption("writing", ("--constrain/--no-constrain",), switch=("always", "never")),
     ] = Field(
         "repair",
-        description="Hold every reply to the schema by a grammar (always), or none (never), or repairs alone (repair).",
+        description="Let a grammar hold replies to the schema: always, never, or in repairs alone (repair).",
     )
     link_schema: Annotated[bool, CommandOption("writing", ("--link/--no-link",))] = Field(
-        True, description="Of a schema that does not fit, show the tables the question needs, not the first ones."
+        True, description="If the schema does not fit, show the tables the question needs instead of the first ones."
     )
     schema_budget_tokens: int = Field(
         0, ge=0, description="Tokens of schema in the prompt; 0: part of the context window."

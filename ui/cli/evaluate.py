@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.cli.options import Settings, with_settings
+from ui.cli.options import Settings, database_option, with_settings
 
 if TYPE_CHECKING:
     from finetune.evaluation.evaluate import Evaluation
@@ -36,12 +36,7 @@ def evaluate(
             metavar="SOURCE", rich_help_panel=_WHAT, help="Index folder, JSONL, demo, or same. Default: the index."
         ),
     ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database", "-d", metavar="FILE_OR_URL", rich_help_panel=_WHAT, help="Database of a file of pairs."
-        ),
-    ] = None,
+    database: Annotated[str | None, database_option("Database of a file of pairs.", _WHAT)] = None,
     arms: Annotated[
         str, typer.Option(metavar="NAMES", rich_help_panel=_WHAT, help="Arms, separated by commas, or all of them.")
     ] = "none,base",

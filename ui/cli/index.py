@@ -13,7 +13,7 @@ import typer
 
 from coderag_app.errors import ConfigurationError
 from ui.cli import ingest
-from ui.cli.options import Settings, with_settings
+from ui.cli.options import Settings, database_option, with_settings
 
 if TYPE_CHECKING:
     from coderag_app.index.synthesis import SynthesisRecord
@@ -26,12 +26,7 @@ _SHOWN_DATABASES = 20
 @with_settings("storage_dir")
 def info(
     settings: Settings,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database", "-d", metavar="FILE_OR_URL", help="Say whether its synthetic examples still fit its schema."
-        ),
-    ] = None,
+    database: Annotated[str | None, database_option("Say whether its synthetic examples still fit its schema.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document.")] = False,
 ) -> None:
     """Show what an index holds."""
@@ -116,12 +111,7 @@ def add(
         str | None, typer.Option("--question", "-q", help="One question, with --sql and --database.")
     ] = None,
     sql: Annotated[str | None, typer.Option(help="The SQL that answers it.")] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database", "-d", metavar="FILE_OR_URL", help="The database that the pairs are about, for its schema."
-        ),
-    ] = None,
+    database: Annotated[str | None, database_option("The database that the pairs are about, for its schema.")] = None,
     columns: ingest.MapOption = None,
     db_id: ingest.DbIdOption = "",
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coderag_app.errors import ConfigurationError, IngestionError
-from ui.cli.options import Settings, with_settings
+from ui.cli.options import Settings, database_option, with_settings
 
 if TYPE_CHECKING:
     from ingestion import ColumnMap, Reader
@@ -61,16 +61,7 @@ def ingest(
     spider: Annotated[
         Path | None, typer.Option(metavar="DIR", rich_help_panel=_SOURCE, help="Folder in Spider's layout.")
     ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            "-d",
-            metavar="FILE_OR_URL",
-            rich_help_panel=_SOURCE,
-            help="Live database; needs --pairs or --synthesize.",
-        ),
-    ] = None,
+    database: Annotated[str | None, database_option("Live database; needs --pairs or --synthesize.", _SOURCE)] = None,
     pairs: Annotated[
         Path | None, typer.Option(rich_help_panel=_SOURCE, help="File of verified questions with SQL for --database.")
     ] = None,

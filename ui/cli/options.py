@@ -94,12 +94,15 @@ def default_text(field: FieldInfo, option: CommandOption | None = None) -> str:
     default = field.default
     if default is None or default in ("", ()):
         return ""
-    if isinstance(default, bool) and option is not None:
-        on, _, off = option.names[0].partition("/")
-        return (on if default else off).removeprefix("--")
-    if isinstance(default, bool):
-        return str(default).lower()
-    return str(default).removesuffix(".0")
+    if not isinstance(default, bool):
+        return str(default).removesuffix(".0")
+    on, _, off = option.names[0].replace("--", "").partition("/") if option is not None else ("true", "", "false")
+    return on if default else off
+
+
+def database_option(meaning: str, panel: str | None = None) -> Any:
+    """A ``--database`` that is another one than that of the setting."""
+    return typer.Option("--database", "-d", metavar="FILE_OR_URL", rich_help_panel=panel, help=meaning)
 
 
 def _signed(function: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
@@ -144,12 +147,8 @@ def _annotation(name: str, field: FieldInfo, option: CommandOption) -> Any:
         show_default=False,
         help=f"{field.description} Default: {default}." if default else field.description,
     )
-    kind: Any = field.annotation
-    if option.switch is not None:
-        kind = bool
-    elif get_origin(kind) is tuple:
-        kind = list[str]
-    return Annotated[kind | None, info]
+    kind: Any = bool if option.switch is not None else field.annotation
+    return Annotated[list[str] if get_origin(kind) is tuple else kind | None, info]
 
 
 def _settings(demo: bool = False, **values: Any) -> Settings:

@@ -38,7 +38,8 @@ def _rows() -> Iterator[str]:
         spelled = ""
         if name in options:
             option = options[name][1]
-            spelled = ", ".join(f"`{word}`" for word in option_names(name, option))
+            first, *others = option_names(name, option)
+            spelled = ", ".join(f"`{word}`" for word in (f"{first} {option.metavar or ''}".rstrip(), *others))
         default = default_text(field)
         yield f"| `{name}` | {spelled} | {f'`{default}`' if default else ''} | {field.description} |"
 

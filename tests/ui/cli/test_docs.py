@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from coderag_app.settings import AppConfig
+from coderag_app.settings_files import FROM_FOLDERS
 from ui.cli import app
 from ui.cli.settings_table import with_settings_table
 
@@ -85,3 +87,10 @@ def test_an_example_with_an_unknown_option_would_be_noticed():
 def test_the_table_of_settings_is_what_the_fields_say():
     text = MANUAL.read_text(encoding="utf-8")
     assert with_settings_table(text) == text, "run: python -m ui.cli.settings_table docs/cli.md"
+
+
+def test_the_manual_names_every_setting_that_a_folder_may_not_set_at_will():
+    (table,) = re.findall(r"\| setting \| what a folder.*?\n\n", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    marked = {name for name, field in AppConfig.model_fields.items() if FROM_FOLDERS in (field.json_schema_extra or {})}
+    named = {name for line in table.strip().splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == marked
