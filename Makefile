@@ -10,9 +10,12 @@ READY := $(VENV)/.ready
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: setup demo test lint results sql-model encoder clean
+.PHONY: help setup demo test lint sums results sql-model encoder clean
 
-setup: $(READY)
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1#/' | column -t -s '#'
+
+setup: $(READY) ## install pinned versions into .venv
 
 # The stamp is written last, so an interrupted set-up is taken up again by the next call.
 $(READY): pyproject.toml constraints.txt
@@ -21,12 +24,12 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --progress-bar on --constraint constraints.txt --editable ".[dev]"
 	@touch $(READY)
 
-demo: $(READY)
+demo: $(READY) ## ask the bundled demo database a question
 	$(BIN)/coderag ingest --demo --storage-dir storage/demo
 	$(BIN)/coderag ask --database coderag_app/bundled/demo/demo.sqlite --storage-dir storage/demo \
 	  "How many orders are there for each status?"
 
-test: $(READY)
+test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
 
 # Measures every accuracy figure of docs/results.md and writes its tables, the README's table and its plot.
@@ -43,7 +46,7 @@ INDEX = $(INDEXES:%=$(RESULTS)/index_%/manifest.json)
 MEASURED = demo spider_dev spider_dev_synthesized spider_dev_same spider_dev_same_leaks geography defog_basic \
   gretel_sample spider_dev_default spider_dev_constrained spider_dev_voting spider_dev_ranked
 GREEDY = $(EVALUATE) --samples 0
-results: $(READY) $(INDEX)
+results: $(READY) $(INDEX) ## measure every accuracy figure of the README (hours)
 	$(EVALUATE) $(DATA)/spider_dev --examples $(RESULTS)/index_synthesized --run-dir $(RESULTS)/spider_dev_default \
 	  --arms none,tuned
 	$(GREEDY) demo --run-dir $(RESULTS)/demo --examples $(RESULTS)/index_demo --arms all
@@ -89,7 +92,7 @@ RUN = runs/sql_model/$(PRESET)
 LEFT_OUT = gymnast icfp_1 inn_1 insurance_and_eClaims music_4 party_host party_people pilot_record ship_1 ship_mission \
   shop_membership university_basketball workshop_paper wrestler
 REAL = $(if $(SPIDER_TRAIN),$(RUN)-real.jsonl)
-sql-model: $(READY)
+sql-model: $(READY) ## train the bundled SQL model from nothing (92 minutes)
 	test -f $(RUN)-made.jsonl || \
 	  $(BIN)/python -m finetune.sql_model.data $(RUN)-made.jsonl --databases $(DATABASES) --pairs 200 --seed 41
 	$(if $(REAL),test -f $(REAL) || $(BIN)/python -m finetune.sql_model.real_data $(SPIDER_TRAIN) $(REAL) \
@@ -109,7 +112,7 @@ PACKAGES = pandas numpy sklearn scipy networkx requests aiohttp click rich jinja
 SITE = $(wildcard $(VENV)/lib/python3*/site-packages)
 SEARCHES = $(BIN)/python -m finetune.encoder.search_rows
 WEIGHT ?= 0.65
-encoder: $(READY)
+encoder: $(READY) ## train the bundled encoder's adapter (an hour)
 	test -f $(ENCODER)-sql.jsonl || $(BIN)/python -m finetune.encoder.data $(ENCODER)-sql.jsonl \
 	  --databases $(ENCODER_DATABASES) --pairs 48 --negatives 0 --seed 41
 	$(SEARCHES) $(ENCODER)-library.jsonl --seed 5 --count 20000
@@ -119,11 +122,15 @@ encoder: $(READY)
 	  --keep $(ENCODER)-library.jsonl --keep $(ENCODER)-packages.jsonl --keep $(ENCODER)-own.jsonl
 	$(BIN)/python -m finetune.encoder.export_adapter $(ENCODER) $(ENCODER)-adapter --rank 64 --weight $(WEIGHT)
 
-lint: $(READY)
+lint: $(READY) ## check style, formatting, docstrings and types, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/interrogate coderag_app ingestion finetune ui
 	$(BIN)/mypy
 
-clean:
+# Run this after rebuilding a bundled file: a file that differs from its hash here is refused at start-up.
+sums: $(READY) ## write coderag_app/bundled/SHA256SUMS anew
+	$(BIN)/python -m coderag_app.bundled.integrity
+
+clean: ## delete .venv and what builds and caches left
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,13 +1,15 @@
 """Whether the files that ship are the ones that were shipped: their hashes stand in ``SHA256SUMS`` beside them.
 
-`cd coderag_app/bundled && sha256sum --check SHA256SUMS` says the same. After a bundled file was made anew:
+`cd coderag_app/bundled && sha256sum --check SHA256SUMS` says the same. After rebuilding a bundled file:
 
-    python -m coderag_app.bundled.integrity
+    python -m coderag_app.bundled.integrity    (or make sums)
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -55,8 +57,10 @@ def _sums(path: Path) -> dict[Path, str]:
     return {path.parent.resolve() / name: digest for digest, name in lines}
 
 
-def main() -> None:
-    """Write the hashes of the files as they are now."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the hashes of the bundled files as they are now."""
+    summary = f"Hash the bundled files as they are now and write {SUMS_FILE}."
+    argparse.ArgumentParser(description=summary).parse_args(arguments)
     write_atomically(SUMS_FILE, "".join(f"{file_sha256(BUNDLED / name)}  {name}\n" for name in _SHIPPED))
     SUMS_FILE.chmod(0o644)
     sys.stdout.write(f"{len(_SHIPPED)} hashes written to {SUMS_FILE}\n")

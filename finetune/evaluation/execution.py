@@ -1,6 +1,6 @@
 """Execution accuracy: whether two queries return the same answer on the same populated database. Pure.
 
-What counts as equal, decided once and tested in ``tests/sql/execution_cases.jsonl``:
+What counts as equal, decided once and tested in ``tests/cases/execution_cases.jsonl``:
 
 * Two conventions. ``spider``: the test-suite convention (Zhong et al., EMNLP 2020): the same multiset of rows, where
   the predicted columns may stand in another order; the order of rows counts if the gold query has an ORDER BY of its

@@ -1,4 +1,4 @@
--- Queries an analyst writes: each must pass the guard and run on the database of tests/sql_cases.py.
+-- Queries an analyst writes: each must pass the guard and run on the database of tests/support/sql_cases.py.
 
 -- allowed: count
 SELECT count(*) FROM singer

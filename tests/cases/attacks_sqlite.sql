@@ -1,4 +1,4 @@
--- Hostile statements for the database of tests/sql_cases.py. A header names each one and the layers that must stop it:
+-- Hostile statements for the database of tests/support/sql_cases.py. A header names each one and the layers that must stop it:
 -- guard (check_sql), sandbox (the connection refuses it), and of the connection's limits time, cell and memory.
 -- Every layer is tried alone. {folder} stands for the folder that holds the database.
 

@@ -70,6 +70,15 @@ def test_every_bundled_file_is_the_one_that_shipped():
         check_bundled(integrity.BUNDLED / name)
 
 
+def test_asking_how_to_write_the_hashes_writes_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(integrity, "SUMS_FILE", tmp_path / "SHA256SUMS")
+    with pytest.raises(SystemExit) as stop:
+        integrity.main(["--help"])
+    assert stop.value.code == 0 and "write" in capsys.readouterr().out and list(tmp_path.iterdir()) == []
+    integrity.main([])
+    assert (tmp_path / "SHA256SUMS").read_text() == (integrity.BUNDLED / "SHA256SUMS").read_text()
+
+
 @pytest.mark.parametrize("damage", ["zeros", "cut", "one bit", "gone", "link"])
 def test_a_bundled_file_that_was_exchanged_is_refused(tmp_path, monkeypatch, damage):
     copy = Path(shutil.copytree(integrity.BUNDLED, tmp_path / "bundled"))

@@ -12,7 +12,7 @@ import pytest
 from coderag_app import load_query_engine
 from coderag_app.bundled.demo.files import DEMO_DATABASE
 from coderag_app.encoders.loading import embed_documents, embed_queries
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL, load_embed_model
+from coderag_app.llm.loading import load_embed_model
 
 WORDS = "select from where customers orders count stores city name total revenue per month".split()
 MOST_ENTRIES = 100  # of a cache without a limit: its keys are kinds, dialects or files, never questions
@@ -52,7 +52,6 @@ def test_the_encoder_takes_no_memory_for_each_length():
     assert resident_mb() - before < 70  # 116 with a shape for each length, 15 with padding in steps
 
 
-@pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
 def test_nothing_that_questions_leave_behind_is_without_a_limit(tmp_path):
     engine = load_query_engine(DEMO_DATABASE, llm="bundled", samples=1, verified_dir=tmp_path)
     for number in range(30):

@@ -51,8 +51,6 @@ def loaded(*words: str, **variables: str) -> tuple[list[int], list[str]]:
 @pytest.mark.skipif(sys.platform != "linux", reason="GCC's OpenMP is Linux's")
 def test_every_copy_of_openmp_spins_briefly_and_the_environment_is_the_programs_own():
     spins, (names, in_a_child, copies) = loaded("encoder")
-    if not spins:
-        pytest.skip("these builds of FAISS, torch and llama.cpp bring no OpenMP of GCC")
     assert set(spins) == {1000}
     assert len(spins) >= int(copies)
     assert names == "[]"

@@ -1,4 +1,4 @@
-"""The statements of tests/sql and the databases they run against."""
+"""The statements of tests/cases and the databases they run against."""
 
 from __future__ import annotations
 

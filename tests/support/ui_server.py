@@ -57,7 +57,7 @@ def wait_for(url: str, process: subprocess.Popen[str], log: Path, timeout_s: flo
 def serve(home: Path, replies: str = "", port: int | None = None, token: str = "", **settings: str) -> Iterator[str]:
     """Serve the page with a home of its own, as the command line does; replies make its LLM a scripted one.
 
-    Without a token it is served as with --no-token; ``test_ui_token.py`` tries the token.
+    Without a token it is served as with --no-token; ``tests/ui/page/test_token.py`` tries the token.
 
     Yields:
         The address. The server ends with the context.

@@ -1,4 +1,4 @@
-"""Follow-ups answered by changing the previous query: pairs in tests/sql/follow_ups.sql, run on the demo database."""
+"""Follow-ups answered by changing the previous query: pairs in tests/cases/follow_ups.sql, run on the demo database."""
 
 from pathlib import Path
 

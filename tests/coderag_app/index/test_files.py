@@ -97,7 +97,7 @@ def test_a_disk_that_refuses_leaves_the_previous_index(saved_index: Path) -> Non
         "try: index.save(sys.argv[2])\nexcept IndexStoreError as error: print('refused:', error)"
     )
     run = subprocess.run(
-        [sys.executable, "-c", script, str(Path(__file__).parent), saved_index],
+        [sys.executable, "-c", script, str(Path(__file__).parents[2] / "support"), saved_index],
         capture_output=True,
         text=True,
         check=False,

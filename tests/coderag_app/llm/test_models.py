@@ -121,7 +121,6 @@ class _Server(BaseHTTPRequestHandler):
 
 
 def test_an_openai_compatible_server_is_asked_over_http():
-    pytest.importorskip("llama_index.llms.openai_like")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -12,13 +12,10 @@ from coderag_app.bundled.demo.files import DEMO_DATABASE
 from coderag_app.chat.conversation import Conversation
 from coderag_app.errors import CodeRAGError
 from coderag_app.llm.compact.format import CompactFormat
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL
 from coderag_app.llm.prompts import PromptRequest
 from coderag_app.llm.vocabulary import special_tokens, token_counter
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
-
-pytestmark = pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What SQL does, in words: pairs of query and account in tests/sql/explanations.sql."""
+"""What SQL does, in words: pairs of query and account in tests/cases/explanations.sql."""
 
 import re
 from pathlib import Path

@@ -8,7 +8,7 @@ import llama_cpp
 import pytest
 
 from coderag_app.llm.generation import stream_reply
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL, load_llm
+from coderag_app.llm.loading import load_llm
 from coderag_app.llm.prompts import CANNOT_ANSWER, InstructFormat, Prompt, PromptRequest
 from coderag_app.settings import AppConfig
 from coderag_app.sql.ddl import schema_from_ddl
@@ -17,8 +17,6 @@ from coderag_app.sql.grammar import sql_grammar
 
 DDL = 'CREATE TABLE singer (id INT, name TEXT, "home town" TEXT, age INT); CREATE TABLE song (singer_id INT, t TEXT);'
 SCHEMA = schema_from_ddl(DDL)
-
-pytestmark = pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
 
 
 @pytest.fixture(scope="module")

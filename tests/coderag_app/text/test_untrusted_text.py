@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from special_vocabularies import ADDED_WORDS, CONTROL_TOKENS, special_ids, tokenizer_of
 
 from coderag_app.errors import CodeRAGError
 from coderag_app.llm.prompts import InstructFormat, PromptRequest
@@ -11,9 +12,6 @@ from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.text.untrusted_text import checked_question, in_one_line, without_special_tokens
 from coderag_app.types import Attempt, RetrievedExample, SQLExample
-
-pytest.importorskip("gguf")
-from special_vocabularies import ADDED_WORDS, CONTROL_TOKENS, special_ids, tokenizer_of
 
 ALL_TOKENS = sorted({token for tokens in CONTROL_TOKENS.values() for token in tokens})
 KNOWN_MARKS = [token for name, tokens in CONTROL_TOKENS.items() if name != "odd" for token in tokens]

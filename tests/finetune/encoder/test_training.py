@@ -174,8 +174,6 @@ def test_the_time_budget_ends_a_training(rows_file, tmp_path):
     ids=["cached loss", "matryoshka", "curriculum", "lora"],
 )
 def test_the_other_ways_to_train_give_an_encoder_that_differs_from_its_base(changes, rows_file, tmp_path):
-    if "lora_rank" in changes:
-        pytest.importorskip("peft")
     plan = small_plan(rows_file, tmp_path, **{"max_steps": 1, **changes})
     train_encoder(plan)
     assert not np.allclose(embedded(plan.output), embedded(minilm_folder()[0]), atol=1e-4)

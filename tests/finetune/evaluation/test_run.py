@@ -9,7 +9,6 @@ import pytest
 from evaluation_shop import PAIRS, LookupLLM, build_shop, engine_opener_with, gold_answers, write_examples, write_pairs
 
 from coderag_app.errors import CodeRAGError, ConfigurationError, ModelError
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL
 from coderag_app.loading import load_query_engine
 from coderag_app.settings import AppConfig
 from finetune.evaluation.datasets import EvalQuestion, ExclusionReason
@@ -138,10 +137,10 @@ def test_a_stopped_run_goes_on_where_it_stopped_and_ends_the_same(tmp_path: Path
 
 KILLED = """
 import os, signal, sys
-sys.path[:0] = [{tests!r}]
+sys.path[:0] = {folders!r}
 from pathlib import Path
 from evaluation_shop import LookupLLM, engine_opener_with, gold_answers
-import test_coderag_app_evaluation_run as t
+import test_run as t
 
 class Killing(LookupLLM):
     def _next_reply(self, prompt):
@@ -154,9 +153,9 @@ t.run(Path({folder!r}), open_engine=engine_opener_with({{}}, llm=Killing(answers
 
 
 def test_a_killed_process_loses_no_prediction_that_was_made(tmp_path: Path) -> None:
-    tests = Path(__file__).parent
-    code = KILLED.format(tests=str(tests), folder=str(tmp_path))
-    environment = os.environ | {"PYTHONPATH": str(tests.parent)}
+    here = Path(__file__).parent
+    code = KILLED.format(folders=[str(here), str(here.parents[1] / "support")], folder=str(tmp_path))
+    environment = os.environ | {"PYTHONPATH": str(here.parents[2])}
     killed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     made = predictions(tmp_path)
@@ -383,7 +382,6 @@ def test_table_recall_is_measured_where_the_engine_tells_what_it_links(tmp_path:
     assert recalls == {"q0": 1.0, "q1": 1.0, "q2": 1.0, "q3": 0.0, "q4": 0.0}
 
 
-@pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled SQL model is not built")
 def test_the_bundled_model_is_evaluated_with_the_configured_engine(tmp_path: Path) -> None:
     config = AppConfig(storage_dir=tmp_path / "none", llm="bundled", embed_model="minilm", max_repairs=0)
     evaluation = evaluate(

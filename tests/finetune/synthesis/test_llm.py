@@ -6,7 +6,7 @@ import pytest
 from llama_index.core.base.llms.types import CompletionResponse
 from scripted_llm import ScriptedLLM
 
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL, load_llm
+from coderag_app.llm.loading import load_llm
 from coderag_app.settings import AppConfig
 from finetune.synthesis.code_snippets import CodeSnippet
 from finetune.synthesis.llm_generators import AskedModel, ModelMaker, brainstorm, write_guide
@@ -154,7 +154,6 @@ def test_rows_of_a_model_pass_the_same_checks_and_say_so(tmp_path):
     assert set(row.checks) == {"readable", "stands_alone", "parses", "quality"}
 
 
-@pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="the bundled model has not been built")
 def test_the_bundled_model_runs_through_the_whole_pipeline(tmp_path):
     loaded = load_llm(AppConfig.load(llm="bundled"))
     maker = ModelMaker.create(loaded.llm, loaded.name, [SNIPPET], load_seeds(), wait_s=0)

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL
-
-TESTS = Path(__file__).parent
+SUPPORT = Path(__file__).parents[2] / "support"
 
 
 def scripted_environment(**variables: str) -> dict[str, str]:
@@ -43,7 +41,6 @@ def test_help_imports_no_heavy_library():
     assert result.stdout.rstrip().endswith("LOADED []")
 
 
-@pytest.mark.skipif(not BUNDLED_SQL_MODEL.is_file(), reason="no SQL model is bundled yet")
 def test_the_bundled_model_leaves_standard_output_to_the_document(tmp_path):
     command = [
         sys.executable,
@@ -65,7 +62,7 @@ def test_the_bundled_model_leaves_standard_output_to_the_document(tmp_path):
 
 def test_a_closed_pipe_is_met_in_silence(tmp_path):
     questions = "q\n" * 200
-    command = [sys.executable, str(TESTS / "scripted_coderag.py"), "ask", "--demo", "--json", "--file", "-"]
+    command = [sys.executable, str(SUPPORT / "scripted_coderag.py"), "ask", "--demo", "--json", "--file", "-"]
     ask = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=scripted_environment(), cwd=tmp_path,
@@ -79,7 +76,7 @@ def test_a_closed_pipe_is_met_in_silence(tmp_path):
 
 
 def test_an_interrupt_ends_the_command_without_a_traceback(tmp_path):
-    command = [sys.executable, str(TESTS / "scripted_coderag.py"), "ask", "--demo", "--json", "--file", "-"]
+    command = [sys.executable, str(SUPPORT / "scripted_coderag.py"), "ask", "--demo", "--json", "--file", "-"]
     ask = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=scripted_environment(), cwd=tmp_path,
@@ -97,7 +94,7 @@ def test_chat_remembers_the_lines_in_a_file_of_the_user_alone(tmp_path):
     pty = pytest.importorskip("pty")
     environment = scripted_environment(XDG_STATE_HOME=str(tmp_path), TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1")
     leader, follower = pty.openpty()
-    command = [sys.executable, str(TESTS / "scripted_coderag.py"), "chat", "--demo"]
+    command = [sys.executable, str(SUPPORT / "scripted_coderag.py"), "chat", "--demo"]
     chat = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment, cwd=tmp_path)
     os.close(follower)
     try:

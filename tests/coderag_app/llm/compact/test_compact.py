@@ -427,7 +427,8 @@ def test_unconnected_tables_have_no_join_path():
 
 
 def test_the_grammar_is_one_that_llama_cpp_reads(names):
-    llama_cpp = pytest.importorskip("llama_cpp")
+    import llama_cpp
+
     assert llama_cpp.LlamaGrammar.from_string(compact_grammar(names, 2), verbose=False)
     assert '"<v2>"' in compact_grammar(names, 2) and '"<v3>"' not in compact_grammar(names, 2)
 
