@@ -19,10 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from coderag_app import load_query_engine
-from coderag_app.chat.conversation import Conversation
 from coderag_app.chat.example_questions import example_questions
 from coderag_app.engine import TextToSQLQueryEngine
-from coderag_app.examples import open_verified
 
 DEMO = Path(__file__).parent.parent / "coderag_app" / "bundled" / "demo"
 TURNS = 5
@@ -39,15 +37,12 @@ def questions_for(engine: TextToSQLQueryEngine, demo: bool, count: int) -> list[
     return [found[number % len(found)] for number in range(count)]
 
 
-def measure(
-    engine: TextToSQLQueryEngine, verified_dir: Path | None, questions: Sequence[str]
-) -> dict[str, list[float]]:
+def measure(engine: TextToSQLQueryEngine, questions: Sequence[str]) -> dict[str, list[float]]:
     """Seconds to the first event, the first token, and the answer with its rows."""
-    teaching = open_verified(engine, verified_dir)
     times: dict[str, list[float]] = {"first step": [], "first token": [], "rows": [], "other ending": []}
     for number, question in enumerate(questions):
         if number % TURNS == 0:
-            talk = Conversation(engine, teaching)
+            talk = engine.conversation()
         started = time.perf_counter()
         seen: set[str] = set()
         for event in talk.stream(question):
@@ -74,11 +69,16 @@ def main() -> None:
     arguments = parser.parse_args()
     database = arguments.database or str(DEMO / "demo.sqlite")
     started = time.perf_counter()
-    engine = load_query_engine(database=database, storage_dir=arguments.storage_dir, llm=arguments.llm)
+    engine = load_query_engine(
+        database=database,
+        storage_dir=arguments.storage_dir,
+        llm=arguments.llm,
+        verified_dir=arguments.verified_dir,
+    )
     questions = questions_for(engine, arguments.database is None, arguments.questions)
     engine.ask(questions[0])  # the first question loads what the following ones share
     print(f"ready after {time.perf_counter() - started:.1f} s, model {engine.llm_name}")
-    times = measure(engine, arguments.verified_dir, questions)
+    times = measure(engine, questions)
     print(f"{len(questions)} questions, {len(times['rows'])} answered with rows")
     print(f"{'from the question to':22} {'count':>6} {'p50 ms':>9} {'p95 ms':>9} {'max ms':>9}")
     for what, seconds in times.items():

@@ -113,11 +113,10 @@ def main() -> None:
     parser.add_argument("--slowest-s", type=float, default=60.0)
     arguments = parser.parse_args()
     from coderag_app import load_query_engine
-    from coderag_app.chat.conversation import Conversation
     from coderag_app.errors import CodeRAGError
 
     engine = load_query_engine(DEMO / "demo.sqlite", arguments.storage_dir, llm="bundled", samples=arguments.samples)
-    talk = Conversation(engine)
+    talk = engine.conversation()
     ended: Counter[tuple[str, str]] = Counter()
     failures, slowest = 0, (0.0, "")
     for number, (kind, question) in enumerate(hostile_questions(arguments.questions, arguments.seed)):

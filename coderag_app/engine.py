@@ -1,8 +1,9 @@
-"""The main path: retrieve examples, link the schema, write SQL, check it, run it, answer."""
+"""The one front door: a verified example, a follow-up, or else retrieve, link, write, repair, check, run, choose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -15,9 +16,12 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from coderag_app.answers.as_text import answer_text
+from coderag_app.chat.conversation import Conversation, ConversationTurn, previous_answer, previous_example
+from coderag_app.chat.follow_ups.answering import edited_sql, missing_report
+from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
 from coderag_app.encoders.loading import embed_documents
-from coderag_app.errors import CodeRAGError, ConfigurationError
+from coderag_app.errors import ConfigurationError, TeachingError
 from coderag_app.index.nodes import example_to_node
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
@@ -27,14 +31,18 @@ from coderag_app.settings import AppConfig
 from coderag_app.sql.corpus_schema import corpus_schema
 from coderag_app.sql.guard import check_sql
 from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
-from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
+from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
 from coderag_app.vote.candidates import Candidate, Result
 from coderag_app.vote.decode import REFUSALS, Decoding, Rank
-from coderag_app.vote.question_run import QuestionRun, StreamEvent
+from coderag_app.vote.question_run import QuestionRun, StreamEvent, last_answer
 
 if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+
+    from coderag_app.examples import VerifiedExamples, VerifiedPair
     from coderag_app.examples.retriever import ExampleRetriever
+    from coderag_app.examples.templates import TemplateMatch
     from coderag_app.schema.tables import Schema
 
 __all__ = ["MAX_QUESTION_CHARS", "StreamEvent", "TextToSQLQueryEngine"]
@@ -45,7 +53,9 @@ _SCHEMA_SHARE = 0.6  # of the context window; the rest holds examples, the quest
 class TextToSQLQueryEngine(BaseQueryEngine):
     """Answers questions about one database, or about a corpus of examples when there is none.
 
-    Build it with ``load_query_engine``; the constructor only assigns.
+    Python, the command line, the page and evaluations all ask ``stream``, so they get the same answer. Build it with
+    ``load_query_engine``; the constructor only assigns. An engine keeps nothing about who asks: the turns of a
+    conversation come with the question.
     """
 
     def __init__(
@@ -57,8 +67,8 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         schema: Schema | None = None,
         values: ValueIndex | None = None,
         retriever: ExampleRetriever | None = None,
+        verified: VerifiedExamples | None = None,
         llm_name: str = "",
-        encoder_name: str = "",
         context_window_tokens: int = 4096,
     ) -> None:
         super().__init__(callback_manager=CallbackManager())
@@ -69,35 +79,119 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         self.schema = schema
         self.values = values if values is not None else ValueIndex()
         self.retriever = retriever
+        self.verified = verified
         self.llm_name = llm_name
-        self.encoder_name = encoder_name
         self.context_window_tokens = context_window_tokens
+        self._linkers: dict[bool, SchemaLinker] = {}  # with and without an encoder
 
     # --- asking ---
 
-    def ask(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> SQLAnswer:
+    def ask(
+        self,
+        question: str,
+        examples: tuple[RetrievedExample, ...] | None = None,
+        turns: Sequence[ConversationTurn] = (),
+    ) -> SQLAnswer:
         """Answer a question.
 
         Args:
             question: The question in plain language.
-            examples: Examples to show the model instead of those the index would give, most similar first.
+            examples: Examples to show the model instead of those that retrieval would give, most similar first.
+            turns: What was asked before, for a follow-up; ``conversation`` keeps them for you.
 
         Returns:
             The answer; what went wrong with the SQL is in its ``status`` and ``error``.
 
         Raises:
-            CodeRAGError: The question is empty or too long, or the index or the LLM failed.
+            CodeRAGError: The question is empty or too long, or the verified examples, the index or the LLM failed.
         """
-        for event in self.stream(question, examples):
-            if event.answer is not None:
-                return event.answer
-        raise CodeRAGError("The engine ended without an answer.")
+        return last_answer(self.stream(question, examples, turns))
 
-    def stream(self, question: str, examples: tuple[RetrievedExample, ...] | None = None) -> Iterator[StreamEvent]:
-        """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM."""
+    def stream(
+        self,
+        question: str,
+        examples: tuple[RetrievedExample, ...] | None = None,
+        turns: Sequence[ConversationTurn] = (),
+    ) -> Iterator[StreamEvent]:
+        """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM.
+
+        The first of these that fits answers: a verified example with this question, or with this question and other
+        literals; a change to the previous query; the model, which is given a follow-up as a question that stands alone.
+        """
         run = QuestionRun(checked_question(question))
-        self._forget_events()
+        match = self._match(run)
+        previous = previous_answer(turns) if match is None else None
+        if previous is not None:
+            followed = yield from self._follow_up(run, previous)
+            if followed is not None:
+                yield run.event("done", answer=followed)
+                return
+            match = self._stand_alone(run, previous)
         yield run.event("retrieve")
+        if match is not None:
+            verified = yield from self._verified_answer(run, match)
+            if verified.ok:
+                yield run.event("done", answer=verified)
+                return
+        elif examples is None and previous is not None and run.note:
+            examples = self._with_previous(run, previous)
+        yield from self._written(run, examples)
+
+    def conversation(self, turns: Iterable[ConversationTurn] = ()) -> Conversation:
+        """A conversation with this engine, from its beginning or from these turns on."""
+        return Conversation(self, turns)
+
+    # --- the ways to an answer ---
+
+    def _match(self, run: QuestionRun) -> TemplateMatch | None:
+        """The verified example that answers the question as it stands."""
+        if self.verified is None:
+            return None
+        with run.timed("retrieve"):
+            return self.verified.match(run.question)
+
+    def _verified_answer(self, run: QuestionRun, match: TemplateMatch) -> Generator[StreamEvent, None, SQLAnswer]:
+        assert self.verified is not None  # noqa: S101 - the match is one of its examples
+        yield run.event("check", match.sql)
+        answer = self.run_sql(match.sql)
+        source = RetrievedExample(self.verified.example(match.pair), 1.0)
+        return _within(run, replace(answer, question=run.question, sources=(source,)))
+
+    def _follow_up(self, run: QuestionRun, previous: SQLAnswer) -> Generator[StreamEvent, None, SQLAnswer | None]:
+        """The answer by the previous query, counted or changed; None where the model must be asked."""
+        if self.schema is None or self.database is None:
+            return None
+        report = missing_report(run.question, previous, self.schema, self.values, self.run_sql)
+        if report is not None:
+            run.note = report.note
+            # Without a query the words alone are the answer: nothing is stored that could be counted.
+            words = SQLAnswer("", "", AnswerStatus.ABSTAINED, error=report.note, database=previous.database)
+            return _within(run, replace(report.answer or words, question=run.question))
+        edited = edited_sql(run.question, previous.sql, self.schema, self.values)
+        if edited is None:
+            return None
+        yield run.event("check", edited.sql)
+        answer = self.run_sql(edited.sql)
+        if not answer.ok:
+            return None  # what a change of the tree could not do, the model may
+        run.note = edited.how
+        return _within(run, replace(answer, question=question_with(run.question, previous)))
+
+    def _stand_alone(self, run: QuestionRun, previous: SQLAnswer) -> TemplateMatch | None:
+        """Put a follow-up into words that stand alone; the verified example that answers these, if there is one."""
+        followed = standalone_question(run.question, previous)
+        run.question, run.note = checked_question(followed.text), followed.how
+        return self._match(run) if followed.how else None
+
+    def _with_previous(self, run: QuestionRun, previous: SQLAnswer) -> tuple[RetrievedExample, ...]:
+        """The previous question with its SQL, then what retrieval finds."""
+        with run.timed("retrieve"):
+            room = max(self.config.similarity_top_k - 1, 0)
+            return (previous_example(previous, self.schema), *self._retrieve(run.question)[:room])
+
+    def _written(self, run: QuestionRun, examples: tuple[RetrievedExample, ...] | None) -> Iterator[StreamEvent]:
+        """Let the model write: with examples and the linked schema, then repair, check, run and choose."""
+        self._forget_events()
         with run.timed("retrieve"):
             run.sources = self._retrieve(run.question) if examples is None else examples
         yield run.event("link")
@@ -132,6 +226,40 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         answer = assembled_answer(run, candidate, (), database=self.database.name)
         return replace(answer, error=candidate.error)
 
+    # --- teaching ---
+
+    def teach(self, question: str, sql: str) -> VerifiedPair:
+        """Check the SQL, run it, and keep it as the verified answer of a question, which it gives from now on.
+
+        Raises:
+            SQLRejectedError: The SQL may not run.
+            DatabaseError: It failed.
+            TeachingError: The file of verified pairs cannot be read or written, or there is no database.
+        """
+        return self._taught.teach(question, sql)
+
+    def correct(self, pair_id: str, question: str, sql: str) -> VerifiedPair:
+        """Change a verified pair, checked like a new one; its id stays. See ``teach``."""
+        return self._taught.correct(pair_id, question, sql)
+
+    def forget(self, pair_id: str) -> VerifiedPair:
+        """Remove a verified pair.
+
+        Raises:
+            TeachingError: There is no such pair, or no database.
+        """
+        return self._taught.forget(pair_id)
+
+    @property
+    def _taught(self) -> VerifiedExamples:
+        if self.verified is not None:
+            return self.verified
+        if self.database is None:
+            raise TeachingError("Without a database nothing can be taught; expected one (--database FILE_OR_URL).")
+        raise TeachingError("This engine was opened without verified examples; expected load_query_engine(...) as is.")
+
+    # --- what the model is asked with ---
+
     @property
     def samples(self) -> int:
         """How many further candidates vote: as configured, else as suits the model."""
@@ -164,12 +292,21 @@ class TextToSQLQueryEngine(BaseQueryEngine):
     def _rank(self, run: QuestionRun) -> Rank | None:
         """Scores SQL by the encoder's similarity to the question; None without an encoder or a schema."""
         schema = self._full_schema(run)
-        if self.retriever is None or schema is None:
+        embed_model = self._embed_model
+        if embed_model is None or schema is None:
             return None
         from coderag_app.vote.candidate_ranking import rank_candidates
 
-        embed_model = self.retriever.embed_model
         return lambda sqls: rank_candidates(run.question, list(sqls), schema, embed_model)
+
+    @property
+    def encoder_name(self) -> str:
+        """Name and origin of the encoder; empty while none is loaded."""
+        return self.retriever.encoder_name if self.retriever is not None else ""
+
+    @property
+    def _embed_model(self) -> BaseEmbedding | None:
+        return self.retriever.embed_model if self.retriever is not None else None
 
     def _retrieve(self, question: str) -> tuple[RetrievedExample, ...]:
         if self.retriever is None or self.config.similarity_top_k == 0:
@@ -178,15 +315,23 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def linked_schema(self, question: str) -> Schema | None:
         """The part of the schema that enters the prompt for a question; None in corpus-only mode."""
-        if self._linker is None:
+        linker = self._linker
+        if linker is None:
             return None
         budget = self.config.schema_budget_tokens or int(self.context_window_tokens * _SCHEMA_SHARE)
-        return self._linker.link(question, budget) if self.config.link_schema else self._linker.first_tables(budget)
+        return linker.link(question, budget) if self.config.link_schema else linker.first_tables(budget)
 
-    @cached_property
+    @property
     def _linker(self) -> SchemaLinker | None:
-        embed = partial(embed_documents, self.retriever.embed_model) if self.retriever is not None else None
-        return SchemaLinker(self.schema, self.prompt_format.schema_size, self.values, embed) if self.schema else None
+        """Ranks tables by the encoder too, once there is one."""
+        if self.schema is None:
+            return None
+        embed_model = self._embed_model
+        encoded = embed_model is not None
+        if encoded not in self._linkers:
+            embed = partial(embed_documents, embed_model) if embed_model is not None else None
+            self._linkers[encoded] = SchemaLinker(self.schema, self.prompt_format.schema_size, self.values, embed)
+        return self._linkers[encoded]
 
     def _full_schema(self, run: QuestionRun) -> Schema | None:
         """What SQL is checked against: the live schema, unpruned, or in corpus-only mode the retrieved contexts."""
@@ -204,8 +349,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def _forget_events(self) -> None:
         """Drop the ids of LlamaIndex's events: without handlers nothing reads them, and every reply adds one."""
-        models = (self.llm, self.retriever.embed_model if self.retriever is not None else None)
-        for manager in (getattr(model, "callback_manager", None) for model in models):
+        for manager in (getattr(model, "callback_manager", None) for model in (self.llm, self._embed_model)):
             if manager is not None and not manager.handlers:
                 manager.trace_map.clear()
 
@@ -250,3 +394,9 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """Close the database. The models stay loaded: other engines may share them."""
         if self.database is not None:
             self.database.close()
+
+
+def _within(run: QuestionRun, answer: SQLAnswer) -> SQLAnswer:
+    """An answer by SQL that needed no model, with the time since its question was asked."""
+    total_s = time.perf_counter() - run.started
+    return replace(answer, timings_s={**run.timings_s, **answer.timings_s, "total": total_s})

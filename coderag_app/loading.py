@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ from coderag_app.bundled.integrity import check_bundled
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.errors import ConfigurationError, DatabaseError, IndexStoreError
+from coderag_app.examples import VerifiedExamples, VerifiedStore
 from coderag_app.examples.cold_start import staleness
 from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.examples.unread_columns import UnreadColumns, without_samples
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
-from coderag_app.llm.loading import LoadedLLM, describe_embed_model, load_embed_model, load_llm
+from coderag_app.llm.loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
@@ -40,6 +42,8 @@ def load_query_engine(
     llm: str | LLM | None = None,
     embed_model: str | BaseEmbedding | None = None,
     config: AppConfig | None = None,
+    index: ExampleIndex | None = None,
+    verified: bool = True,
     **settings: Any,
 ) -> TextToSQLQueryEngine:
     """Open everything a question needs.
@@ -51,6 +55,8 @@ def load_query_engine(
         llm: What ``models.load_llm`` takes, or any LlamaIndex LLM.
         embed_model: What ``models.load_embed_model`` takes, or any LlamaIndex embedding object.
         config: Settings to start from instead of file and environment.
+        index: An index in memory instead of a persisted one; ``embed_model`` must be the encoder that made it.
+        verified: Answer by the database's verified examples (setting ``verified_dir``); an evaluation does without.
         **settings: Any other field of AppConfig, such as ``similarity_top_k=5``.
 
     Raises:
@@ -58,6 +64,7 @@ def load_query_engine(
         DatabaseError: The database cannot be opened.
         IndexStoreError: The index is damaged, or was made with another encoder.
         ModelError: A model cannot be loaded.
+        TeachingError: The file of verified examples cannot be read.
 
     Example:
         >>> engine = load_query_engine(database="shop.sqlite")  # doctest: +SKIP
@@ -75,22 +82,24 @@ def load_query_engine(
     opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
     unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
     schema = _visible_schema(opened, config.sample_values, unread) if opened is not None else None
-    retriever, encoder_name = _open_index(config, embed_model, required=storage_dir is not None)
-    if opened is None and retriever is None:
+    load_encoder = partial(_load_encoder, config, embed_model)
+    index, encoder = _open_index(config, index, load_encoder, required=storage_dir is not None)
+    if opened is None and index is None:
         raise ConfigurationError(
             f"There is nothing to ask: no database was given, and {config.storage_dir} holds no index. "
             "Give a database (--database FILE_OR_URL), or build an index (coderag ingest --help)."
         )
-    if retriever is not None and opened is not None and schema is not None:
+    if index is not None and opened is not None and schema is not None:
         # Only a file's path is repeated: a URL may hold a password.
         target = "" if "://" in str(config.database) else str(config.database or "")
-        if stale := staleness(retriever.index.synthesis, opened.name, schema, target):
+        if stale := staleness(index.synthesis, opened.name, schema, target):
             logger.warning(stale)
     values = (
         ValueIndex.from_database(schema, opened.distinct_texts, unread, partial(_rows_of, opened))
         if opened is not None and schema is not None and config.match_values
         else ValueIndex()
     )
+    taught = _open_verified(config, opened, schema, values) if verified else None
     if llm is None or isinstance(llm, str):
         loaded = load_llm(config)
     else:
@@ -103,10 +112,17 @@ def load_query_engine(
         database=opened,
         schema=schema,
         values=values,
-        retriever=retriever,
+        retriever=ExampleRetriever(
+            index,
+            encoder.embed_model if encoder is not None else None,
+            config.similarity_top_k,
+            verified=taught,
+            encoder_name=encoder.name if encoder is not None else "",
+            load_encoder=load_encoder,
+        ),
+        verified=taught,
         llm_name=f"{loaded.name} ({loaded.origin})",
         context_window_tokens=loaded.context_window,
-        encoder_name=encoder_name,
     )
 
 
@@ -143,22 +159,35 @@ def _open_database(config: AppConfig) -> Database | None:
     return open_database(config.database, limits)
 
 
+def _open_verified(
+    config: AppConfig, database: Database | None, schema: Schema | None, values: ValueIndex
+) -> VerifiedExamples | None:
+    if database is None or schema is None:
+        return None
+    store = VerifiedStore(config.verified_dir, database.name, database.dialect)
+    verified = VerifiedExamples(store, database, schema, values)
+    verified.refresh()  # a file that cannot be read is told now, not with the first question
+    return verified
+
+
 def _open_index(
-    config: AppConfig, embed_model: str | BaseEmbedding | None, required: bool
-) -> tuple[ExampleRetriever | None, str]:
+    config: AppConfig, given: ExampleIndex | None, load_encoder: Callable[[], LoadedEncoder], required: bool
+) -> tuple[ExampleIndex | None, LoadedEncoder | None]:
+    """The index with its encoder; neither where there is no index."""
+    if given is not None:
+        return given, load_encoder()
     if not index_exists(config.storage_dir):
         if required:
             raise IndexStoreError(
                 f"There is no index in {config.storage_dir}: it has no manifest. Build one: "
                 f"coderag ingest --file EXAMPLES.jsonl --storage-dir {config.storage_dir}"
             )
-        return None, ""
+        return None, None
+    encoder = load_encoder()
+    return ExampleIndex.load(config.storage_dir, expect_encoder=encoder.info), encoder
+
+
+def _load_encoder(config: AppConfig, embed_model: str | BaseEmbedding | None) -> LoadedEncoder:
     if embed_model is None or isinstance(embed_model, str):
-        loaded = load_embed_model(config.embed_model, config.threads)
-        model, info = loaded.embed_model, loaded.info
-        name = f"{info.name} ({loaded.origin})"
-    else:
-        model, info = embed_model, describe_embed_model(embed_model)
-        name = info.name
-    index = ExampleIndex.load(config.storage_dir, expect_encoder=info)
-    return ExampleRetriever(index, model, similarity_top_k=config.similarity_top_k), name
+        return load_embed_model(config.embed_model, config.threads)
+    return LoadedEncoder(embed_model, describe_embed_model(embed_model), "")

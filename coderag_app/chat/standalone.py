@@ -61,6 +61,14 @@ def standalone_question(question: str, previous: SQLAnswer) -> FollowUp:
     return FollowUp(text[:_MAX_CHARS], f"Understood as: {text[:_MAX_CHARS]}")
 
 
+def question_with(question: str, previous: SQLAnswer) -> str:
+    """The question that a changed query answers: the stand-alone form, else the previous question with the change."""
+    followed = standalone_question(question, previous)
+    if followed.how:
+        return followed.text
+    return f"{previous.question.rstrip(' ?.!')}, {' '.join(question.split()).rstrip(' ?.!')}?"
+
+
 def is_follow_up(question: str) -> bool:
     """Whether the words point back to a question before: by how they begin, or by what they refer to."""
     short = len(question.split()) <= _MAX_WORDS

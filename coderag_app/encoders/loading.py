@@ -38,11 +38,16 @@ _STEP_TOKENS = 16
 
 @dataclass(frozen=True)
 class LoadedEncoder:
-    """An embedding model with its identity and where it came from."""
+    """An embedding model with its identity and where it came from; an object of the caller's has no origin."""
 
     embed_model: BaseEmbedding
     info: EncoderInfo
     origin: str
+
+    @property
+    def name(self) -> str:
+        """What answers call it."""
+        return f"{self.info.name} ({self.origin})" if self.origin else self.info.name
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from coderag_app.examples.pairs import VerifiedPair
 from coderag_app.examples.store import VerifiedStore
-from coderag_app.examples.teaching import Teaching, from_verified, open_verified
 from coderag_app.examples.templates import template_answer
+from coderag_app.examples.verified import VerifiedExamples, from_verified
 
-__all__ = ["Teaching", "VerifiedPair", "VerifiedStore", "from_verified", "open_verified", "template_answer"]
+__all__ = ["VerifiedExamples", "VerifiedPair", "VerifiedStore", "from_verified", "template_answer"]

@@ -73,7 +73,7 @@ class VerifiedStore:
 
         Args:
             question: The question.
-            sql: Its SQL; it must pass the guard. ``Teaching.teach`` also runs it.
+            sql: Its SQL; it must pass the guard. ``VerifiedExamples.teach`` also runs it.
             schema: The database's schema.
 
         Raises:

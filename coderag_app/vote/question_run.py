@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from coderag_app.errors import CodeRAGError
 from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
 
 if TYPE_CHECKING:
@@ -23,12 +24,26 @@ class StreamEvent:
         text: For generate: the next piece of the reply; for check: the SQL being checked; for vote: which candidate.
         elapsed_s: Seconds since the question was asked.
         answer: The answer, on the last event (done) only.
+        note: With the answer: how a follow-up was understood, or why something is missing; empty for a plain question.
     """
 
     step: str
     text: str = ""
     elapsed_s: float = 0.0
     answer: SQLAnswer | None = None
+    note: str = ""
+
+
+def last_answer(events: Iterable[StreamEvent]) -> SQLAnswer:
+    """Read events up to the answer.
+
+    Raises:
+        CodeRAGError: They end without one.
+    """
+    for event in events:
+        if event.answer is not None:
+            return event.answer
+    raise CodeRAGError("The engine ended without an answer.")
 
 
 @dataclass
@@ -36,10 +51,13 @@ class QuestionRun:
     """A question with everything that was found and tried for it.
 
     Attributes:
+        question: What is answered: a follow-up in words that stand alone.
+        note: How a follow-up was understood.
         attempts: The most likely reply and its repairs, then the sampled reply that was chosen, if one was.
     """
 
     question: str
+    note: str = ""
     started: float = field(default_factory=time.perf_counter)
     timings_s: dict[str, float] = field(default_factory=dict)
     sources: tuple[RetrievedExample, ...] = ()
@@ -57,4 +75,5 @@ class QuestionRun:
 
     def event(self, step: str, text: str = "", answer: SQLAnswer | None = None) -> StreamEvent:
         """Make an event of this question, stamped with the elapsed time."""
-        return StreamEvent(step, text, time.perf_counter() - self.started, answer)
+        note = self.note if answer is not None else ""
+        return StreamEvent(step, text, time.perf_counter() - self.started, answer, note)

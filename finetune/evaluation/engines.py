@@ -13,6 +13,7 @@ from coderag_app.settings import AppConfig
 from coderag_app.types import RetrievedExample, SQLAnswer
 
 if TYPE_CHECKING:
+    from coderag_app.engine import TextToSQLQueryEngine
     from coderag_app.llm.loading import LoadedEncoder
 
 _HASHED_BYTES = 500_000_000  # larger model files are identified by their size
@@ -53,23 +54,30 @@ class Engine(Protocol):
 OpenEngine = Callable[[str], Engine]
 
 
-def engine_opener(config: AppConfig) -> OpenEngine:
-    """Return a function that opens an engine on a database without an index, since arms choose the examples.
+def engine_opener(config: AppConfig, verified: bool = False) -> Callable[[str], TextToSQLQueryEngine]:
+    """Return a function that opens the engine users ask, on a database without an index: arms choose the examples.
 
     The engines link large schemas with the configured encoder, as they do for users.
+
+    Args:
+        config: The engines' settings.
+        verified: Answer by verified examples too. They are left out by default: what somebody taught about a database
+            of a benchmark would give its questions away.
     """
 
-    def open_engine(target: str) -> Engine:
-        from coderag_app.examples.retriever import ExampleRetriever
+    def open_engine(target: str) -> TextToSQLQueryEngine:
         from coderag_app.index.store import ExampleIndex
         from coderag_app.llm.loading import load_embed_model
         from coderag_app.loading import load_query_engine
 
-        without_index = config.model_copy(update={"storage_dir": Path("no index: arms choose the examples")})
-        engine = load_query_engine(database=target, config=without_index)
         encoder = load_embed_model(config.embed_model)
-        engine.retriever = ExampleRetriever(ExampleIndex.empty(encoder.info), encoder.embed_model)
-        return engine
+        return load_query_engine(
+            database=target,
+            embed_model=encoder.embed_model,
+            config=config,
+            index=ExampleIndex.empty(encoder.info),
+            verified=verified,
+        )
 
     return open_engine
 

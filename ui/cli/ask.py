@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +17,8 @@ from ui.cli.result_output import KeepFormulasOption, OutputOption, check_output,
 
 if TYPE_CHECKING:
     from coderag_app.chat.conversation import Conversation
-    from coderag_app.engine import TextToSQLQueryEngine
     from coderag_app.question.clarification import Clarification
     from coderag_app.types import SQLAnswer
-    from coderag_app.vote.question_run import StreamEvent
 
 
 @opt.with_settings("storage_dir", "database", "demo", "models", "limits", "writing")
@@ -58,12 +55,12 @@ def ask(
         engine = opt.open_engine(settings)
         try:
             failures = 0
-            talk = open_talk(engine)
+            talk = engine.conversation()
             for text in chain(questions, follow_up or ()):
                 if not (conversation or follow_up):
                     talk.turns = ()
                 before = len(talk.turns)
-                answer = answer_of(engine, text, talk.stream)
+                answer = answer_of(talk, text)
                 note = talk.turns[-1].note if len(talk.turns) > before else ""
                 failures += not answer.ok
                 unclear = clarify(answer, engine.schema, engine.values)
@@ -94,17 +91,7 @@ def _refuse_what_cannot_be_asked(questions: list[str], as_json: bool) -> None:
             raise typer.Exit(1) from None
 
 
-def open_talk(engine: TextToSQLQueryEngine) -> Conversation:
-    """A conversation with the engine that knows the database's verified pairs, if it has any."""
-    from coderag_app.chat.conversation import Conversation
-    from coderag_app.examples import open_verified
-
-    return Conversation(engine, open_verified(engine) if engine.database is not None else None)
-
-
-def answer_of(
-    engine: TextToSQLQueryEngine, question: str, stream: Callable[[str], Iterator[StreamEvent]] | None = None
-) -> SQLAnswer:
+def answer_of(talk: Conversation, question: str) -> SQLAnswer:
     """The answer, with the step shown on standard error; an error of the project becomes a failed answer."""
     from coderag_app.answers.step_labels import STEP_LABELS
     from coderag_app.text.cell_text import visible_text
@@ -114,7 +101,7 @@ def answer_of(
     written = ""
     try:
         with error_console().status("Asking…") as status:
-            for event in (stream or engine.stream)(question):
+            for event in talk.stream(question):
                 if event.answer is not None:
                     return event.answer
                 written = written + event.text if event.step == "generate" else ""
@@ -122,7 +109,8 @@ def answer_of(
                 status.update(f"{STEP_LABELS.get(event.step, event.step)}… {tail}")
         raise CodeRAGError("The engine ended without an answer.")
     except CodeRAGError as error:
-        return SQLAnswer(question=question, sql="", status=AnswerStatus.FAILED, error=str(error), model=engine.llm_name)
+        model = talk.engine.llm_name
+        return SQLAnswer(question=question, sql="", status=AnswerStatus.FAILED, error=str(error), model=model)
 
 
 def _print_json(answer: SQLAnswer, note: str, unclear: Clarification | None) -> None:

@@ -20,13 +20,12 @@ def chat(
 ) -> None:
     """Ask question after question in the terminal."""
     from coderag_app.chat.history import HistoryStore, default_history_path
-    from ui.cli.ask import open_talk
     from ui.cli.console import output_console
 
     engine = opt.open_engine(settings)
     try:
         store = HistoryStore(default_history_path()) if history else None
-        loop = ChatLoop(engine, output_console(), open_talk(engine), store)
+        loop = ChatLoop(engine, output_console(), engine.conversation(), store)
         loop.greet()
         for line in _lines(loop.name):
             if not loop.answer_line(line):

@@ -80,7 +80,7 @@ class ChatLoop:
         from ui.cli.ask import answer_of
 
         before = len(self.talk.turns)
-        self.last = answer_of(self.engine, question, self.talk.stream)
+        self.last = answer_of(self.talk, question)
         note = self.talk.turns[-1].note if len(self.talk.turns) > before else ""
         self._keep(question, self.last, note)
         if note:
@@ -194,21 +194,22 @@ class ChatLoop:
             self._run(sql)
 
     def _teach(self, sql: str) -> None:
-        if self.talk.teaching is None or self.last is None:
+        if self.engine.verified is None or self.last is None:
             self._say("Without a database nothing can be taught. Start with --database FILE_OR_URL.")
             return
-        pair = self.talk.teaching.teach(self.last.question, sql)
+        pair = self.engine.teach(self.last.question, sql)
         self._say(f"Kept as {pair.pair_id}: {pair.question}")
 
     def _taught(self, pair_id: str) -> None:
-        if self.talk.teaching is None:
+        verified = self.engine.verified
+        if verified is None:
             self._say("Without a database nothing can be taught. Start with --database FILE_OR_URL.")
             return
         if pair_id:
-            self._say(f"Forgotten: {self.talk.teaching.forget(pair_id).question}")
+            self._say(f"Forgotten: {self.engine.forget(pair_id).question}")
             return
-        stale = {pair.pair_id for pair in self.talk.teaching.stale()}
-        for pair in self.talk.teaching.pairs():
+        stale = {pair.pair_id for pair in verified.stale()}
+        for pair in verified.pairs():
             self._say(f"{pair.pair_id}  {pair.question}{'  STALE' if pair.pair_id in stale else ''}")
             self._show_sql(pair.sql)
 

@@ -44,7 +44,7 @@ def synthesize_into_index(target: str, settings: Settings, limit: int | None, se
             )  # fmt: skip
     finally:
         database.close()
-    encoder_name = f"{encoder.info.name} ({encoder.origin})"
+    encoder_name = encoder.name
     if as_json:
         sys.stdout.write(json.dumps({**asdict(report), "encoder": encoder_name}, default=str) + "\n")
         return

@@ -195,7 +195,7 @@ def build_index(reader: Reader, settings: Settings, append: bool, limit: int | N
         encoder = load_embed_model(config.embed_model)
     with progress_bar(console) as on_progress:
         report = ingest_rows(reader, encoder, config.storage_dir, append, limit, on_progress)
-    encoder_name = f"{encoder.info.name} ({encoder.origin})"
+    encoder_name = encoder.name
     if as_json:
         document = {**asdict(report), "documents_per_s": report.documents_per_s, "encoder": encoder_name}
         sys.stdout.write(json.dumps(document, default=str) + "\n")

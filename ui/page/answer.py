@@ -132,7 +132,7 @@ def _draw_origins(answer: SQLAnswer) -> None:
 
 
 def _is_taught(source: object) -> bool:
-    from coderag_app.examples.teaching import from_verified
+    from coderag_app.examples import from_verified
 
     return from_verified(source)  # type: ignore[arg-type]
 

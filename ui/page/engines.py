@@ -15,7 +15,6 @@ from ui.page.chat_state import Connection
 if TYPE_CHECKING:
     from coderag_app.chat.history import HistoryStore
     from coderag_app.engine import TextToSQLQueryEngine
-    from coderag_app.examples import Teaching
     from coderag_app.examples.unread_columns import UnreadColumns
     from coderag_app.schema.tables import Schema
 
@@ -24,17 +23,15 @@ MAX_OPEN = 4
 
 @dataclass(slots=True)
 class OpenDatabase:
-    """An engine with what people taught it.
+    """An engine, with what the page has found out about its database.
 
     Attributes:
-        teaching: None in corpus-only mode: without a database there is no SQL to confirm.
         unread: The columns whose values are switched off; None in corpus-only mode.
         row_counts: Rows of the tables that were looked at; None where counting took too long.
         examples: Questions to begin with, once they were drawn from the schema.
     """
 
     engine: TextToSQLQueryEngine
-    teaching: Teaching | None
     unread: UnreadColumns | None
     row_counts: dict[str, int | None] = field(default_factory=dict)
     examples: tuple[str, ...] | None = None
@@ -85,7 +82,6 @@ def _key(connection: Connection) -> tuple[str, str, str, str, tuple[int, ...]]:
 
 @st.cache_resource(max_entries=MAX_OPEN, show_spinner="Opening the database and the models…")
 def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tuple[int, ...]) -> OpenDatabase:
-    from coderag_app.examples import open_verified
     from coderag_app.examples.unread_columns import UnreadColumns
     from coderag_app.loading import load_query_engine
 
@@ -95,8 +91,8 @@ def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tu
     )  # fmt: skip
     engine = load_query_engine(config=config)
     if engine.database is None:
-        return OpenDatabase(engine, None, None)
-    return OpenDatabase(engine, open_verified(engine), UnreadColumns.of_database(engine.database.name, config))
+        return OpenDatabase(engine, None)
+    return OpenDatabase(engine, UnreadColumns.of_database(engine.database.name, config))
 
 
 def _file_stamp(connection: Connection) -> tuple[int, ...]:

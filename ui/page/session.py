@@ -166,11 +166,11 @@ class Session:
         return True
 
     def _conversation(self, opened: OpenDatabase) -> Conversation:
-        from coderag_app.chat.conversation import Conversation, ConversationTurn
+        from coderag_app.chat.conversation import ConversationTurn
 
         if self.conversation is None:
             turns = [ConversationTurn(t.question, t.answer, t.note) for t in self.chat.turns if t.answer is not None]
-            self.conversation = Conversation(opened.engine, opened.teaching, turns)
+            self.conversation = opened.engine.conversation(turns)
         return self.conversation
 
     def _add(self, turn: Turn) -> None:
@@ -196,10 +196,10 @@ class Session:
     def teach(self, position: int, sql: str = "") -> bool:
         """Keep a turn's question with its SQL, or with a correction of it, as a verified pair."""
         turn = self.chat.turns[position]
-        if turn.answer is None or self.opened is None or self.opened.teaching is None:
+        if turn.answer is None or self.opened is None or self.opened.engine.verified is None:
             return False
         try:
-            pair = self.opened.teaching.teach(turn.answer.question, sql or turn.answer.sql)
+            pair = self.opened.engine.teach(turn.answer.question, sql or turn.answer.sql)
         except CodeRAGError as error:
             self.chat = self.chat.with_replaced(position, replace(turn, notice=str(error)))
             return False
@@ -209,10 +209,10 @@ class Session:
     def forget(self, position: int) -> None:
         """Take back what ``teach`` did."""
         turn = self.chat.turns[position]
-        if not turn.pair_id or self.opened is None or self.opened.teaching is None:
+        if not turn.pair_id or self.opened is None or self.opened.engine.verified is None:
             return
         try:
-            self.opened.teaching.forget(turn.pair_id)
+            self.opened.engine.forget(turn.pair_id)
         except CodeRAGError as error:
             self.chat = self.chat.with_replaced(position, replace(turn, notice=str(error)))
             return

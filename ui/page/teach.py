@@ -11,7 +11,7 @@ from ui.page.answer_words import plain_label
 from ui.page.plain_text import draw_error, draw_sql
 
 if TYPE_CHECKING:
-    from coderag_app.examples import Teaching, VerifiedPair
+    from coderag_app.examples import VerifiedExamples, VerifiedPair
     from ui.page.session import Session
 
 _UP = 1
@@ -19,7 +19,7 @@ _UP = 1
 
 def draw_thumbs(session: Session, position: int, key: str) -> None:
     """Thumbs up keeps the pair; thumbs down opens the SQL to correct it."""
-    if session.opened is None or session.opened.teaching is None:
+    if session.opened is None or session.opened.engine.verified is None:
         return
 
     def judge() -> None:
@@ -30,7 +30,7 @@ def draw_thumbs(session: Session, position: int, key: str) -> None:
         return
     session.judging = None
     if verdict == _UP:
-        with st.spinner("Keeping it…"):  # the first pair loads the encoder
+        with st.spinner("Keeping it…"):
             kept = session.teach(position)
         if kept:
             st.toast("Kept as a verified query.", icon=":material/verified:")
@@ -79,12 +79,12 @@ def draw_edit_box(session: Session, position: int, sql: str, key: str) -> None:
 def draw_taught(session: Session) -> None:
     """All verified queries of the open database."""
     st.subheader("Verified queries", anchor=False)
-    teaching = session.opened.teaching if session.opened is not None else None
-    if teaching is None:
+    verified = session.opened.engine.verified if session.opened is not None else None
+    if verified is None:
         st.info("Open a database first: verified queries belong to one.", icon=":material/info:")
         return
     try:
-        pairs, stale = teaching.store.pairs(), {pair.pair_id for pair in teaching.stale()}
+        pairs, stale = verified.store.pairs(), {pair.pair_id for pair in verified.stale()}
     except CodeRAGError as error:
         draw_error("The file of verified queries cannot be read.", str(error))
         return
@@ -97,13 +97,13 @@ def draw_taught(session: Session) -> None:
             "There are none yet: give an answer a thumbs up, or correct its SQL and keep it.", icon=":material/info:"
         )
     for pair in pairs:
-        _draw_pair(teaching, pair, pair.pair_id in stale)
-    _draw_new_pair(teaching)
+        _draw_pair(verified, pair, pair.pair_id in stale)
+    _draw_new_pair(verified)
     st.caption("They are kept in a text file that you can read, edit and put under version control:")
-    st.code(str(teaching.store.path), language=None, wrap_lines=True)
+    st.code(str(verified.store.path), language=None, wrap_lines=True)
 
 
-def _draw_pair(teaching: Teaching, pair: VerifiedPair, stale: bool) -> None:
+def _draw_pair(verified: VerifiedExamples, pair: VerifiedPair, stale: bool) -> None:
     icon = ":material/warning:" if stale else ":material/verified:"
     with st.expander(plain_label(pair.question), icon=icon, key=f"pair-{pair.pair_id}"):
         if stale:
@@ -118,12 +118,12 @@ def _draw_pair(teaching: Teaching, pair: VerifiedPair, stale: bool) -> None:
                 save = st.form_submit_button("Save", icon=":material/save:", key=f"save-{pair.pair_id}")
                 delete = st.form_submit_button("Delete", icon=":material/delete:", key=f"delete-{pair.pair_id}")
         if save:
-            _change(lambda: teaching.correct(pair.pair_id, question, sql))
+            _change(lambda: verified.correct(pair.pair_id, question, sql))
         if delete:
-            _change(lambda: teaching.forget(pair.pair_id))
+            _change(lambda: verified.forget(pair.pair_id))
 
 
-def _draw_new_pair(teaching: Teaching) -> None:
+def _draw_new_pair(verified: VerifiedExamples) -> None:
     with (
         st.expander("Add one", icon=":material/add:", key="pair-new"),
         st.form("form-new", border=False, clear_on_submit=False),
@@ -131,7 +131,7 @@ def _draw_new_pair(teaching: Teaching) -> None:
         question = st.text_input("Question", key="question-new")
         sql = st.text_area("SQL", key="sql-new", height="content")
         if st.form_submit_button("Add", icon=":material/add:", key="add-new"):
-            _change(lambda: teaching.teach(question, sql))
+            _change(lambda: verified.teach(question, sql))
 
 
 def _change(change: object) -> None:

@@ -23,9 +23,11 @@ from coderag_app.chat.follow_ups.intents import (
     Sort,
     Unfilter,
 )
+from coderag_app.chat.follow_ups.missing import MissingReport, Run, explain_missing
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
+from coderag_app.types import SQLAnswer
 
 _MARK = re.compile(
     r"\s*(?:and|but|now|only|just|also|what about|how about|same|then|except|without|not)\b", re.IGNORECASE
@@ -61,6 +63,20 @@ def edited_sql(question: str, previous_sql: str, schema: Schema, values: ValueIn
             continue
         return EditedSQL(edit.sql, f"The previous query, {', '.join(done)}.")
     return None
+
+
+def missing_report(
+    question: str, previous: SQLAnswer, schema: Schema, values: ValueIndex, run: Run
+) -> MissingReport | None:
+    """Say why a value is not among the previous rows; None where that is not the question, or cannot be found out."""
+    wanted = (reading[0] for reading in read_follow_up(question))
+    intent = next((first for first in wanted if isinstance(first, Missing)), None)
+    if intent is None:
+        return None
+    try:
+        return explain_missing(intent.text, previous, schema, values, run)
+    except CannotEditError:
+        return None
 
 
 def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) -> str:  # noqa: C901 - one branch for each intent

@@ -7,7 +7,7 @@ from scripted_llm import ScriptedLLM
 
 from coderag_app.chat.conversation import Conversation, ConversationTurn
 from coderag_app.chat.example_questions import example_questions
-from coderag_app.examples import from_verified, open_verified
+from coderag_app.examples import from_verified
 from coderag_app.loading import load_query_engine
 from coderag_app.types import AnswerStatus
 
@@ -86,10 +86,9 @@ def test_a_value_that_is_stored_nowhere_gets_an_honest_answer(engine):
     assert answer.status is AnswerStatus.ABSTAINED and "Similar values: Lyon" in answer.error and not answer.rows
 
 
-def test_verified_pairs_come_before_follow_ups_and_the_model(engine, tmp_path):
-    teaching = open_verified(engine, tmp_path / "v")
-    teaching.teach("only in Paris", "SELECT 42 FROM customer LIMIT 1")
-    talk = Conversation(engine, teaching)
+def test_verified_pairs_come_before_follow_ups_and_the_model(engine):
+    engine.teach("only in Paris", "SELECT 42 FROM customer LIMIT 1")
+    talk = engine.conversation()
     talk.ask("How many customers are there?")
     answer = talk.ask("only in Paris")
     assert answer.rows == ((42,),) and from_verified(answer.sources[0])

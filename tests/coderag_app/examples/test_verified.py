@@ -2,19 +2,27 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import date
 
 import pytest
 from scripted_llm import ScriptedLLM
 
 from coderag_app.database import open_database
+from coderag_app.encoders.loading import embed_documents
+from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.errors import DatabaseError, SQLRejectedError, TeachingError
-from coderag_app.examples import Teaching, VerifiedPair, VerifiedStore, from_verified, open_verified, template_answer
-from coderag_app.examples.retrieval import TaughtRetriever
+from coderag_app.examples import VerifiedPair, VerifiedStore, from_verified, template_answer
+from coderag_app.index.embed_view import embed_view
+from coderag_app.index.nodes import example_to_node
+from coderag_app.index.store import ExampleIndex
+from coderag_app.llm.loading import load_embed_model
+from coderag_app.llm.prompts import InstructFormat
 from coderag_app.loading import load_query_engine
 from coderag_app.schema.value_index import ValueIndex
+from coderag_app.settings import AppConfig
 from coderag_app.sql.ddl import schema_from_ddl
-from coderag_app.types import AnswerStatus
+from coderag_app.types import AnswerStatus, SQLExample
 
 DDL = """
 CREATE TABLE country (code TEXT PRIMARY KEY, name TEXT);
@@ -252,71 +260,97 @@ def engine(shop, tmp_path, monkeypatch):
     opened.close()
 
 
-def test_the_next_similar_question_sees_the_pair_without_a_rebuild(engine, tmp_path):
-    teaching = open_verified(engine, tmp_path / "v")
-    assert engine.retriever is None
-    teaching.teach(*COUNT)
+def test_the_next_similar_question_sees_the_pair_without_a_rebuild(engine):
+    assert engine.retriever.embed_model is None and engine.encoder_name == ""
+    engine.teach(*COUNT)
     answer = engine.ask("What is the number of clients?")
     assert from_verified(answer.sources[0]) and answer.sources[0].example.question == COUNT[0]
     assert COUNT[1] in engine.llm.prompts[-1]
+    assert engine.encoder_name and answer.encoder == engine.encoder_name
 
 
-def test_a_likely_verified_pair_comes_before_what_the_index_holds(engine, tmp_path):
-    teaching = open_verified(engine, tmp_path / "v")
-    teaching.teach(*COUNT)
-    assert isinstance(engine.retriever, TaughtRetriever)
-    found = engine.retriever.retrieve_examples("How many customers do we have?")
-    assert [from_verified(item) for item in found] == [True] and found[0].similarity > 0.5
+def test_a_likely_verified_pair_comes_before_what_the_index_holds(shop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encoder = load_embed_model()
+    index = ExampleIndex.empty(encoder.info)
+    indexed = SQLExample("How many customers do we have?", "SELECT count(id) FROM customer", DDL)
+    vectors = embed_documents(encoder.embed_model, [embed_view(indexed.sql, indexed.context)])
+    index.append([example_to_node(indexed)], vectors)
+    llm = ScriptedLLM(replies=["SELECT 1"])
+    with closing(load_query_engine(database=shop, llm=llm, index=index, embed_model=encoder.embed_model)) as engine:
+        engine.teach(*COUNT)
+        found = engine.retriever.retrieve_examples("How many customers do we have?")
+        assert [from_verified(item) for item in found] == [True, False] and found[0].similarity > 0.5
 
 
-def test_the_same_question_is_answered_by_the_pair_itself_and_says_so(engine, tmp_path):
-    teaching = open_verified(engine, tmp_path / "v")
-    teaching.teach("How many customers live in Paris?", "SELECT count(*) FROM customer WHERE city = 'Paris'")
-    answer = teaching.ask("how many customers live in Köln?")
+def test_the_same_question_is_answered_by_the_pair_itself_and_says_so(engine):
+    engine.teach("How many customers live in Paris?", "SELECT count(*) FROM customer WHERE city = 'Paris'")
+    answer = engine.ask("how many customers live in Köln?")
     assert answer.rows == ((1,),) and "Köln" in answer.sql and answer.status is AnswerStatus.ANSWERED
     assert from_verified(answer.sources[0]) and engine.llm.prompts == []
+    assert engine.encoder_name == "", "no encoder is loaded for a question that a template answers"
 
 
-def test_a_correction_and_a_forgotten_pair_show_at_once(engine, tmp_path):
-    teaching = open_verified(engine, tmp_path / "v")
-    pair = teaching.teach("How many customers?", "SELECT 7 FROM customer")
-    teaching.correct(pair.pair_id, "How many customers?", COUNT[1])
-    assert teaching.ask("how many customers").rows == ((2,),)
-    teaching.forget(pair.pair_id)
-    assert teaching.ask("how many customers").sql == "SELECT 1"
+def test_the_query_engine_of_llama_index_answers_by_verified_pairs_too(engine):
+    engine.teach(*COUNT)
+    response = engine.query("how many customers are there")
+    assert response.metadata["rows"] == [[2]] and engine.llm.prompts == []
+    assert response.source_nodes[0].metadata["origin"] == "verified"
+
+
+def test_a_correction_and_a_forgotten_pair_show_at_once(engine):
+    pair = engine.teach("How many customers?", "SELECT 7 FROM customer")
+    engine.correct(pair.pair_id, "How many customers?", COUNT[1])
+    assert engine.ask("how many customers").rows == ((2,),)
+    engine.forget(pair.pair_id)
+    assert engine.ask("how many customers").sql == "SELECT 1"
     assert engine.retriever.retrieve_examples("How many customers?") == []
 
 
-def test_a_change_by_hand_is_seen_by_the_next_question_and_by_every_session(engine, tmp_path):
-    first, second = open_verified(engine, tmp_path / "v"), open_verified(engine, tmp_path / "v")
-    first.teach(*COUNT)
-    first.store.path.write_text(first.store.path.read_text().replace("count(*)", "count(*) + 40"))
-    assert second.ask(COUNT[0]).rows == ((42,),)
-    assert isinstance(engine.retriever, TaughtRetriever) and not isinstance(engine.retriever.inner, TaughtRetriever)
+def test_a_change_by_hand_is_seen_by_the_next_question_and_by_every_session(engine, shop):
+    llm = ScriptedLLM(replies=["SELECT 1"])
+    with closing(load_query_engine(database=shop, llm=llm)) as second:
+        engine.teach(*COUNT)
+        path = engine.verified.store.path
+        path.write_text(path.read_text().replace("count(*)", "count(*) + 40"))
+        assert second.ask(COUNT[0]).rows == engine.ask(COUNT[0]).rows == ((42,),)
 
 
 @pytest.mark.parametrize(
     ("sql", "error"),
     [("SELECT nope FROM customer", SQLRejectedError), ("SELECT abs(-9223372036854775807 - 1)", DatabaseError)],
 )
-def test_sql_that_is_refused_or_fails_is_not_kept(engine, tmp_path, sql, error):
-    teaching = open_verified(engine, tmp_path / "v")
+def test_sql_that_is_refused_or_fails_is_not_kept(engine, sql, error):
     with pytest.raises(error):
-        teaching.teach("How many?", sql)
-    assert teaching.pairs() == ()
+        engine.teach("How many?", sql)
+    assert engine.verified.pairs() == ()
 
 
-def test_a_stale_pair_is_kept_and_not_used(engine, tmp_path):
-    store = VerifiedStore(tmp_path / "v", "shop")
+def test_a_stale_pair_is_kept_and_not_used(engine):
     old = schema_from_ddl("CREATE TABLE customer (id INTEGER, gone TEXT);")
-    store.add("What is gone?", "SELECT gone FROM customer", old)
-    teaching = Teaching(engine, store)
-    assert [pair.question for pair in teaching.stale()] == ["What is gone?"] and len(teaching.pairs()) == 1
-    assert teaching.ask("What is gone?").sql == "SELECT 1"
+    engine.verified.store.add("What is gone?", "SELECT gone FROM customer", old)
+    verified = engine.verified
+    assert [pair.question for pair in verified.stale()] == ["What is gone?"] and len(verified.pairs()) == 1
+    assert engine.ask("What is gone?").sql == "SELECT 1"
 
 
-def test_an_engine_without_a_database_cannot_be_taught(engine, tmp_path):
-    engine.database, database = None, engine.database
-    with pytest.raises(TeachingError, match="no database|Without a database"):
-        open_verified(engine, tmp_path)
-    engine.database = database
+def test_a_file_of_pairs_that_cannot_be_read_is_told_when_the_engine_opens(shop, tmp_path):
+    (tmp_path / "shop.sql").write_bytes(b"-- question: Caf\xe9?\nSELECT 1;\n")
+    with pytest.raises(TeachingError, match="shop.sql"):
+        load_query_engine(database=shop, llm=ScriptedLLM(replies=["SELECT 1"]), verified_dir=tmp_path)
+
+
+def test_an_engine_without_a_database_cannot_be_taught():
+    engine = TextToSQLQueryEngine(ScriptedLLM(replies=["SELECT 1"]), InstructFormat(), AppConfig.load())
+    for change in (lambda: engine.teach(*COUNT), lambda: engine.correct("a", *COUNT), lambda: engine.forget("a")):
+        with pytest.raises(TeachingError, match="Without a database"):
+            change()
+
+
+def test_an_engine_can_be_opened_without_its_verified_pairs(engine, shop):
+    engine.teach(*COUNT)
+    llm = ScriptedLLM(replies=["SELECT 1"])
+    with closing(load_query_engine(database=shop, llm=llm, verified=False)) as bare:
+        assert bare.ask(COUNT[0]).sql == "SELECT 1"
+        with pytest.raises(TeachingError, match="without verified examples"):
+            bare.teach(*COUNT)

@@ -181,7 +181,7 @@ def test_the_encoders_ranking_counts_when_it_is_asked_for(shop, monkeypatch):
     def answer(rank: bool) -> str:
         llm = SamplingLLM(replies=[FRANCE, SPAIN, FRANCE_TOO], temperatures=[])
         engine = load_query_engine(database=shop, llm=llm, samples=2, rank_candidates=rank)
-        engine.retriever = type("Encoder", (), {"embed_model": None})()
+        engine.retriever = type("Encoder", (), {"embed_model": object(), "encoder_name": ""})()
         return engine.ask("How many?", ()).sql
 
     assert answer(False) == FRANCE

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from scripted_llm import ScriptedLLM
 
-from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.index.store import ExampleIndex
 from coderag_app.llm.loading import load_embed_model
 from coderag_app.llm.prompts import CANNOT_ANSWER
@@ -59,9 +58,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def asked(shop: Path, replies: str | list[str], *examples: str, **settings):
     replies = [replies] * 3 if isinstance(replies, str) else replies
-    engine = load_query_engine(database=shop, llm=ScriptedLLM(replies=replies), **settings)
     encoder = load_embed_model(AppConfig().embed_model)
-    engine.retriever = ExampleRetriever(ExampleIndex.empty(encoder.info), encoder.embed_model)
+    found = {"index": ExampleIndex.empty(encoder.info), "embed_model": encoder.embed_model}
+    engine = load_query_engine(database=shop, llm=ScriptedLLM(replies=replies), **found, **settings)
     return engine.ask("Who is the oldest customer?", tuple(example(sql) for sql in examples))
 
 
