@@ -33,7 +33,8 @@ test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
 
 # Measures every accuracy figure of docs/results.md and writes its tables, the README's table and its plot.
-# docs/benchmark_data.md describes DATA. Stopped, it goes on where it was. RESULTS=runs/other measures another model anew; LIMIT=20 is a quick look.
+# docs/benchmark_data.md describes DATA. A stopped run continues where it was. RESULTS=runs/other measures another model;
+# LIMIT=20 is a quick look.
 DATA ?= ../shared/data
 RESULTS ?= runs/results
 LLM ?= bundled
@@ -46,7 +47,7 @@ INDEX = $(INDEXES:%=$(RESULTS)/index_%/manifest.json)
 MEASURED = demo spider_dev spider_dev_synthesized spider_dev_same spider_dev_same_leaks geography defog_basic \
   gretel_sample spider_dev_default spider_dev_constrained spider_dev_voting spider_dev_ranked
 GREEDY = $(EVALUATE) --samples 0
-results: $(READY) $(INDEX) ## measure every accuracy figure of the README (hours)
+results: $(READY) $(INDEX) ## measure every accuracy figure of docs/results.md (hours)
 	$(EVALUATE) $(DATA)/spider_dev --examples $(RESULTS)/index_synthesized --run-dir $(RESULTS)/spider_dev_default \
 	  --arms none,tuned
 	$(GREEDY) demo --run-dir $(RESULTS)/demo --examples $(RESULTS)/index_demo --arms all
