@@ -1,6 +1,7 @@
 """The arrows between the packages, the weight of starting up, and that the project speaks of itself alone."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,19 @@ def test_no_two_rooms_need_each_other(package):
         for room in free:
             del needed[room]
     assert needed == {}, "rooms in circles, with what they import"
+
+
+def test_rooms_stand_in_the_documentation_below_the_rooms_that_they_import():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text[text.index("| room | holds |") :].split("\n\n")[0]
+    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in table.splitlines()[2:]]
+    needed = rooms_needed("coderag_app")
+    assert sorted(room for row in rows for room in row) == sorted(needed)
+    above: set[str] = set()
+    for row in rows:
+        above |= set(row)
+        for room in row:
+            assert needed[room] & set(needed) <= above, f"{room} imports a room below it"
 
 
 @pytest.mark.parametrize("package", sorted(ALLOWED))

@@ -1,4 +1,4 @@
-"""Verified pairs: questions with the SQL a person has confirmed, kept in a text file and shown to the model first."""
+"""Examples: verified ones, which a person confirmed and a text file keeps, and synthetic ones; templates; retrieval."""
 
 from coderag_app.examples.pairs import VerifiedPair
 from coderag_app.examples.store import VerifiedStore
