@@ -159,6 +159,6 @@ def _draw_models(session: Session) -> None:
             st.rerun()
         if session.opened is not None:
             engine = session.opened.engine
-            names = f"Model: {engine.llm_name}\nEncoder: {engine.encoder_name or 'none, without an index'}"
+            names = f"Model: {engine.llm_name}\nEncoder: {engine.encoder_name or 'none loaded so far'}"
             st.caption("Open now:")
             draw_lines(names)
