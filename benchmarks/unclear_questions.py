@@ -14,8 +14,8 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
+from coderag_app.answers.clarification import clarify
 from coderag_app.database import open_database
-from coderag_app.question.clarification import clarify
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.types import AnswerStatus, Attempt, SQLAnswer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from coderag_app.question.clarification import Clarification
+from coderag_app.answers.clarification import Clarification
 from coderag_app.text.cell_text import json_text, json_value
 from coderag_app.text.secrets_in_text import without_passwords
 from coderag_app.types import RetrievedExample, SQLAnswer

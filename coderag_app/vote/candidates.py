@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coderag_app.question.mentions import Unsaid
+from coderag_app.sql.unsaid import Unsaid
 from coderag_app.types import Alternative, QueryResult
 from coderag_app.vote.evidence import Evidence, merit
 from coderag_app.vote.same_rows import comparable_rows, same_multiset

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
-from coderag_app.question.mentions import Mentions, unsaid
+from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import check_sql
 from coderag_app.sql.type_errors import type_errors
+from coderag_app.sql.unsaid import unsaid
 from coderag_app.types import Attempt
 from coderag_app.vote.candidates import Candidate, Result, Vote
 from coderag_app.vote.question_run import QuestionRun, StreamEvent

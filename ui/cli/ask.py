@@ -17,7 +17,7 @@ from ui.cli.result_output import KeepFormulasOption, OutputOption, check_output,
 
 if TYPE_CHECKING:
     from coderag_app.chat.conversation import Conversation
-    from coderag_app.question.clarification import Clarification
+    from coderag_app.answers.clarification import Clarification
     from coderag_app.types import SQLAnswer
 
 
@@ -45,7 +45,7 @@ def ask(
     """Ask a database one question or many."""
     questions = read_questions(question or [], file)
     check_output(output, alone=bool(question) and not follow_up)
-    from coderag_app.question.clarification import clarify
+    from coderag_app.answers.clarification import clarify
 
     several = not question or bool(follow_up)
     _refuse_what_cannot_be_asked(question or [], as_json)

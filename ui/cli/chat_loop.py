@@ -10,10 +10,10 @@ from coderag_app.errors import CodeRAGError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from coderag_app.answers.clarification import Reading
     from coderag_app.chat.conversation import Conversation
     from coderag_app.chat.history import HistoryStore
     from coderag_app.engine import TextToSQLQueryEngine
-    from coderag_app.question.clarification import Reading
     from coderag_app.types import SQLAnswer
 
 COMMANDS = {
@@ -90,7 +90,7 @@ class ChatLoop:
 
     def _offer_readings(self, answer: SQLAnswer) -> None:
         """Say what the question left open, with a command for each meaning."""
-        from coderag_app.question.clarification import clarify
+        from coderag_app.answers.clarification import clarify
 
         unclear = clarify(answer, self.engine.schema, self.engine.values)
         self._readings = unclear.readings if unclear is not None else ()

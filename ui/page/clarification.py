@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.question.clarification import clarify
+from coderag_app.answers.clarification import clarify
 from coderag_app.text.cell_text import visible_text
 from ui.page.answer_words import plain_label
 from ui.page.plain_text import draw_text

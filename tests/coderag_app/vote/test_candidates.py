@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from coderag_app.question.mentions import Unsaid
+from coderag_app.sql.unsaid import Unsaid
 from coderag_app.types import QueryResult
 from coderag_app.vote.candidates import Candidate, Vote, alternatives
 

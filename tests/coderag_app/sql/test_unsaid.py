@@ -2,7 +2,8 @@
 
 import pytest
 
-from coderag_app.question.mentions import Mentions, Unsaid, unsaid
+from coderag_app.question.mentions import Mentions
+from coderag_app.sql.unsaid import Unsaid, unsaid
 
 PUBLIC = Mentions(
     values=(frozenset({"public", "state"}), frozenset({"1850"})),

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
+from coderag_app.answers.clarification import clarify
 from coderag_app.database import open_database
-from coderag_app.question.clarification import clarify
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.types import AnswerStatus, Attempt, SQLAnswer
 
