@@ -9,7 +9,6 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.llm.compact.amount_tokens import read_amount
-from coderag_app.llm.compact.contradictions import leave_out_numbers, settle_contradictions
 from coderag_app.llm.compact.days import write_days
 from coderag_app.llm.compact.derived_tables import PER_GROUP, PLACE, unfold
 from coderag_app.llm.compact.expressions import RANKINGS
@@ -17,18 +16,19 @@ from coderag_app.llm.compact.fill_literals import CannotDecodeError, fill_litera
 from coderag_app.llm.compact.grounding import ground_values
 from coderag_app.llm.compact.group_tokens import read_groups
 from coderag_app.llm.compact.names import SchemaNames
-from coderag_app.llm.compact.period_conditions import write_periods
 from coderag_app.llm.compact.question import Literal, MarkedQuestion
-from coderag_app.llm.compact.regrounding import reground
-from coderag_app.llm.compact.row_groups import group_by_rows
 from coderag_app.llm.compact.spelled_names import SpelledNames
 from coderag_app.llm.compact.summed_amounts import sum_amounts
 from coderag_app.llm.compact.table_tokens import read_tables
-from coderag_app.llm.compact.whole_names import show_whole_names
 from coderag_app.llm.compact.year_tokens import read_years
 from coderag_app.schema.joins import again, is_again
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
+from coderag_app.sql.repairs.contradictions import leave_out_numbers, settle_contradictions
+from coderag_app.sql.repairs.periods import write_periods
+from coderag_app.sql.repairs.reground import reground
+from coderag_app.sql.repairs.row_groups import group_by_rows
+from coderag_app.sql.repairs.whole_names import show_whole_names
 
 NO_ANSWER = "none"
 _MOST_NESTED = 8

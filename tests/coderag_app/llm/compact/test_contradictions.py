@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from coderag_app.llm.compact.contradictions import settle_contradictions
 from coderag_app.llm.compact.question import Literal
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
+from coderag_app.sql.repairs.contradictions import settle_contradictions
 
 HOTELS = Table(
     "hotels",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from coderag_app.llm.compact.regrounding import reground
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
+from coderag_app.sql.repairs.reground import reground
 
 TURBINES = Table(
     "turbines",

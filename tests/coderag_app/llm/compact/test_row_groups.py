@@ -6,8 +6,8 @@ import pytest
 import sqlglot
 
 from coderag_app.llm.compact.names import SchemaNames
-from coderag_app.llm.compact.row_groups import group_by_rows
 from coderag_app.sql.ddl import schema_from_ddl
+from coderag_app.sql.repairs.row_groups import group_by_rows
 
 SHOP = schema_from_ddl(
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from coderag_app.llm.compact.whole_names import show_whole_names
 from coderag_app.schema.tables import Column, Schema, Table
+from coderag_app.sql.repairs.whole_names import show_whole_names
 
 STAFF = Table(
     "staff",

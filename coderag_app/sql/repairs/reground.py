@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.contradictions import conditions, leave_out
 from coderag_app.llm.compact.fill_literals import date_part
 from coderag_app.llm.compact.name_items import shares_a_word
 from coderag_app.question.periods.date_columns import is_called_year, is_date
 from coderag_app.schema.tables import Column, Schema, Table, identifier
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.literals import declared_column, select_tables
+from coderag_app.sql.repairs.contradictions import conditions, leave_out
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, compared_literals, is_key, misuses, what_it_holds
 
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")

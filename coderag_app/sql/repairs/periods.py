@@ -11,9 +11,7 @@ from collections import defaultdict
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.contradictions import conditions, either
 from coderag_app.llm.compact.fill_literals import PERIOD, CannotDecodeError, date_part
-from coderag_app.llm.compact.regrounding import only_date
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.question.periods.day_sql import day_sql
 from coderag_app.question.periods.period import Period, plain_period
@@ -21,6 +19,8 @@ from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.date_units import unit_sql
 from coderag_app.sql.literals import declared_column
+from coderag_app.sql.repairs.contradictions import conditions, either
+from coderag_app.sql.repairs.reground import only_date
 from coderag_app.sql.type_errors import Holds, compared_literals, what_it_holds
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d.*", re.DOTALL)
