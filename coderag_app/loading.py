@@ -22,6 +22,7 @@ from coderag_app.llm.loading import LoadedEncoder, LoadedLLM, describe_embed_mod
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
+from coderag_app.sql.repairs import check_repair_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,7 @@ def load_query_engine(
     }
     given = {name: value for name, value in settings.items() if value is not None}
     config = AppConfig.load(**((config.model_dump() if config is not None else {}) | given))
+    check_repair_names(config.without_repairs)
     opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
     unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
     schema = _visible_schema(opened, config.sample_values, unread) if opened is not None else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from coderag_app.errors import ConfigurationError
@@ -111,6 +111,9 @@ class AppConfig(BaseSettings):
         description="Milliseconds after which no further reply is sampled and the one being written is dropped; 0: no "
         "limit.",
     )
+    without_repairs: Annotated[tuple[str, ...], CommandOption(names=("--without",), metavar="NAME")] = Field(
+        (), description="Repair of a model's SQL to leave out, by its name in docs/repairs.md; may be given again."
+    )
     rank_candidates: Annotated[bool, CommandOption("writing", ("--rank/--no-rank",))] = Field(
         True, description="Let the encoder's similarity of question and SQL count in the vote."
     )
@@ -146,6 +149,12 @@ class AppConfig(BaseSettings):
     verified_dir: Annotated[Path, CommandOption(metavar="DIR")] = Field(
         Path("verified"), description="Folder of the verified examples, one SQL file per database."
     )
+
+    @field_validator("without_repairs")
+    @classmethod
+    def _in_any_order(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Sort the names: runs that leave out the same repairs are the same run."""
+        return tuple(sorted(set(names)))
 
     @classmethod
     def settings_customise_sources(

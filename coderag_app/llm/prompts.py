@@ -39,6 +39,7 @@ class PromptRequest:
             (after an attempt was refused) or ``never``.
         variant: Which of several prompts of one meaning is wanted, for formats that have more than one: candidates
             that read the schema in another order err in other ways.
+        without_repairs: Names of repairs to leave out, for formats that repair a reply while they read it.
     """
 
     question: str
@@ -51,6 +52,7 @@ class PromptRequest:
     count_tokens: Callable[[str], int] | None = None
     constrain: str = "repair"
     variant: int = 0
+    without_repairs: frozenset[str] = frozenset()
 
     def size(self, text: str, estimate: Callable[[str], int]) -> int:
         """Tokens of a text: the larger of the format's estimate and the model's own count; odd texts have more."""
@@ -91,6 +93,7 @@ class Prompt:
         reluctance: Texts of one token that are made less likely, by how much their log-probability falls.
         mentions: What the question says by name or value, as far as the format knows.
         context: Prompts of one number begin alike, so that a small model reads the beginning once for each number.
+        is_repaired: Whether ``read_sql`` runs the repairs of ``sql/repairs`` itself, on the reply's own tree.
     """
 
     text: str
@@ -103,6 +106,7 @@ class Prompt:
     reluctance: Mapping[str, float] = field(default_factory=dict)
     mentions: Mentions = Mentions()
     context: int = 0
+    is_repaired: bool = False
 
 
 class PromptFormat(Protocol):

@@ -1,8 +1,11 @@
-"""Names of tables and columns as plain words, singular and plural. Pure."""
+"""Names of tables and columns as plain words: stems, singular and plural. Pure."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+import snowballstemmer
 
 NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z\u00df-\u024f]+|[A-Z]+|\d+|[^\W\d_]+")
@@ -15,6 +18,7 @@ _PLURALS = {singular: plural for plural, singular in _IRREGULAR.items()}
 _ABBREVIATIONS = {"fname": "first name", "lname": "last name", "dob": "date of birth", "qty": "quantity"}
 _PERSON_NAMES = {"f name": "first name", "l name": "last name"}
 _IDENTIFIER_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[A-Z]", re.UNICODE)
+_stemmer = snowballstemmer.stemmer("english")
 
 
 def identifier_words(name: str) -> str:
@@ -74,6 +78,18 @@ def plural(words: str) -> str:
     else:
         shown = last + ("es" if last.endswith(("s", "x", "ch", "sh", "z")) else "s")
     return f"{head} {shown}".strip()
+
+
+@lru_cache(maxsize=16384)  # 250 bytes each
+def stem(word: str) -> str:
+    """The stem of a lowercase word: ``countries`` and ``country`` have the same."""
+    return str(_stemmer.stemWord(word)) if word.isascii() else word
+
+
+def shares_a_word(first: str, second: str) -> bool:
+    """Whether two identifiers have a word in common, whatever its ending: ``orders`` and ``ordered_on``."""
+    words = ({stem(word) for word in name_words(name).split()} for name in (first, second))
+    return not next(words).isdisjoint(next(words))
 
 
 def content_words(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from coderag_app.sql.parsing import parse_one
 
 UNITS = ("year", "month", "quarter", "week", "day", "weekday")
+_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "yearmonth": "%Y-%m"}
 _DAY = "CAST({date} AS DATE)"
 _WEEK = "CAST(DATE_TRUNC('week', {date}) AS DATE)"
 _SQL = {
@@ -67,6 +68,16 @@ def unit_sql(unit: str, date: exp.Expr, dialect: str) -> exp.Expr:
 def is_unit(node: exp.Expr, unit: str, date: exp.Expr, dialect: str) -> bool:
     """Whether an expression is the unit of a date, as ``unit_sql`` writes it."""
     return type(node) is type(_of_any_date(unit, dialect)) and node == unit_sql(unit, date, dialect)
+
+
+def date_part(part: str, operand: exp.Expr) -> exp.Expr:
+    """A part of a date (year, month, day, yearmonth) as a number, in SQLite's way.
+
+    >>> date_part("year", exp.column("ordered_on")).sql("postgres")
+    "CAST(TO_CHAR(CAST(ordered_on AS TIMESTAMP), 'YYYY') AS INT)"
+    """
+    call = exp.func("STRFTIME", exp.Literal.string(_PARTS[part]), operand.copy(), dialect="sqlite")
+    return exp.Cast(this=call, to=exp.DataType.build("INT"))
 
 
 @cache

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.llm.generation import Reply, stream_reply
@@ -15,9 +15,10 @@ from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import check_sql
+from coderag_app.sql.repairs import RepairContext, repaired_sql
 from coderag_app.sql.type_errors import type_errors
 from coderag_app.sql.unsaid import unsaid
-from coderag_app.types import Attempt
+from coderag_app.types import Attempt, QueryResult
 from coderag_app.vote.candidates import Candidate, Result, Vote
 from coderag_app.vote.question_run import QuestionRun, StreamEvent
 from coderag_app.vote.reuse import reusable
@@ -104,7 +105,11 @@ class Decoding:
     def _variant(self, number: int) -> PromptRequest:
         """Vary the request for a further candidate; every other one sees no examples, so that one can't mislead all."""
         examples = () if number % 2 and self.request.schema is not None else self.request.examples
-        return replace(self.request, variant=number, examples=examples)
+        return self._request(variant=number, examples=examples)
+
+    def _request(self, **changes: Any) -> PromptRequest:
+        """The request with some changes; which repairs are left out is a setting, not part of the question."""
+        return replace(self.request, without_repairs=frozenset(self.config.without_repairs), **changes)
 
     def _retrieved(self) -> Iterator[Candidate]:
         """Run the retrieved queries that fit the schema and whose literals are in the question."""
@@ -112,7 +117,7 @@ class Decoding:
             return
         for sql in reusable(self.request.question, self.request.examples, self.schema, self.request.dialect):
             try:
-                result = self.database.execute(sql) if self.database is not None else None
+                result = self._rows(sql)
             except DatabaseError:
                 continue
             yield self._weighed(Candidate(sql, sql, result, reused=True))
@@ -127,7 +132,7 @@ class Decoding:
     def _attempt(self) -> Generator[StreamEvent, None, Candidate]:
         """Write one reply, with its pieces as events."""
         try:
-            prompt = self.prompt_format.build(replace(self.request, failed=tuple(self.run.attempts[:-1])))
+            prompt = self.prompt_format.build(self._request(failed=tuple(self.run.attempts[:-1])))
         except NoSQLError as error:
             return Candidate("", "", error=str(error))
         with self.run.timed("generate"), closing(stream_reply(self.llm, prompt, self._reply_tokens)) as pieces:
@@ -169,13 +174,40 @@ class Decoding:
                 return candidate
             yield self.run.event("check", candidate.sql)
             with self.run.timed("check"):
-                checked = check_sql(candidate.sql, self.schema, self.request.dialect)
-            yield self.run.event("execute", checked.sql)
+                checked = check_sql(candidate.sql, self.schema, self.request.dialect).sql
+                better = checked if prompt.is_repaired else self._repaired(checked)
+            yield self.run.event("execute", better)
             with self.run.timed("execute"):
-                result = self.database.execute(checked.sql) if self.database is not None else None
-            return self._weighed(replace(candidate, sql=checked.sql, result=result))
+                sql, result = self._first_that_runs(dict.fromkeys((better, checked)))
+            return self._weighed(replace(candidate, sql=sql, result=result))
         except REFUSALS as error:
             return replace(candidate, error=str(error))
+
+    def _repaired(self, sql: str) -> str:
+        """Checked SQL with its repairs; as it is where the repaired SQL would be refused."""
+        if self.schema is None:
+            return sql
+        context = RepairContext.of_question(self.request.question, self.schema, self.request.values)
+        better = repaired_sql(sql, context, self.config.without_repairs)
+        if better == sql:
+            return sql
+        try:
+            return check_sql(better, self.schema, self.request.dialect).sql
+        except SQLRejectedError:
+            return sql
+
+    def _first_that_runs(self, sqls: Iterable[str]) -> tuple[str, QueryResult | None]:
+        """The first query that the database takes, with its rows: a repair must not cost the answer."""
+        *others, last = sqls
+        for sql in others:
+            try:
+                return sql, self._rows(sql)
+            except DatabaseError:
+                continue
+        return last, self._rows(last)
+
+    def _rows(self, sql: str) -> QueryResult | None:
+        return self.database.execute(sql) if self.database is not None else None
 
     def _weighed(self, candidate: Candidate) -> Candidate:
         """Record what of the question the candidate's SQL ignores, and which columns it misuses."""

@@ -16,8 +16,8 @@ from ui.cli.questions import read_questions
 from ui.cli.result_output import KeepFormulasOption, OutputOption, check_output, write_output
 
 if TYPE_CHECKING:
-    from coderag_app.chat.conversation import Conversation
     from coderag_app.answers.clarification import Clarification
+    from coderag_app.chat.conversation import Conversation
     from coderag_app.types import SQLAnswer
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _WHAT = "What to measure"
 
 
-@with_settings("storage_dir", "models", "limits", "writing")
+@with_settings("storage_dir", "models", "limits", "writing", "without_repairs")
 def evaluate(
     settings: Settings,
     dataset: Annotated[

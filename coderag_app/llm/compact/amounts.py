@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from coderag_app.llm.compact.name_items import shares_a_word, stem
 from coderag_app.question.periods.date_columns import is_date
-from coderag_app.schema.name_words import name_words
+from coderag_app.schema.name_words import name_words, shares_a_word, stem
 from coderag_app.schema.tables import Column, Schema, Table
 
 _EARNED = frozenset("revenue revenues turnover sales income money spend spends spent spending".split())

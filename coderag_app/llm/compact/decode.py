@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.llm.compact.amount_tokens import read_amount
@@ -20,15 +19,13 @@ from coderag_app.llm.compact.question import Literal, MarkedQuestion
 from coderag_app.llm.compact.spelled_names import SpelledNames
 from coderag_app.llm.compact.summed_amounts import sum_amounts
 from coderag_app.llm.compact.table_tokens import read_tables
+from coderag_app.llm.compact.unasked_conditions import equal_stored_text, leave_out_invented, leave_out_numbers
 from coderag_app.llm.compact.year_tokens import read_years
 from coderag_app.schema.joins import again, is_again
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
-from coderag_app.sql.repairs.contradictions import leave_out_numbers, settle_contradictions
-from coderag_app.sql.repairs.periods import write_periods
-from coderag_app.sql.repairs.reground import reground
-from coderag_app.sql.repairs.row_groups import group_by_rows
-from coderag_app.sql.repairs.whole_names import show_whole_names
+from coderag_app.sql.repairs import RepairContext, SaidValue, repaired
+from coderag_app.sql.repairs.periods import marked_literals
 
 NO_ANSWER = "none"
 _MOST_NESTED = 8
@@ -48,6 +45,7 @@ def decode_sql(
     literals: Sequence[Literal],
     values: ValueIndex,
     marked: MarkedQuestion | None = None,
+    without: Collection[str] = frozenset(),
 ) -> str:
     """Turn the model's reply into SQL of the schema's dialect.
 
@@ -57,6 +55,7 @@ def decode_sql(
         literals: The question's literals.
         values: The stored values.
         marked: The question, if what the reply leaves out or takes amiss is to be taken as the question means it.
+        without: The names of repairs to leave out.
 
     Returns:
         One SELECT or set operation; the empty string where the model says that the schema has no answer.
@@ -83,23 +82,18 @@ def decode_sql(
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
     if names.amount is not None:
         sum_amounts(tree, names.amount)
-    _show_each_column_once(tree)
-    filled = fill_literals(unfold(tree), names, literals, values)
-    reground(filled, names.schema, values)
-    filled = settle_contradictions(filled, names.schema, literals, values)
-    write_periods(filled, names.schema, values)
+    tree = fill_literals(unfold(tree), names, literals, values)
+    equal_stored_text(tree, names.schema, values)
+    leave_out_invented(tree, names.schema, literals, values)
     if marked is not None:
-        leave_out_numbers(filled, names.schema, values, marked.asked)
-        show_whole_names(filled, names.schema, marked.asked)
-        group_by_rows(filled, names)
-    write_days(filled, names.schema.dialect)
-    return filled.sql(dialect=names.schema.dialect)
-
-
-def _show_each_column_once(tree: exp.Expr) -> None:
-    """Leave out a column that is selected again, which a small model does and nobody asks for."""
-    if isinstance(tree, exp.Select):
-        tree.set("expressions", list({item.sql(): item for item in tree.expressions}.values()))
+        leave_out_numbers(tree, names.schema, values, marked.asked)
+    said = tuple(SaidValue(literal.spellings, literal.values) for literal in literals)
+    context = RepairContext(names.schema, values, marked.asked if marked is not None else "", said)
+    tree = repaired(tree, context, without)
+    if "periods" not in without and (unclear := marked_literals(tree)):
+        raise CannotDecodeError(f"a month is compared with what holds no dates: {unclear[0].parent}")
+    write_days(tree, names.schema.dialect)
+    return str(tree.sql(dialect=names.schema.dialect))
 
 
 class _Reader:

@@ -33,6 +33,8 @@ def unfold(tree: exp.Expr) -> exp.Expr:
     A query that shows measures of groups beside anything else stays as it is, which no database runs.
     """
     for select in list(tree.find_all(exp.Select)):
+        if select is tree:  # a repeated column would get two names, and then is no repetition any more
+            select.set("expressions", list({item.sql(): item for item in select.expressions}.values()))
         if all(any(map(_is_per_group, item.find_all(exp.Anonymous))) for item in select.expressions):
             _replace(select, _unfolded_groups(select))
         elif select.expressions and select.expressions[-1].alias == PLACE:

@@ -12,10 +12,10 @@ from coderag_app.llm.compact.question import Literal
 from coderag_app.question.periods.date_columns import is_year
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
+from coderag_app.sql.date_units import date_part
+from coderag_app.sql.repairs.periods import PERIOD
 
-_DATE_FORMATS = {part: form for form, part in DATE_PARTS.items()}
 _BITS = {"y": "1", "yes": "1", "t": "1", "true": "1", "n": "0", "no": "0", "f": "0", "false": "0"}  # of a flag
-PERIOD = "period"  # marks a literal that was read for a month or a day, and holds it
 _YEAR_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
@@ -66,7 +66,7 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
 def _replace_date_part(node: exp.Expr, schema: Schema) -> None:
     """``year ( x )`` as a number, in SQLite's way, which sqlglot writes for the other dialects; a year is its year."""
     part = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
-    if part not in _DATE_FORMATS:
+    if part not in DATE_PARTS.values():
         return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
     column = operand.find(exp.Column)
@@ -79,12 +79,6 @@ def _replace_date_part(node: exp.Expr, schema: Schema) -> None:
     holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
     shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
     node.replace(number.this if shown or part == "yearmonth" else number)
-
-
-def date_part(part: str, operand: exp.Expr) -> exp.Expr:
-    """A part of a date (``year``) as a number, in SQLite's way."""
-    call = exp.func("STRFTIME", exp.Literal.string(_DATE_FORMATS[part]), operand.copy(), dialect="sqlite")
-    return exp.Cast(this=call, to=exp.DataType.build("INT"))
 
 
 def _compare_boolean(node: exp.Expr, schema: Schema) -> None:

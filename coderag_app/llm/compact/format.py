@@ -59,7 +59,7 @@ class CompactFormat:
 
         def read_sql(reply: str) -> str:
             try:
-                sql = decode_sql(reply, names, marked.literals, request.values, marked)
+                sql = decode_sql(reply, names, marked.literals, request.values, marked, request.without_repairs)
                 return asked.finish(sql, schema.dialect) if sql else sql
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
@@ -75,6 +75,7 @@ class CompactFormat:
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
             reluctance={f" {NO_ANSWER}": _RELUCTANCE_TO_ABSTAIN},
             context=request.variant,
+            is_repaired=True,
             mentions=Mentions(tuple(literal.spellings for literal in marked.literals), _named(marked, names)),
         )
 

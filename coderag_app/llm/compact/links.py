@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from coderag_app.encoders.word_vectors import word_vectors
 from coderag_app.llm.compact.measures import measures
-from coderag_app.llm.compact.name_items import NAME_WORDS, Item, Mentions, make_item, naming_columns, stem
+from coderag_app.llm.compact.name_items import Item, Mentions, make_item
+from coderag_app.schema.name_words import stem
+from coderag_app.schema.row_names import NAME_WORDS, naming_columns
 
 _MOST_EXACT, _MOST_SIMILAR = 4, 3
 _LONGEST_PHRASE = 4
@@ -54,7 +56,8 @@ class NameLinks:
     def __init__(self, tables: Iterable[tuple[str, str]], columns: Iterable[tuple[str, str, str, bool]]) -> None:
         columns = list(columns)
         self._items = [make_item(table_id, table_id, words, is_key=False) for table_id, words in tables]
-        self._naming = {item.table_id: naming_columns(item, columns) for item in self._items}
+        of_table = {t.item_id: [(c, w, k) for c, owner, w, k in columns if owner == t.item_id] for t in self._items}
+        self._naming = {table.item_id: naming_columns(table.words, of_table[table.item_id]) for table in self._items}
         self._keys = {
             item.table_id: tuple(c for c, owner, _, is_key in columns if is_key and owner == item.table_id)[:1]
             for item in self._items

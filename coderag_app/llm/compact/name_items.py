@@ -1,24 +1,11 @@
-"""The tables and columns that a question may name, where it names tables, and the columns that name a table's rows."""
+"""The tables and columns that a question may name, and where it names tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-import snowballstemmer
-
-from coderag_app.schema.name_words import name_words
-
-NAME_WORDS = frozenset("name names title label fullname".split())
-_PERSON_NAMES = frozenset("first last forename surname given family firstname lastname".split())
-_stemmer = snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=16384)  # 250 bytes each
-def stem(word: str) -> str:
-    """The stem of a lowercase word: ``countries`` and ``country`` have the same."""
-    return str(_stemmer.stemWord(word)) if word.isascii() else word
+from coderag_app.schema.name_words import stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +28,6 @@ def make_item(item_id: str, table_id: str, text: str, is_key: bool) -> Item:
     """An item of the words of a name; numbers in it are no words."""
     words = tuple(word for word in text.split() if not word.isdigit())
     return Item(item_id, table_id, words, tuple(stem(word) for word in words), is_key)
-
-
-def shares_a_word(first: str, second: str) -> bool:
-    """Whether two identifiers have a word in common, whatever its ending: ``orders`` and ``ordered_on``."""
-    words = ({stem(word) for word in name_words(name).split()} for name in (first, second))
-    return not next(words).isdisjoint(next(words))
 
 
 class Mentions:
@@ -77,22 +58,3 @@ class Mentions:
         """The table that words at a place speak of, if the question names one."""
         named = {table for *_, table in self._places}
         return min(sorted(named), key=lambda table: self.distance(table, place), default=None)
-
-
-def naming_columns(table: Item, columns: Sequence[tuple[str, str, str, bool]]) -> tuple[str, ...]:
-    """Ids of the columns by which people know a table's rows: first and last name, name or title, its noun, its key."""
-    own = [
-        (column_id, set(words.split()), is_key)
-        for column_id, owner, words, is_key in columns
-        if owner == table.table_id
-    ]
-    persons = [item_id for item_id, words, _ in own if words & _PERSON_NAMES and words & (NAME_WORDS | _PERSON_NAMES)]
-    if len(persons) == 2:
-        return tuple(persons)
-    named = sorted((len(words - set(table.words)), item_id) for item_id, words, _ in own if words & NAME_WORDS)
-    if named:
-        return (min(named, key=lambda pair: pair[0])[1],)
-    same = [item_id for item_id, words, is_key in own if words == set(table.words) and not is_key]
-    if same:
-        return (same[0],)
-    return tuple(item_id for item_id, _, is_key in own[:1] if is_key)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from coderag_app.llm.compact.amounts import Amount
 from coderag_app.llm.compact.fill_literals import CannotDecodeError
-from coderag_app.sql.repairs.contradictions import conditions, leave_out
+from coderag_app.sql.repairs.conditions import conditions, leave_out
 
 
 def sum_amounts(tree: exp.Expr, amount: Amount) -> None:

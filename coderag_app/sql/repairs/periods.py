@@ -1,7 +1,8 @@
-"""Conditions on a year that stands for a month, a quarter or a day, turned into those that the question means.
+"""Compare dates with the month, the quarter or the day that a question means.
 
-``year(ordered_on) = 2021``, read for June 2021, becomes ``ordered_on >= '2021-06-01' AND ordered_on < '2021-07-01'``:
-right for dates and for times, and a database can use an index for it.
+``year(ordered_on) = 2021``, written for June 2021, becomes ``ordered_on >= '2021-06-01' AND ordered_on <
+'2021-07-01'``: right for dates and for times, and a database can use an index for it. A time is never equal to a day:
+``paid_at = '2022-05-05'`` becomes all of that day.
 """
 
 from __future__ import annotations
@@ -11,71 +12,139 @@ from collections import defaultdict
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import PERIOD, CannotDecodeError, date_part
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.question.periods.day_sql import day_sql
 from coderag_app.question.periods.period import Period, plain_period
-from coderag_app.schema.tables import Schema
-from coderag_app.schema.value_index import ValueIndex
-from coderag_app.sql.date_units import unit_sql
+from coderag_app.question.periods.phrases import all_periods
+from coderag_app.sql.date_units import date_part, unit_sql
 from coderag_app.sql.literals import declared_column
-from coderag_app.sql.repairs.contradictions import conditions, either
+from coderag_app.sql.repairs.conditions import conditions, either
+from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.reground import only_date
 from coderag_app.sql.type_errors import Holds, compared_literals, what_it_holds
 
+PERIOD = "period"  # marks a literal that stands for a period, and holds it
 _ISO = re.compile(r"\d{4}-\d\d-\d\d.*", re.DOTALL)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
-def write_periods(tree: exp.Expr, schema: Schema, values: ValueIndex) -> None:
-    """Replace each comparison with a literal that was read for a period.
+class UnclearPeriodError(ValueError):
+    """It is not clear which dates are compared with a period, or they do not begin with the year."""
+
+
+def compare_periods(tree: exp.Expr, context: RepairContext) -> exp.Expr:
+    """Replace each comparison with a literal that stands for a period.
 
     What holds no dates gives way to the only column that does; no row is of March and of April, so either is meant.
 
     Args:
-        tree: A query with its literals filled in, those read for a period marked; it is changed.
-        schema: What it is a query of.
-        values: The stored values.
+        tree: A query; it is changed. Who writes literals for periods marks them with ``PERIOD``. A year is marked here
+            where the question names a month, a quarter or a half of it, and the query says nothing more of that date.
+        context: Its schema and values, and the question.
 
     Raises:
-        CannotDecodeError: It is not clear which dates are compared with a month, or they do not begin with the year.
+        UnclearPeriodError: It is not clear which dates are meant.
     """
-    for literal in [each for each in tree.find_all(exp.Literal) if PERIOD in each.meta]:
-        _compare_date(literal, schema, values)
+    _mark_years(tree, context)
+    _mark_days(tree, context)
+    for literal in marked_literals(tree):
+        _compare_date(literal, context)
     for select in list(tree.find_all(exp.Select)):
         _allow_either(select)
     for comparison in list(tree.find_all(exp.Predicate)):
         if any(PERIOD in literal.meta for literal in compared_literals(comparison)):
-            comparison.replace(_Condition(comparison.this, schema.dialect).of(comparison))
+            comparison.replace(_Condition(comparison.this, context.dialect).of(comparison))
+    return tree
 
 
-def _compare_date(literal: exp.Literal, schema: Schema, values: ValueIndex) -> None:
+def marked_literals(tree: exp.Expr) -> list[exp.Literal]:
+    """The literals that still stand for a period."""
+    return [literal for literal in tree.find_all(exp.Literal) if PERIOD in literal.meta]
+
+
+def _mark_years(tree: exp.Expr, context: RepairContext) -> None:
+    """Mark ``year(ordered_on) = 2021`` where the question names one part of 2021, and the query not which."""
+    found = [period for *_, period in all_periods(context.question) if period is not None]
+    for comparison in list(tree.find_all(*_COMPARISONS)):
+        literal, column = comparison.expression, _date_of_year(comparison.this)
+        if not isinstance(literal, exp.Literal) or PERIOD in literal.meta or column is None:
+            continue
+        meant = [period for period in found if isinstance(period.start, str) and period.start[:4] == literal.name]
+        if len(meant) != 1 or meant[0] == plain_period(literal.name) or meant[0].is_a_day:
+            continue
+        if _holds_dates(column, context) and _is_all_said_of(column, comparison):
+            literal.meta[PERIOD] = meant[0]
+
+
+def _date_of_year(node: exp.Expr) -> exp.Column | None:
+    """The column whose year an expression is; None for anything else."""
+    while isinstance(node, exp.Cast | exp.Paren):
+        node = node.this
+    match node:
+        case exp.TimeToStr() if node.text("format") == "%Y":
+            date = node.this
+        case exp.Year():
+            date = node.this
+        case exp.Extract() if node.name.upper() == "YEAR":
+            date = node.expression
+        case _:
+            return None
+    while isinstance(date, exp.Cast | exp.TsOrDsToTimestamp | exp.TsOrDsToDate):
+        date = date.this
+    return date if isinstance(date, exp.Column) else None
+
+
+def _is_all_said_of(column: exp.Column, comparison: exp.Expr) -> bool:
+    """Whether a comparison is the only place of the query's conditions that speaks of the column."""
+    select = comparison.find_ancestor(exp.Select)
+    where = select.args.get("where") if select is not None else None
+    return where is not None and [column] == [each for each in where.find_all(exp.Column) if each.name == column.name]
+
+
+def _mark_days(tree: exp.Expr, context: RepairContext) -> None:
+    """Mark the days that times are compared with; the beginning of a day is what ``>=`` and ``<`` say already."""
+    for comparison in list(tree.find_all(exp.EQ, exp.NEQ, exp.GT, exp.LTE, exp.Between)):
+        column = comparison.this
+        days = list(compared_literals(comparison))
+        expected = 2 if isinstance(comparison, exp.Between) else 1
+        if not isinstance(column, exp.Column) or len(days) != expected:
+            continue
+        if not all(day.is_string and _DAY.fullmatch(day.name) and plain_period(day.name) for day in days):
+            continue
+        if _holds_times(column, context) and _holds_dates(column, context):
+            for day in days:
+                day.meta.setdefault(PERIOD, plain_period(day.name))
+
+
+def _compare_date(literal: exp.Literal, context: RepairContext) -> None:
     """Compare the literal with a column of dates itself, and not with the year of one or with what holds none."""
     comparison = literal.find_ancestor(exp.Predicate)
     column = comparison.this.find(exp.Column) if comparison is not None else None
     if comparison is None or column is None:
-        raise CannotDecodeError(f"a month is compared with nothing: {literal.parent}")
-    if not _holds_dates(column, schema, values):
-        column = only_date(column, schema, values) or column
+        raise UnclearPeriodError(f"a month is compared with nothing: {literal.parent}")
+    if not _holds_dates(column, context):
+        column = only_date(column, context) or column
     comparison.this.replace(column)
-    if literal.meta[PERIOD].is_a_day and not _holds_times(column, schema):
+    if literal.meta[PERIOD].is_a_day and not _holds_times(column, context):
         del literal.meta[PERIOD]  # a date is equal to a date
-    elif not _holds_dates(column, schema, values):
-        raise CannotDecodeError(f"a month is compared with what holds no dates: {comparison}")
+    elif not _holds_dates(column, context):
+        raise UnclearPeriodError(f"a month is compared with what holds no dates: {comparison}")
     elif isinstance(comparison, exp.Like):
         comparison.replace(exp.EQ(this=column, expression=literal))
 
 
-def _holds_dates(column: exp.Column, schema: Schema, values: ValueIndex) -> bool:
+def _holds_dates(column: exp.Column, context: RepairContext) -> bool:
     """Whether it is a column of dates that begin with the year, as far as its values are known."""
-    found = declared_column(column, schema)
+    found = declared_column(column, context.schema)
     return found is not None and (
-        (is_date(found[1]) or what_it_holds(*found, values) is Holds.DATES)
-        and all(map(_ISO.fullmatch, values.values_of(found[0].name, found[1].name)))
+        (is_date(found[1]) or what_it_holds(*found, context.values) is Holds.DATES)
+        and all(map(_ISO.fullmatch, context.values.values_of(found[0].name, found[1].name)))
     )
 
 
-def _holds_times(column: exp.Column, schema: Schema) -> bool:
-    found = declared_column(column, schema)
+def _holds_times(column: exp.Column, context: RepairContext) -> bool:
+    found = declared_column(column, context.schema)
     return found is not None and holds_times(found[1])
 
 
@@ -151,5 +220,5 @@ def _period(literal: exp.Expr) -> Period:
     """What a side of a comparison stands for: a marked period, or a plain year or date beside one."""
     period = literal.meta.get(PERIOD) or plain_period(literal.name)
     if period is None:
-        raise CannotDecodeError(f"a date is compared with a month and with {literal}")
+        raise UnclearPeriodError(f"a date is compared with a month and with {literal}")
     return period

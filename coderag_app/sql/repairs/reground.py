@@ -1,7 +1,7 @@
-"""Columns that cannot hold what a query asks of them, replaced where just one other column can.
+"""Replace a column that cannot hold what a query asks of it by the only one beside it that can.
 
-"Turbines installed after 2016" tempts a small model to compare a country with 2016. Where the table has one column of
-years or dates, that is what is meant; likewise where it adds up names and the table has one column of amounts.
+"Turbines installed after 2016" tempts a model to compare a country with 2016. Where the table has one column of years
+or dates, that is what is meant; likewise where the query adds up names and the table has one column of amounts.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import date_part
-from coderag_app.llm.compact.name_items import shares_a_word
 from coderag_app.question.periods.date_columns import is_called_year, is_date
-from coderag_app.schema.tables import Column, Schema, Table, identifier
-from coderag_app.schema.value_index import ValueIndex
+from coderag_app.schema.name_words import shares_a_word
+from coderag_app.schema.tables import Column, Table, identifier
+from coderag_app.sql.date_units import date_part
 from coderag_app.sql.literals import declared_column, select_tables
-from coderag_app.sql.repairs.contradictions import conditions, leave_out
+from coderag_app.sql.repairs.conditions import conditions, leave_out
+from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.type_errors import DATE_PARTS, Holds, compared_literals, is_key, misuses, what_it_holds
 
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
@@ -27,33 +27,33 @@ _ORDERS = (exp.GT, exp.GTE, exp.LT, exp.LTE)
 Fits = Callable[[Table, Column], bool]
 
 
-def reground(tree: exp.Expr, schema: Schema, values: ValueIndex) -> None:
+def reground(tree: exp.Expr, context: RepairContext) -> exp.Expr:
     """Replace each misused column by the only one, of its table or else of the query's others, that fits its use.
 
     Of several dates that is the only one named as the table is.
 
     Args:
-        tree: A query with its literals filled in; it is changed.
-        schema: What it is a query of.
-        values: The stored values.
+        tree: A query; it is changed.
+        context: Its schema and values.
     """
-    for misuse in list(misuses(tree, schema, values)):
-        _Regrounding(misuse.node, schema, values).replace()
+    for misuse in list(misuses(tree, context.schema, context.values)):
+        _Regrounding(misuse.node, context).replace()
+    return tree
 
 
-def only_date(misused: exp.Column, schema: Schema, values: ValueIndex) -> exp.Column | None:
+def only_date(misused: exp.Column, context: RepairContext) -> exp.Column | None:
     """The only column of dates in the column's table, or else in another of the query's; as for ``reground``."""
-    return _Regrounding(misused, schema, values).date()
+    return _Regrounding(misused, context).date()
 
 
 class _Regrounding:
     """One misused column and what could stand in its place."""
 
-    def __init__(self, misused: exp.Column, schema: Schema, values: ValueIndex) -> None:
+    def __init__(self, misused: exp.Column, context: RepairContext) -> None:
         self.misused = misused
-        self.schema = schema
-        self.values = values
-        self.declared = declared_column(misused, schema)
+        self.schema = context.schema
+        self.values = context.values
+        self.declared = declared_column(misused, context.schema)
 
     def replace(self) -> None:
         """Put another column there, if there is just one, or else what the use of this one can mean."""
@@ -70,11 +70,8 @@ class _Regrounding:
                 self._put(self.misused, self.date())
         elif _compares_years(self.misused):
             self._put_year(self.misused)
-        elif _compares_numbers(self.misused):
-            if not self._put(self.misused, self._only(self._is_amount)):
-                self._count_rows(use)
-        elif isinstance(use, _ORDERS) and self._is_stored(use.expression):
-            use.replace(exp.EQ(this=self.misused, expression=use.expression))
+        elif _compares_numbers(self.misused) and not self._put(self.misused, self._only(self._is_amount)):
+            self._count_rows(use)
 
     def _count_rows(self, comparison: exp.Expr) -> None:
         """More than 2 rows of what is shown, for text that is more than 2: "types with more than 2 policies"."""
@@ -91,12 +88,6 @@ class _Regrounding:
 
     def _holds(self) -> Holds:
         return what_it_holds(*self.declared, self.values) if self.declared is not None else Holds.UNKNOWN
-
-    def _is_stored(self, literal: exp.Expr) -> bool:
-        if self.declared is None:
-            return False
-        table, column = self.declared
-        return self.values.stored_form(table.name, column.name, literal.name) is not None
 
     def date(self) -> exp.Column | None:
         """The only column of dates, or the only one named as the table."""

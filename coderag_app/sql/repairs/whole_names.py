@@ -1,4 +1,4 @@
-"""Both names of a person where a question asks for people: "which customers" means first and last names.
+"""Show both names of a person where a question asks for people: "which customers" means first and last names.
 
 Of 13 questions on Spider's training databases whose gold query shows one of the two names and which speak of neither,
 all 13 show both.
@@ -14,28 +14,32 @@ from sqlglot import exp
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.tables import Schema, Table, identifier
 from coderag_app.sql.literals import declared_column
+from coderag_app.sql.repairs.conditions import uses_positions
+from coderag_app.sql.repairs.context import RepairContext
 
 _FIRST = frozenset(("first name", "given name", "forename", "firstname"))
 _LAST = frozenset(("last name", "family name", "surname", "lastname"))
 _SAYS_ONE = re.compile(r"\b(?:first|given|forenames?|last|family|surnames?)\b", re.IGNORECASE)
 
 
-def show_whole_names(tree: exp.Expr, schema: Schema, question: str) -> None:
+def show_whole_names(tree: exp.Expr, context: RepairContext) -> exp.Expr:
     """Show a first name's last name too, and the other way round, where the question asks for neither.
 
     Args:
         tree: A query; it is changed.
-        schema: What it is a query of.
-        question: As asked; where it speaks of a first or last name, the query is left as it is.
+        context: Its schema, and the question; where that speaks of a first or last name, the query stays as it is.
     """
-    if _SAYS_ONE.search(question):
-        return
-    missing = [(select, list(_missing(select, schema))) for select in _outermost(tree)]
+    if not context.question or _SAYS_ONE.search(context.question):
+        return tree
+    missing = [(select, list(_missing(select, context.schema))) for select in _outermost(tree)]
     if len({len(found) for _, found in missing}) > 1:
-        return  # parts of a set operation show equally many columns
+        return tree  # parts of a set operation show equally many columns
+    if any(uses_positions(select) for select, found in missing if found):
+        return tree  # another column would shift what ORDER BY 2 means
     for select, found in missing:
         for shown, other, comes_first in found:
             _put_beside(select, shown, other, comes_first)
+    return tree
 
 
 def _outermost(tree: exp.Expr) -> Iterator[exp.Select]:
@@ -49,7 +53,7 @@ def _outermost(tree: exp.Expr) -> Iterator[exp.Select]:
 
 def _missing(select: exp.Select, schema: Schema) -> Iterator[tuple[exp.Column, exp.Column, bool]]:
     """Each shown name of a person with the other, which is not shown, and whether that comes first."""
-    shown = {item.sql() for item in select.expressions}
+    shown = [item for item in select.expressions if isinstance(item, exp.Column)]
     for item in select.expressions:
         found = declared_column(item, schema) if isinstance(item, exp.Column) else None
         if found is None:
@@ -59,8 +63,14 @@ def _missing(select: exp.Select, schema: Schema) -> Iterator[tuple[exp.Column, e
             continue
         name = _column_called(found[0], _LAST if words in _FIRST else _FIRST)
         other = exp.column(identifier(name, schema.dialect), item.args.get("table")) if name else None
-        if other is not None and other.sql() not in shown:
+        if other is not None and not any(_is_same(other, each) for each in shown):
             yield item, other, words in _LAST
+
+
+def _is_same(first: exp.Column, second: exp.Column) -> bool:
+    """Whether two columns of a query are one; it may be written with its table here and without it there."""
+    tables = {column.table.lower() for column in (first, second)} - {""}
+    return first.name.lower() == second.name.lower() and len(tables) < 2
 
 
 def _column_called(table: Table, names: frozenset[str]) -> str:

@@ -336,7 +336,14 @@ def test_a_finished_run_with_candidates_asks_nothing_again(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "change", [{"samples": 3}, {"constrain": "always"}, {"link_schema": False}, {"rank_candidates": False}]
+    "change",
+    [
+        {"samples": 3},
+        {"constrain": "always"},
+        {"link_schema": False},
+        {"rank_candidates": False},
+        {"without_repairs": ("reground",)},
+    ],
 )
 def test_a_run_with_other_switches_is_another_run_and_the_error_names_the_switch(tmp_path: Path, change: dict) -> None:
     voting(tmp_path, LookupLLM(answers=gold_answers()))

@@ -39,6 +39,13 @@ def test_without_switches_the_settings_are_left_to_file_and_environment(coderag,
     assert outcome.documents[0]["confidence"]["agreement"] == 1.0
 
 
+def test_repairs_that_are_left_out_are_recorded_with_the_run(coderag):
+    words = ("--without", "whole_names", "--without", "periods", "--without", "whole_names")
+    coderag("evaluate", "demo", "--arms", "none", "--limit", 1, "--run-dir", "run", *words)
+    engine = json.loads(Path("run/config.json").read_text())["identity"]["engine"]
+    assert engine["without_repairs"] == ["periods", "whole_names"]
+
+
 @pytest.mark.parametrize(("words", "setting"), SWITCHES.items(), ids=[" ".join(words) for words in SWITCHES])
 def test_a_switch_of_evaluate_is_recorded_with_the_run(coderag, words, setting):
     coderag("evaluate", "demo", "--arms", "none", "--limit", 1, "--run-dir", "run", *words)

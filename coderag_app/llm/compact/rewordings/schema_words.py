@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from coderag_app.llm.compact.name_items import stem
-from coderag_app.schema.name_words import name_words, plural
+from coderag_app.schema.name_words import name_words, plural, stem
 from coderag_app.schema.tables import Column, Schema, Table
 
 

@@ -11,16 +11,16 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError, date_part
+from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.parts import PARTS, UNITS, match_parts, only_part
 from coderag_app.llm.compact.rewordings.rewording import Rewording
 from coderag_app.llm.compact.rewordings.schema_words import columns_called, columns_of, is_called
 from coderag_app.question.periods.date_columns import is_date, is_year
 from coderag_app.question.periods.phrases import all_periods
 from coderag_app.schema.tables import Schema, identifier
-from coderag_app.sql.date_units import unit_sql
+from coderag_app.sql.date_units import date_part, unit_sql
 from coderag_app.sql.literals import declared_column, select_tables
-from coderag_app.sql.repairs.contradictions import conditions, leave_out
+from coderag_app.sql.repairs.conditions import conditions, leave_out
 
 _ANY_YEAR = "2020"
 _BY = r"(?:by|per|for each|for every)"

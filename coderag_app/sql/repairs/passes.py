@@ -1,0 +1,84 @@
+"""The repairs of a query, in the order they run: one tuple for every model's SQL.
+
+A repair takes a parsed query and returns it, changed where the query cannot mean what it says: a year compared with a
+country, one column equal to two values at once. None of them knows which model wrote the query. Each can be left out by
+name (``without_repairs``, ``coderag evaluate --without NAME``), so that its worth can be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from coderag_app.errors import ConfigurationError
+from coderag_app.sql.parsing import parse_one
+from coderag_app.sql.repairs.context import RepairContext
+from coderag_app.sql.repairs.contradictions import settle_contradictions
+from coderag_app.sql.repairs.periods import compare_periods
+from coderag_app.sql.repairs.reground import reground
+from coderag_app.sql.repairs.repeated_columns import show_each_column_once
+from coderag_app.sql.repairs.row_groups import group_by_rows
+from coderag_app.sql.repairs.whole_names import show_whole_names
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A named repair. ``apply`` may change the tree that it is given."""
+
+    name: str
+    apply: Callable[[exp.Expr, RepairContext], exp.Expr]
+
+
+REPAIRS = (
+    Repair("repeated_columns", show_each_column_once),
+    Repair("reground", reground),
+    Repair("contradictions", settle_contradictions),
+    Repair("periods", compare_periods),
+    Repair("whole_names", show_whole_names),
+    Repair("row_groups", group_by_rows),
+)
+
+
+def check_repair_names(names: Collection[str]) -> None:
+    """Refuse names of no repair, which would leave nothing out.
+
+    Raises:
+        ConfigurationError: There is no repair of that name.
+    """
+    known = [repair.name for repair in REPAIRS]
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"Got {name!r} as a repair to leave out, expected one of {', '.join(known)}.")
+
+
+def repaired(tree: exp.Expr, context: RepairContext, without: Collection[str] = frozenset()) -> exp.Expr:
+    """Run the repairs on a parsed query.
+
+    Args:
+        tree: The query; it stays as it is.
+        context: What the repairs read.
+        without: The names of repairs to leave out.
+
+    Returns:
+        The repaired query. A repair that fails is dropped, and the next one goes on with the tree it was given.
+    """
+    for repair in REPAIRS:
+        if repair.name in without:
+            continue
+        with suppress(Exception):  # models write trees that nobody thought of, and none may cost the answer
+            tree = repair.apply(tree.copy(), context)
+    return tree
+
+
+def repaired_sql(sql: str, context: RepairContext, without: Collection[str] = frozenset()) -> str:
+    """Run the repairs on SQL; its text stays as it is, spaces and all, where they change nothing or cannot read it."""
+    try:
+        tree = parse_one(sql, dialect=context.dialect)
+        found = repaired(tree, context, without)
+        return sql if found == tree else found.sql(dialect=context.dialect)
+    except (SqlglotError, RecursionError):
+        return sql

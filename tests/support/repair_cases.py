@@ -1,0 +1,86 @@
+"""The before/after queries of tests/cases/repairs, one file for each repair.
+
+Lines ``-- schema:``, ``-- values: table.column = a | b``, ``-- flag: table.column``, ``-- dialect:`` and
+``-- question:`` before the first case of a group describe its database and question; ``-- question:`` in a case is that
+case's own. A case is ``-- case: name``, the query that a model wrote, and ``-- after`` with the repaired one, or
+``-- stays``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coderag_app.schema.value_index import StoredValue, ValueIndex
+from coderag_app.sql.ddl import schema_from_ddl
+from coderag_app.sql.repairs import RepairContext
+
+REPAIRS_FOLDER = Path(__file__).parents[1] / "cases" / "repairs"
+
+
+@dataclass
+class RepairCase:
+    """A query before and after one repair; ``after`` equals ``before`` where nothing must change."""
+
+    repair: str
+    name: str
+    context: RepairContext
+    before: str
+    after: str
+
+
+@dataclass
+class _Group:
+    """What the cases of a group have in common."""
+
+    dialect: str = "sqlite"
+    ddl: list[str] = field(default_factory=list)
+    values: list[StoredValue] = field(default_factory=list)
+    flags: list[tuple[str, str]] = field(default_factory=list)
+    question: str = ""
+
+    def read(self, key: str, text: str) -> None:
+        match key:
+            case "schema":
+                self.ddl.append(text.removesuffix(";"))
+            case "values":
+                place, _, stored = text.partition(" = ")
+                table, column = place.split(".")
+                self.values += [StoredValue(table, column, value) for value in stored.split(" | ")]
+            case "flag":
+                table, column = text.split(".")
+                self.flags.append((table, column))
+            case "dialect":
+                self.dialect = text
+            case "question":
+                self.question = text
+
+    def context(self, question: str | None) -> RepairContext:
+        schema = schema_from_ddl(";\n".join(self.ddl) + ";", dialect=self.dialect)
+        values = ValueIndex(self.values, flags=self.flags)
+        return RepairContext.of_question(self.question if question is None else question, schema, values)
+
+
+def read_repair_cases(repair: str) -> list[RepairCase]:
+    """The cases of a repair."""
+    cases: list[RepairCase] = []
+    group, in_cases = _Group(), False
+    for block in (REPAIRS_FOLDER / f"{repair}.sql").read_text(encoding="utf-8").strip().split("\n\n"):
+        head = [line.removeprefix("-- ").partition(":") for line in block.split("\n") if line.startswith("-- ")]
+        entries = [(key, text.strip()) for key, colon, text in head if colon]
+        if not block.removeprefix("-- ").startswith("case:"):
+            if in_cases:
+                group, in_cases = _Group(), False
+            for key, text in entries:
+                group.read(key, text)
+            continue
+        in_cases = True
+        facts = dict(entries)
+        before, *after = [line for line in block.split("\n") if not line.startswith("-- ") and line != "-- question:"]
+        assert bool(after) != ("-- stays" in block), f"{repair}: {facts['case']}"
+        context = group.context(facts.get("question"))
+        cases.append(RepairCase(repair, facts["case"], context, before, after[0] if after else before))
+    names = [case.name for case in cases]
+    assert len(set(names)) == len(names), f"{repair}: a name is used twice"
+    assert any(case.after != case.before for case in cases) and any(case.after == case.before for case in cases)
+    return cases
