@@ -25,6 +25,7 @@ from coderag_app.errors import ConfigurationError, TeachingError
 from coderag_app.index.nodes import example_to_node
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
+from coderag_app.question.requests import reply_to_request
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
@@ -116,11 +117,16 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM.
 
         The first of these that fits answers: a verified example with this question, or with this question and other
-        literals; a change to the previous query; the model, which is given a follow-up as a question that stands alone.
+        literals; a few words where nothing is asked ("thanks", "delete all orders"); a change to the previous query;
+        the model, which is given a follow-up as a question that stands alone.
         """
         run = QuestionRun(checked_question(question))
         match = self._match(run)
         previous = previous_answer(turns) if match is None else None
+        reply = reply_to_request(run.question, self.schema, previous) if match is None else ""
+        if reply:
+            yield run.event("done", answer=_within(run, self._in_words(run.question, reply)))
+            return
         if previous is not None:
             followed = yield from self._follow_up(run, previous)
             if followed is not None:
@@ -165,7 +171,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         if report is not None:
             run.note = report.note
             # Without a query the words alone are the answer: nothing is stored that could be counted.
-            words = SQLAnswer("", "", AnswerStatus.ABSTAINED, error=report.note, database=previous.database)
+            words = self._in_words(run.question, report.note)
             return _within(run, replace(report.answer or words, question=run.question))
         edited = edited_sql(run.question, previous.sql, self.schema, self.values)
         if edited is None:
@@ -176,6 +182,11 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             return None  # what a change of the tree could not do, the model may
         run.note = edited.how
         return _within(run, replace(answer, question=question_with(run.question, previous)))
+
+    def _in_words(self, question: str, words: str) -> SQLAnswer:
+        """An answer without a query."""
+        database = self.database.name if self.database is not None else ""
+        return SQLAnswer(question, "", AnswerStatus.ABSTAINED, error=words, database=database)
 
     def _stand_alone(self, run: QuestionRun, previous: SQLAnswer) -> TemplateMatch | None:
         """Put a follow-up into words that stand alone; the verified example that answers these, if there is one."""

@@ -158,6 +158,11 @@ class SQLAnswer:
     alternatives: tuple[Alternative, ...] = ()
 
     @property
+    def is_reply(self) -> bool:
+        """Whether it is a few words, with no query written or tried; they stand in ``error``."""
+        return self.status is AnswerStatus.ABSTAINED and bool(self.error) and not (self.sql or self.attempts)
+
+    @property
     def ok(self) -> bool:
         """Whether there is SQL that passed every check."""
         return self.status in (AnswerStatus.ANSWERED, AnswerStatus.REPAIRED)

@@ -32,6 +32,8 @@ def answer_view(answer: SQLAnswer, width: int, with_question: bool = False) -> R
     parts: list[RenderableType] = []
     if with_question:
         parts.append(Text(f"? {visible_text(answer.question)}", style="bold"))
+    if answer.is_reply:
+        return Group(*parts, Text(visible_text(answer.error)), Text())
     if answer.sql and answer.ok:
         parts.append(sql_view(answer.sql))
     parts += [_result_view(answer, width), *_attempts_view(answer), _sources_view(answer.sources), _footer(answer)]

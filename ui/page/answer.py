@@ -74,6 +74,9 @@ def _draw_badges(answer: SQLAnswer) -> None:
 
 
 def _draw_no_answer(session: Session, position: int, answer: SQLAnswer, key: str) -> None:
+    if answer.is_reply:
+        draw_text(answer.error)
+        return
     if answer.status is AnswerStatus.ABSTAINED:
         st.warning(headline(answer), icon=":material/help:")
         _draw_suggestions(session, answer)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from coderag_app.answers.step_labels import duration_text
+from coderag_app.text.cell_text import visible_text
 from coderag_app.types import AnswerStatus, Origin
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def plain_label(text: str) -> str:
 
 def headline(answer: SQLAnswer) -> str:
     """One line on how the question ended where it did not end with rows."""
+    if answer.is_reply:
+        return visible_text(answer.error)
     if answer.status is AnswerStatus.ABSTAINED:
         if answer.sql:
             return "I am not sure enough to answer this. Below is the closest I came; nothing was shown from it."

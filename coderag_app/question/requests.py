@@ -1,0 +1,78 @@
+"""Requests that are no questions of the data: commands to change it, thanks, greetings, "what can I ask?". Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from coderag_app.sql.explanation import explain_sql
+
+if TYPE_CHECKING:
+    from coderag_app.schema.tables import Schema
+    from coderag_app.types import SQLAnswer
+
+_MOST_WORDS = 12  # of small talk; longer sentences ask for something
+_SHOWN_TABLES = 12
+
+
+def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer | None = None) -> str:
+    """What to say where no query should run; empty for a question of the data.
+
+    Args:
+        question: The words.
+        schema: The database's schema, to say what can be asked.
+        previous: The last answer of the conversation, to explain it, and because "remove the city" then changes it.
+
+    Example:
+        >>> reply_to_request("Please delete all orders of 2021", None)[:27], reply_to_request("thanks!", None)[:14]
+        ('I only read this database: ', "You're welcome")
+        >>> reply_to_request("How many orders were deleted?", None)
+        ''
+    """
+    wordings = _wordings()
+    words = re.sub(r"[\s.!?]+$", "", question).strip()
+    changes = [*wordings["changes"]["always"], *(() if previous is not None else wordings["changes"]["first"])]
+    if any(_matches(f"{wordings['polite']}{pattern}", words) for pattern in changes):
+        return str(wordings["changes"]["reply"])
+    if len(words.split()) > _MOST_WORDS:
+        return ""
+    for kind in wordings["whole"].values():
+        if _matches(f"{wordings['polite']}(?:{kind['pattern']})$", words):
+            return str(kind["reply"]).format(abilities=_abilities(schema), explanation=_explanation(schema, previous))
+    return ""
+
+
+@cache
+def _wordings() -> dict[str, Any]:
+    text = files("coderag_app.question").joinpath("requests.yaml").read_text(encoding="utf-8")
+    wordings: dict[str, Any] = yaml.safe_load(text)
+    return wordings
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _matches(pattern: str, words: str) -> bool:
+    return _compiled(pattern).match(words) is not None
+
+
+def _abilities(schema: Schema | None) -> str:
+    if schema is None:
+        return "Ask a question of the data in the examples' databases."
+    names = [table.name for table in schema.tables]
+    more = f" and {len(names) - _SHOWN_TABLES} more" if len(names) > _SHOWN_TABLES else ""
+    return (
+        f"Ask about the data in plain language, for example how many {names[0]} there are. "
+        f"The tables are: {', '.join(names[:_SHOWN_TABLES])}{more}."
+    )
+
+
+def _explanation(schema: Schema | None, previous: SQLAnswer | None) -> str:
+    said = explain_sql(previous.sql, schema.dialect if schema is not None else "sqlite") if previous is not None else ""
+    return said or "There is no answer yet to explain. Ask a question first."
