@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test lint sums results sql-model encoder clean
+.PHONY: help setup demo check test lint sums results sql-model encoder clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1#/' | column -t -s '#'
@@ -28,6 +28,10 @@ demo: $(READY) ## ask the bundled demo database a question
 	$(BIN)/coderag ingest --demo --storage-dir storage/demo
 	$(BIN)/coderag ask --database coderag_app/bundled/demo/demo.sqlite --storage-dir storage/demo \
 	  "How many orders are there for each status?"
+
+# The tests that load no model and start neither server nor browser; their markers are in pyproject.toml.
+check: lint ## lint, and run the quick tests: about a minute
+	$(BIN)/python -m pytest -m "not model and not server and not browser and not slow"
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest

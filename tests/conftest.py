@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,47 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 ROOT = Path(__file__).parent.parent
+RUN_VARIABLE = "CODERAG_TEST_RUN"  # processes that tests start inherit it: so leftovers of this run are known
+os.environ[RUN_VARIABLE] = uuid.uuid4().hex
+MARKS_BY_FIXTURE = {"browser": ("browser", "slow"), "server": ("server",), "socket": ("server",)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures they use; what no fixture tells is marked in the file itself."""
+    for item in items:
+        for fixture, marks in MARKS_BY_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                for mark in marks:
+                    item.add_marker(mark)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run where a server, a browser or an orphan of a test outlives it."""
+    left = leftover_processes()
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line("\nThese processes of tests are still running:\n" + "\n".join(left), red=True)
+
+
+def leftover_processes() -> list[str]:
+    """Processes that tests of this run started and nobody ended, as ``PID COMMAND``; none where there is no /proc.
+
+    Children that read a pipe of this process, such as those that run SQL for an engine, end when it does.
+    """
+    left = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = f"{RUN_VARIABLE}={os.environ[RUN_VARIABLE]}".encode() in (folder / "environ").read_bytes()
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except (OSError, ValueError, IndexError):
+            continue  # it has just ended, or is another user's
+        program = Path(command.split(" ")[0]).name
+        ours = parent == os.getpid() and program.startswith("python") and "streamlit" not in command
+        if marked and command and int(folder.name) not in (os.getpid(), os.getppid()) and not ours:
+            left.append(f"{folder.name} {command[:150]}")
+    return left
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from coderag_app.examples.store import VerifiedStore
 from coderag_app.sql.ddl import schema_from_ddl
 from ui.cli.application import _explained
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = schema_from_ddl("CREATE TABLE t (id INTEGER, name TEXT)")
 SMALL_FILES = 2_000  # bytes that a file may have: what a full disk is to a writer
 

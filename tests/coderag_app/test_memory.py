@@ -14,6 +14,8 @@ from coderag_app.bundled.demo.files import DEMO_DATABASE
 from coderag_app.encoders.loading import embed_documents, embed_queries
 from coderag_app.llm.loading import load_embed_model
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 WORDS = "select from where customers orders count stores city name total revenue per month".split()
 MOST_ENTRIES = 100  # of a cache without a limit: its keys are kinds, dialects or files, never questions
 

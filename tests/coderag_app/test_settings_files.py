@@ -141,6 +141,7 @@ def test_a_pipe_or_a_folder_of_that_name_is_no_file_of_settings(folder):
     assert AppConfig.load().max_rows == 1000
 
 
+@pytest.mark.slow
 def test_the_command_warns_once_on_standard_error_and_goes_on(folder):
     write(folder, 'llm = "openai-compatible"\nllm_base_url = "http://stranger.example/v1"\n')
     command = [sys.executable, "-m", "ui.cli", "values", "--demo"]

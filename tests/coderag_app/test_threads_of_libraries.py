@@ -21,6 +21,8 @@ from coderag_app.llm.loading import load_llm
 from coderag_app.llm.prompts import Prompt
 from coderag_app.settings import AppConfig
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 ROOT = Path(__file__).parents[2]
 # Each copy of GCC's OpenMP says on standard error, as it loads, what it read from the environment.
 LOADED = """

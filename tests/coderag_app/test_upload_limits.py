@@ -15,6 +15,8 @@ from coderag_app.database.uploads.limits import MAX_COLUMNS, MEMORY_MB
 from coderag_app.database.uploads.tables import tables_to_duckdb
 from coderag_app.errors import IngestionError
 
+pytestmark = pytest.mark.slow
+
 SHEET = "xl/worksheets/sheet1.xml"
 START = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
 END = b"</sheetData></worksheet>"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _START_TIMEOUT_S = 60
+_RUN = {name: os.environ[name] for name in ("CODERAG_TEST_RUN",) if name in os.environ}
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 
 
@@ -77,7 +78,7 @@ def _run(command: list[str | Path], user: pwd.struct_passwd | None, folder: Path
             [str(part) for part in command],
             check=True,
             cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **_RUN},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # a pipe would stay open in the server and never end
             stderr=subprocess.DEVNULL,

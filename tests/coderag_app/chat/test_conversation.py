@@ -11,6 +11,8 @@ from coderag_app.examples import from_verified
 from coderag_app.loading import load_query_engine
 from coderag_app.types import AnswerStatus
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture
 def engine(tmp_path, monkeypatch):

@@ -17,6 +17,8 @@ import pytest
 from coderag_app.database import Limits, open_database
 from coderag_app.errors import DatabaseError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 ENDLESS = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 

@@ -6,6 +6,8 @@ from llama_index.core.embeddings import MockEmbedding
 
 from coderag_app.encoders.loading import embed_documents, load_embed_model
 
+pytestmark = pytest.mark.model
+
 TEXTS = [f"SELECT {'x' * (number * 7 % 11 + 1)}" for number in range(11)]
 
 

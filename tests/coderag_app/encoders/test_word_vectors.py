@@ -5,6 +5,8 @@ import pytest
 
 from coderag_app.encoders.word_vectors import WORD_VECTORS_FILE, word_vectors
 
+pytestmark = pytest.mark.model
+
 
 def similarity(first: str, second: str) -> float:
     left, right = word_vectors().matrix([first, second])

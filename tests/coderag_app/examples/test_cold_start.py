@@ -23,6 +23,8 @@ from coderag_app.index.store import ExampleIndex
 from coderag_app.index.synthesis import SynthesisRecord
 from coderag_app.types import Origin
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 pytest_plugins = ["cli_runner"]
 
 SCRIPT = """
@@ -53,6 +55,21 @@ def synthesize(path: Path, folder: Path, encoder: LoadedEncoder, limit: int = 80
         return add_synthetic_examples(database, folder, encoder, limit, seed)
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory, encoder: LoadedEncoder) -> Path:
+    """An index of the database's 80 synthetic examples, made once for the tests that only begin with it."""
+    folder = tmp_path_factory.mktemp("made")
+    with closing(sqlite3.connect(folder / "music.sqlite")) as connection:
+        connection.executescript(SCRIPT)
+    synthesize(folder / "music.sqlite", folder / "index", encoder)
+    return folder / "index"
+
+
+@pytest.fixture
+def index_folder(made_once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_once, tmp_path / "index"))
+
+
 def test_the_hook_finds_what_makes_examples_and_fills_a_new_index(music, tmp_path, encoder):
     report = synthesize(music, tmp_path / "index", encoder)
     index = ExampleIndex.load(tmp_path / "index", expect_encoder=encoder.info)
@@ -70,8 +87,7 @@ def test_a_question_finds_the_synthetic_query_that_answers_it(music, tmp_path, e
     assert sorted(map(sorted_row, [("Norway", 1), ("Peru", 2)])) in rows
 
 
-def test_the_vector_of_a_made_example_is_drawn_to_its_question(music, tmp_path, encoder):
-    synthesize(music, tmp_path / "index", encoder)
+def test_the_vector_of_a_made_example_is_drawn_to_its_question(music, tmp_path, encoder, index_folder):
     index = ExampleIndex.load(tmp_path / "index")
     examples = [index.example(node_id) for node_id in index.vectors.node_ids]
     queries = embed_documents(encoder.embed_model, [embed_view(e.sql, e.context) for e in examples])
@@ -86,14 +102,12 @@ def sorted_row(row) -> list[str]:
     return sorted(map(str, row))
 
 
-def test_making_them_again_embeds_nothing_and_removes_nothing(music, tmp_path, encoder):
-    synthesize(music, tmp_path / "index", encoder)
+def test_making_them_again_embeds_nothing_and_removes_nothing(music, tmp_path, encoder, index_folder):
     again = synthesize(music, tmp_path / "index", encoder)
     assert (again.made, again.embedded, again.reused, again.removed) == (80, 0, 80, 0)
 
 
-def test_vectors_that_were_made_in_another_way_are_made_anew(music, tmp_path, encoder):
-    synthesize(music, tmp_path / "index", encoder)
+def test_vectors_that_were_made_in_another_way_are_made_anew(music, tmp_path, encoder, index_folder):
     index = ExampleIndex.load(tmp_path / "index")
     wanted = index.vectors.vectors(index.vectors.node_ids)
     index.synthesis["music"] = replace(index.synthesis["music"], vectors="")
@@ -106,8 +120,7 @@ def test_vectors_that_were_made_in_another_way_are_made_anew(music, tmp_path, en
     assert renewed.synthesis["music"].vectors == HOW_MADE
 
 
-def test_after_a_change_of_the_schema_the_stale_ones_are_replaced(music, tmp_path, encoder):
-    synthesize(music, tmp_path / "index", encoder)
+def test_after_a_change_of_the_schema_the_stale_ones_are_replaced(music, tmp_path, encoder, index_folder):
     with closing(sqlite3.connect(music)) as connection:
         connection.executescript("ALTER TABLE singers RENAME COLUMN age TO years_of_life")
     report = synthesize(music, tmp_path / "index", encoder)
@@ -118,8 +131,7 @@ def test_after_a_change_of_the_schema_the_stale_ones_are_replaced(music, tmp_pat
     assert all("years_of_life" in example.context for example in examples)
 
 
-def test_the_index_says_when_its_synthetic_examples_no_longer_fit(music, tmp_path, encoder):
-    synthesize(music, tmp_path / "index", encoder)
+def test_the_index_says_when_its_synthetic_examples_no_longer_fit(music, tmp_path, encoder, index_folder):
     records = ExampleIndex.load(tmp_path / "index").synthesis
     with closing(open_database(music)) as database:
         assert staleness(records, "music", database.read_schema(samples=0)) == ""
@@ -172,8 +184,7 @@ def test_removing_a_database_forgets_what_its_examples_were_made_from(music, tmp
     assert set(ExampleIndex.load(tmp_path / "index").synthesis) == {"second"}
 
 
-def test_a_database_without_rows_is_refused_and_the_index_stays(tmp_path, music, encoder):
-    synthesize(music, tmp_path / "index", encoder)
+def test_a_database_without_rows_is_refused_and_the_index_stays(tmp_path, music, encoder, index_folder):
     empty = tmp_path / "empty.sqlite"
     with closing(sqlite3.connect(empty)) as connection:
         connection.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")

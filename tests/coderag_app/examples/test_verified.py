@@ -24,6 +24,8 @@ from coderag_app.settings import AppConfig
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import AnswerStatus, SQLExample
 
+pytestmark = pytest.mark.model
+
 DDL = """
 CREATE TABLE country (code TEXT PRIMARY KEY, name TEXT);
 CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, city TEXT, country TEXT REFERENCES country, joined DATE);

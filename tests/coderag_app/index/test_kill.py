@@ -14,6 +14,8 @@ import pytest
 from coderag_app.index.files import read_manifest
 from coderag_app.index.store import ExampleIndex, index_exists
 
+pytestmark = pytest.mark.slow
+
 KILLS = 40
 
 # A process that imports once and forks a writer for each line it reads: the writers start at once, so that the kill

@@ -20,6 +20,8 @@ from coderag_app.index.store import ExampleIndex
 from coderag_app.llm.loading import LoadedEncoder, load_embed_model
 from coderag_app.types import SQLExample
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture(scope="module")
 def minilm() -> LoadedEncoder:

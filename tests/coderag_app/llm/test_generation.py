@@ -14,6 +14,8 @@ from coderag_app.llm.prompts import Prompt
 from coderag_app.llm.token_probabilities import TokenRecorder
 from coderag_app.settings import AppConfig
 
+pytestmark = pytest.mark.model
+
 PROMPT = Prompt(
     "<schema><t0> customers :<c0> id # ! ,<c1> name ,<c2> country ,<c3> age #"
     "<q> list the names<n1><c1> and countries<n2><c2> of customers<n3><t0><c1> , oldest<n4> ~<c3> first<sql>",

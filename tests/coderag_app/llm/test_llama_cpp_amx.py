@@ -11,6 +11,8 @@ from coderag_app.llm import llama_cpp_amx
 from coderag_app.llm.llama_cpp_amx import without_amx
 from coderag_app.llm.loading import BUNDLED_SQL_MODEL
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture(params=["flags\t: avx2 amx_bf16 amx_tile amx_int8", "flags\t: avx2", None])
 def has_amx(request, tmp_path: Path, monkeypatch):

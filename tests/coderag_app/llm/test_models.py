@@ -15,6 +15,8 @@ from coderag_app.llm.loading import load_embed_model, load_llm
 from coderag_app.llm.prompts import Prompt
 from coderag_app.settings import AppConfig
 
+pytestmark = pytest.mark.model
+
 
 def test_the_packaged_encoder_is_verified_and_named():
     loaded = load_embed_model("minilm")

@@ -17,6 +17,8 @@ from coderag_app.llm.vocabulary import special_tokens, token_counter
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):

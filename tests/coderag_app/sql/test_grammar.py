@@ -15,6 +15,8 @@ from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.extraction import extract_sql
 from coderag_app.sql.grammar import sql_grammar
 
+pytestmark = pytest.mark.model
+
 DDL = 'CREATE TABLE singer (id INT, name TEXT, "home town" TEXT, age INT); CREATE TABLE song (singer_id INT, t TEXT);'
 SCHEMA = schema_from_ddl(DDL)
 

@@ -379,6 +379,7 @@ def returns_or_rejects(sql: str, schema: Schema | None, dialect: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 @settings(max_examples=300, deadline=None)
 @given(sql=st.text(max_size=200), dialect=st.sampled_from(DIALECTS))
+@pytest.mark.slow
 def test_any_text_is_checked_or_rejected(sql, dialect):
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     returns_or_rejects(sql, SCHEMA, dialect)
@@ -413,6 +414,7 @@ def test_any_printable_name_of_the_schema_can_be_quoted_and_found(name, column):
 
 
 @pytest.mark.parametrize("part", ["spider_dev", "spider_train", "geography", "defog_basic"])
+@pytest.mark.slow
 def test_no_gold_query_of_the_benchmarks_is_refused_or_changed_in_meaning(part, shared_data):
     schemas, databases = {}, {}
     rows = [json.loads(line) for line in (shared_data / part / "questions.jsonl").read_text().splitlines()]

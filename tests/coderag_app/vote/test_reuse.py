@@ -15,6 +15,8 @@ from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
 from coderag_app.vote.reuse import reusable
 
+pytestmark = pytest.mark.model
+
 DDL = "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, country TEXT, age INTEGER);"
 OLDEST = "SELECT name FROM customer ORDER BY age DESC LIMIT 1"
 COUNT = "SELECT count(*) FROM customer"

@@ -18,6 +18,8 @@ from finetune.encoder.ablation_table import ArmScores, ablation_table
 from finetune.encoder.data import EncoderDataPlan, synthetic_rows
 from finetune.encoder.rows import EncoderRow, read_rows, write_rows
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 PYTHON = ("text2code", "code2text", "code2code", "hybrid")
 
 

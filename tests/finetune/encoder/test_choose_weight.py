@@ -14,6 +14,8 @@ from finetune.encoder.rows import EncoderRow, write_rows
 from finetune.encoder.scores import held_out_task
 from finetune.evaluation.encoder_ranking import RankingTask
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 ROWS = [
     EncoderRow("python reverse a text", "def turned(text):\n    return text[::-1]", group="python:text"),
     EncoderRow("how to add two numbers in python", "def add(a, b):\n    return a + b", group="python:sums"),

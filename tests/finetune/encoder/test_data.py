@@ -149,6 +149,7 @@ def test_one_meaning_is_one_text_on_a_database(target):
     assert first.positive.endswith("\nsinger(singer_id, name, country, age, fee)")
 
 
+@pytest.mark.slow
 def test_synthetic_negatives_never_mean_the_same_as_their_positive():
     rows = list(synthetic_rows(EncoderDataPlan(databases=6, pairs=20, negatives=4, seed=11)))
     checked = 0

@@ -22,6 +22,8 @@ from finetune.encoder.hard_negatives import (
 from finetune.encoder.rows import EncoderRow, read_rows, write_rows
 from finetune.synthesis.domains import load_domains
 
+pytestmark = pytest.mark.model
+
 TABLE = "\nsinger(singer_id, name, country, age)"
 QUERIES = {
     "How many singers are there?": "SELECT count(*) FROM singer",

@@ -21,6 +21,8 @@ from finetune.evaluation.encoder_ranking import (
 from finetune.evaluation.encoder_report import evaluate_rankers, load_rankers
 from finetune.evaluation.encoder_tasks import TASKS, descriptions, load_task
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 
 class Scripted:
     """Scores that depend on the texts alone, as an encoder's do."""

@@ -15,7 +15,17 @@ from finetune.encoder.mix_rows import mix_rows
 from finetune.encoder.rows import read_rows, write_rows
 from finetune.encoder.search_rows import search_query, search_rows
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def found_rows():
+    """Search rows of Python's library, read once: parsing it takes seconds."""
+    rows = search_rows(400, seed=1)
+    assert len(rows) == 400
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -39,18 +49,17 @@ def test_a_description_without_a_verb_is_not_asked_for_by_how_to():
     assert all("closest integer" in query and "ties" not in query for query in queries)
 
 
-def test_queries_are_short_and_lower_case_and_each_comes_once():
-    rows = search_rows(300, seed=1)
-    assert len(rows) == 300
-    assert len({row.anchor for row in rows}) == 300
+def test_queries_are_short_and_lower_case_and_each_comes_once(found_rows):
+    rows = found_rows
+    assert len({row.anchor for row in rows}) == 400
     for row in rows:
         assert row.anchor == row.anchor.lower()
         assert 3 <= len(row.anchor.split()) <= 13
 
 
-def test_half_of_the_functions_keep_their_docstring():
+def test_half_of_the_functions_keep_their_docstring(found_rows):
     documented = 0
-    rows = [row for row in search_rows(400, seed=1) if not row.positive.lstrip().startswith("@")]
+    rows = [row for row in found_rows if not row.positive.lstrip().startswith("@")]
     for row in rows:
         functions = [node for node in ast.parse(row.positive).body if isinstance(node, ast.FunctionDef)]
         documented += ast.get_docstring(functions[0]) is not None
@@ -78,8 +87,8 @@ def test_the_command_writes_the_rows_of_the_folders_it_is_given(tmp_path):
     assert {row.task for row in rows} == {"code_search"}
 
 
-def test_a_mixture_takes_so_many_rows_of_each_file_and_keeps_neighbours(tmp_path):
-    rows = search_rows(200, seed=1)
+def test_a_mixture_takes_so_many_rows_of_each_file_and_keeps_neighbours(tmp_path, found_rows):
+    rows = found_rows[:200]
     write_rows(rows, tmp_path / "a.jsonl")
     write_rows(code_rows(80, seed=2), tmp_path / "b.jsonl")
     mixed = mix_rows([(tmp_path / "a.jsonl", 90), (tmp_path / "b.jsonl", 40)], seed=5)
@@ -92,18 +101,18 @@ def test_a_mixture_takes_so_many_rows_of_each_file_and_keeps_neighbours(tmp_path
     assert max(len(row.positive) for row in short) <= 300
 
 
-def test_a_mixture_of_more_rows_than_there_are_is_refused(tmp_path):
-    write_rows(search_rows(10), tmp_path / "a.jsonl")
+def test_a_mixture_of_more_rows_than_there_are_is_refused(tmp_path, found_rows):
+    write_rows(found_rows[:10], tmp_path / "a.jsonl")
     with pytest.raises(ConfigurationError, match="has 10 rows that fit, expected 11 or more"):
         mix_rows([(tmp_path / "a.jsonl", 11)])
 
 
-def test_the_command_mixes_files_and_says_what_it_expects(tmp_path):
+def test_the_command_mixes_files_and_says_what_it_expects(tmp_path, found_rows):
     import typer
 
     app = typer.Typer()
     app.command()(mix_command.main)
-    write_rows(search_rows(10), tmp_path / "a.jsonl")
+    write_rows(found_rows[:10], tmp_path / "a.jsonl")
     found = CliRunner().invoke(app, [str(tmp_path / "mix.jsonl"), f"{tmp_path}/a.jsonl=4"])
     assert "4 rows" in found.output
     assert len(read_rows([tmp_path / "mix.jsonl"])) == 4

@@ -23,6 +23,8 @@ from finetune.encoder.rows import EncoderRow, read_rows, write_rows
 from finetune.encoder.train import train_encoder
 from finetune.encoder.trainer import training_dataset
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 TEXT = "SELECT count(*) FROM singer\nsinger(id, name)"
 
 

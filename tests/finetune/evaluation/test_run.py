@@ -152,6 +152,7 @@ t.run(Path({folder!r}), open_engine=engine_opener_with({{}}, llm=Killing(answers
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_no_prediction_that_was_made(tmp_path: Path) -> None:
     here = Path(__file__).parent
     code = KILLED.format(folders=[str(here), str(here.parents[1] / "support")], folder=str(tmp_path))
@@ -389,6 +390,7 @@ def test_table_recall_is_measured_where_the_engine_tells_what_it_links(tmp_path:
     assert recalls == {"q0": 1.0, "q1": 1.0, "q2": 1.0, "q3": 0.0, "q4": 0.0}
 
 
+@pytest.mark.model
 def test_the_bundled_model_is_evaluated_with_the_configured_engine(tmp_path: Path) -> None:
     config = AppConfig(storage_dir=tmp_path / "none", llm="bundled", embed_model="minilm", max_repairs=0)
     evaluation = evaluate(

@@ -154,6 +154,7 @@ def test_rows_of_a_model_pass_the_same_checks_and_say_so(tmp_path):
     assert set(row.checks) == {"readable", "stands_alone", "parses", "quality"}
 
 
+@pytest.mark.model
 def test_the_bundled_model_runs_through_the_whole_pipeline(tmp_path):
     loaded = load_llm(AppConfig.load(llm="bundled"))
     maker = ModelMaker.create(loaded.llm, loaded.name, [SNIPPET], load_seeds(), wait_s=0)

@@ -41,6 +41,7 @@ def test_help_imports_no_heavy_library():
     assert result.stdout.rstrip().endswith("LOADED []")
 
 
+@pytest.mark.model
 def test_the_bundled_model_leaves_standard_output_to_the_document(tmp_path):
     command = [
         sys.executable,
