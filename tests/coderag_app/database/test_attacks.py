@@ -18,6 +18,8 @@ from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.guard import check_sql
 
+pytestmark = pytest.mark.slow
+
 SQLITE_ATTACKS = read_cases("attacks_sqlite.sql")
 DUCKDB_ATTACKS = read_cases("attacks_duckdb.sql")
 ALLOWED = read_cases("allowed.sql")
@@ -125,7 +127,6 @@ def test_the_connection_alone_refuses_and_changes_nothing(case, music):
     assert fingerprint(music.parent) == before
 
 
-@pytest.mark.slow
 def test_the_whole_suite_over_one_connection_without_the_guard_changes_no_byte(music):
     before = fingerprint(music.parent)
     with closing(open_database(music, Limits(timeout_s=0.05))) as database:
@@ -137,7 +138,6 @@ def test_the_whole_suite_over_one_connection_without_the_guard_changes_no_byte(m
     assert fingerprint(music.parent) == before
 
 
-@pytest.mark.slow
 def test_memory_bombs_end_at_the_memory_limit(music):
     code = (
         "import json, sys\n"

@@ -16,6 +16,8 @@ from coderag_app.database.uploads.tables import MAX_UPLOAD_MB, tables_to_duckdb
 from coderag_app.errors import IngestionError
 from coderag_app.sql.guard import check_sql
 
+pytestmark = pytest.mark.slow
+
 
 def rows_of(uploaded, sql: str):
     database = open_database(uploaded.path)

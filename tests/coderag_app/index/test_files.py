@@ -88,6 +88,7 @@ def test_a_second_writer_waits_and_then_says_who_is_in_the_way(saved_index: Path
     assert "IndexStoreError Another process is writing" in output
 
 
+@pytest.mark.slow
 def test_a_disk_that_refuses_leaves_the_previous_index(saved_index: Path) -> None:
     script = (
         "import resource, signal, sys; sys.path.insert(0, sys.argv[1])\n"

@@ -252,6 +252,7 @@ def test_groups_of_equal_amounts_are_no_answer() -> None:
          "JOIN order_items i ON i.order_id = o.id WHERE o.ordered_on LIKE '2023%' GROUP BY 1"),
     ],
 )  # fmt: skip
+@pytest.mark.model
 def test_the_bundled_model_adds_up_what_no_column_holds(question: str, rows: str) -> None:
     engine = load_query_engine(database=DEMO_FOLDER / "demo.sqlite", llm="bundled")
     try:

@@ -439,6 +439,7 @@ def test_names_fit_other_dialects(values):
     assert sql == 'SELECT "Order"."custId" FROM "Order"'
 
 
+@pytest.mark.slow
 def test_most_gold_queries_of_real_databases_survive(shared_data):
     """Spider's training questions: what the language cannot say caps what the model can."""
     root = shared_data / "spider_train"
