@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run where a server, a browser or an orphan of a test outlives it."""
-    left = leftover_processes()
+    end = time.monotonic() + 10
+    while (left := leftover_processes()) and time.monotonic() < end:
+        time.sleep(0.2)  # what lost its parent a moment ago is about to end
     if left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
