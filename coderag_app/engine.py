@@ -18,6 +18,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from coderag_app.answers.as_text import answer_text
 from coderag_app.chat.conversation import Conversation, ConversationTurn, previous_answer, previous_example
 from coderag_app.chat.follow_ups.answering import edited_sql, missing_report
+from coderag_app.chat.requests import reply_to_request
 from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
 from coderag_app.encoders.loading import embed_documents
@@ -25,7 +26,6 @@ from coderag_app.errors import ConfigurationError, TeachingError
 from coderag_app.index.nodes import example_to_node
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
-from coderag_app.question.requests import reply_to_request
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig

@@ -48,7 +48,7 @@ def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer |
 
 @cache
 def _wordings() -> dict[str, Any]:
-    text = files("coderag_app.question").joinpath("requests.yaml").read_text(encoding="utf-8")
+    text = files("coderag_app.chat").joinpath("requests.yaml").read_text(encoding="utf-8")
     wordings: dict[str, Any] = yaml.safe_load(text)
     return wordings
 
