@@ -22,6 +22,8 @@ from finetune.evaluation.masking import mask_question
 from finetune.evaluation.token_bags import TokenBags
 from finetune.evaluation.vector_cache import VectorCache
 
+pytestmark = pytest.mark.model
+
 SHOP = "CREATE TABLE customer (id INT, name TEXT, country TEXT);"
 ZOO = "CREATE TABLE animal (id INT, species TEXT, weight_kg REAL);"
 EXAMPLES = [

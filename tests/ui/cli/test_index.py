@@ -10,6 +10,8 @@ import pytest
 
 from coderag_app.bundled.demo.files import DEMO_DATABASE, DEMO_EXAMPLES
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 pytest_plugins = ["cli_runner"]
 
 

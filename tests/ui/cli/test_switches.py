@@ -7,6 +7,8 @@ import pytest
 
 from coderag_app.settings import AppConfig
 
+pytestmark = pytest.mark.model
+
 pytest_plugins = ["cli_runner"]
 SWITCHES = {
     ("--samples", "4"): ("samples", 4),
