@@ -47,16 +47,17 @@ def _is_duckdb(path: Path) -> bool:
     shown = str(path)
     if shown in ("", ".", ":memory:"):
         raise DatabaseError(f"{shown!r} names no file; {_EXPECTED}.")
-    if _CREDENTIALS.search(shown) and not path.exists():  # a DSN, or a URL with a slip: its password is not repeated
-        raise DatabaseError(f"The target looks like a connection string that holds a password; {_EXPECTED}.")
-    if not path.exists():
-        raise DatabaseError(f"{path} does not exist; {_EXPECTED}.")
-    if not path.is_file():
-        raise DatabaseError(f"{path} is not a file; {_EXPECTED}.")
     try:
+        there = path.exists()
+        if not there and _CREDENTIALS.search(shown):  # a DSN, or a URL with a slip: its password is not repeated
+            raise DatabaseError(f"The target looks like a connection string that holds a password; {_EXPECTED}.")
+        if not there:
+            raise DatabaseError(f"{path} does not exist; {_EXPECTED}.")
+        if not path.is_file():
+            raise DatabaseError(f"{path} is not a file; {_EXPECTED}.")
         with path.open("rb") as file:
             head = file.read(16)
-    except OSError as error:
+    except OSError as error:  # a folder on the way that this user may not enter, too
         raise DatabaseError(f"{path} cannot be read: {error.strerror}; check its permissions.") from error
     if not head:
         raise DatabaseError(f"{path} is empty (0 bytes); {_EXPECTED}.")

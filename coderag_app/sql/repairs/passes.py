@@ -7,8 +7,8 @@ name (``without_repairs``, ``coderag evaluate --without NAME``), so that its wor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -23,6 +23,8 @@ from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
 from coderag_app.sql.repairs.whole_names import show_whole_names
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ def repaired(tree: exp.Expr, context: RepairContext, without: Collection[str] = 
     for repair in REPAIRS:
         if repair.name in without:
             continue
-        with suppress(Exception):  # models write trees that nobody thought of, and none may cost the answer
+        try:
             tree = repair.apply(tree.copy(), context)
+        except Exception:  # models write trees that nobody thought of, and none may cost the answer
+            logger.debug("The repair %s failed", repair.name, exc_info=True)
     return tree
 
 

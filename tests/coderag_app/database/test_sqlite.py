@@ -79,11 +79,12 @@ def test_a_damaged_file_is_refused(music):
         open_database(music)
 
 
-def test_an_unreadable_file_is_refused(music):
+@pytest.mark.parametrize("closed", ["the file", "its folder"])
+def test_an_unreadable_file_is_refused(music, closed):
     with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
-        Path(folder).chmod(0o755)
-        unreadable = shutil.copy(music, folder)
-        Path(unreadable).chmod(0)
+        unreadable = Path(shutil.copy(music, folder))
+        Path(folder).chmod(0o755 if closed == "the file" else 0)
+        unreadable.chmod(0)
         me = os.geteuid()
         if me == 0:  # root may read every file, so be nobody for a moment
             os.seteuid(65534)
@@ -92,6 +93,7 @@ def test_an_unreadable_file_is_refused(music):
                 open_database(unreadable)
         finally:
             os.seteuid(me)
+            Path(folder).chmod(0o755)
 
 
 def test_a_locked_file_is_refused(music):
