@@ -16,7 +16,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 ROOT = Path(__file__).parent.parent
-RUN_VARIABLE = "CODERAG_TEST_RUN"  # processes that tests start inherit it: so leftovers of this run are known
+RUN_VARIABLE = "TEST_RUN_OF_CODERAG"  # processes that tests start inherit it: so leftovers of this run are known
 os.environ[RUN_VARIABLE] = uuid.uuid4().hex
 MARKS_BY_FIXTURE = {"browser": ("browser", "slow"), "server": ("server",), "socket": ("server",)}
 

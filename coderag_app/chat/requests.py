@@ -35,13 +35,14 @@ def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer |
     """
     wordings = _wordings()
     words = re.sub(r"[\s.!?]+$", "", question).strip()
+    asks = question.rstrip().endswith("?")
     changes = [*wordings["changes"]["always"], *(() if previous is not None else wordings["changes"]["first"])]
     if any(_matches(f"{wordings['polite']}{pattern}", words) for pattern in changes):
         return str(wordings["changes"]["reply"])
     if len(words.split()) > _MOST_WORDS:
         return ""
     for kind in wordings["whole"].values():
-        if _matches(f"{wordings['polite']}(?:{kind['pattern']})$", words):
+        if (kind.get("asks") or not asks) and _matches(f"{wordings['polite']}(?:{kind['pattern']})$", words):
             return str(kind["reply"]).format(abilities=_abilities(schema), explanation=_explanation(schema, previous))
     return ""
 

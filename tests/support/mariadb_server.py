@@ -78,7 +78,7 @@ def _server_user() -> pwd.struct_passwd | None:
 def _as(user: pwd.struct_passwd | None) -> dict[str, object]:
     identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     environment = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin", "LC_ALL": "C"}
-    environment |= {name: os.environ[name] for name in ("CODERAG_TEST_RUN",) if name in os.environ}
+    environment |= {name: os.environ[name] for name in ("TEST_RUN_OF_CODERAG",) if name in os.environ}
     return {"env": environment, "cwd": "/", "stdin": subprocess.DEVNULL, **identity}
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _START_TIMEOUT_S = 60
-_RUN = {name: os.environ[name] for name in ("CODERAG_TEST_RUN",) if name in os.environ}
+_RUN = {name: os.environ[name] for name in ("TEST_RUN_OF_CODERAG",) if name in os.environ}
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 
 
