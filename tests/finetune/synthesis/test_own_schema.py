@@ -86,7 +86,7 @@ def assert_all_run(path: Path | str, examples: list[SQLExample]) -> None:
         for example in examples:
             rows = database.execute(check_sql(example.sql, schema, database.dialect).sql).rows
             assert rows, example.sql
-            assert rows not in (((0,),), ((None,),)), example.sql
+            assert rows not in (((0,),), ((None,),)) or rows[0][0] is False, example.sql  # which flag: an answer
 
 
 def test_every_pair_runs_on_the_database_and_returns_rows(shop):
