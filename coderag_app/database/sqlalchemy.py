@@ -51,7 +51,7 @@ class SQLAlchemyDatabase:
     * Time: the server's statement timeout; on MySQL it covers SELECT only. The client stops waiting 10% later and has
       the session ended; work that never looks at the clock (PostgreSQL's planner) goes on there until it does.
     * Rows: read one by one as they are needed. Cells are cut after they have arrived; a row of more than a quarter
-      of the memory limit is refused, on PostgreSQL perhaps only once the driver has taken it in.
+      of the memory limit is refused, on PostgreSQL at the latest once the driver has taken it in, or cut.
     * Memory: rows are counted as they arrive. The server's own memory is bounded where it lets a role say so
       (work_mem, max_session_mem_used); no setting bounds one aggregate of PostgreSQL.
     * Opening: no view or table is sampled that would run functions which wait or write, or that another server holds.
