@@ -54,13 +54,8 @@ def _wordings() -> dict[str, Any]:
     return wordings
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
 def _matches(pattern: str, words: str) -> bool:
-    return _compiled(pattern).match(words) is not None
+    return re.match(pattern, words, re.IGNORECASE) is not None
 
 
 def _abilities(schema: Schema | None) -> str:

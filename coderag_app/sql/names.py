@@ -278,8 +278,6 @@ class NameResolver:
 
     def _column(self, column: exp.Column, scope: Scope, ctes: _CTEs, aliases: bool) -> None:
         name, qualifier = self._folded(column.this), self._folded(column.args.get("table"))
-        if isinstance(column.this, exp.Star):
-            name = "*"
         if qualifier:
             self._qualified(column, name, qualifier, scope)
         elif isinstance(column.this, exp.Star):
