@@ -36,9 +36,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     while (left := leftover_processes()) and time.monotonic() < end:
         time.sleep(0.2)  # what lost its parent a moment ago is about to end
     if left:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line("\nThese processes of tests are still running:\n" + "\n".join(left), red=True)
+        raise RuntimeError("These processes of tests are still running:\n" + "\n".join(left))
 
 
 def leftover_processes() -> list[str]:
