@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _START_TIMEOUT_S = 60
-_ADMINISTRATOR = "CREATE USER admin@localhost;\nGRANT ALL ON *.* TO admin@localhost WITH GRANT OPTION;\n"  # one a line
+_GRANT = "GRANT ALL ON *.* TO admin@'{}' WITH GRANT OPTION;\n"  # the file holds one statement a line
 _UNPRIVILEGED_USERS = ("mysql", "nobody")
 
 
@@ -22,10 +22,15 @@ class MariaDBUnavailable(Exception):
 
 
 @contextmanager
-def mariadb_server(options: Sequence[str] = ()) -> Iterator[Path]:
-    """Start a server that listens on a Unix socket only; yields the socket. Stopped and deleted afterwards.
+def mariadb_server(options: Sequence[str] = (), port: int = 0, password: str = "") -> Iterator[Path]:
+    """Start a server that listens on a Unix socket; yields the socket. Stopped and deleted afterwards.
 
     The administrator is ``admin``, without a password (the folder belongs to the server's user alone).
+
+    Args:
+        options: Further options of the server.
+        port: Port of 127.0.0.1 to listen on as well; 0 for none.
+        password: What ``admin`` needs there.
 
     Raises:
         MariaDBUnavailable: MariaDB is not installed, or the server does not start.
@@ -34,7 +39,10 @@ def mariadb_server(options: Sequence[str] = ()) -> Iterator[Path]:
     user = _server_user()
     folder = Path(tempfile.mkdtemp(prefix="coderag-my-", dir="/tmp"))  # noqa: S108 - a socket's path is short
     data, socket = folder / "data", folder / "socket"
-    (folder / "init.sql").write_text(_ADMINISTRATOR)
+    administrators = f"CREATE USER admin@localhost;\n{_GRANT.format('localhost')}"
+    if port:
+        administrators += f"CREATE USER admin@'127.0.0.1' IDENTIFIED BY '{password}';\n{_GRANT.format('127.0.0.1')}"
+    (folder / "init.sql").write_text(administrators)
     if user is not None:
         for path in (folder, folder / "init.sql"):
             os.chown(path, user.pw_uid, user.pw_gid)
@@ -42,7 +50,9 @@ def mariadb_server(options: Sequence[str] = ()) -> Iterator[Path]:
     try:
         quick = ["--skip-test-db", "--innodb-log-file-size=4M", "--skip-name-resolve"]
         _run([install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *quick], user)
-        command = [server, "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking"]
+        command = [server, "--no-defaults", f"--datadir={data}", f"--socket={socket}"]
+        over_tcp = ["--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve"]
+        command += over_tcp if port else ["--skip-networking"]
         command += [f"--init-file={folder / 'init.sql'}", f"--pid-file={folder / 'pid'}", f"--tmpdir={folder}"]
         command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", *options]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("w"), **_as(user))

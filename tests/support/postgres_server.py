@@ -21,10 +21,14 @@ class PostgresUnavailable(Exception):
 
 
 @contextmanager
-def postgres_server() -> Iterator[Path]:
-    """Start a server that listens on a Unix socket only; yields the socket's folder. Stopped and deleted afterwards.
+def postgres_server(port: int = 0, password: str = "") -> Iterator[Path]:
+    """Start a server that listens on a Unix socket; yields the socket's folder. Stopped and deleted afterwards.
 
     The superuser is ``admin``, without a password (the folder belongs to the server's user alone).
+
+    Args:
+        port: Port of 127.0.0.1 to listen on as well; 0 for none.
+        password: What ``admin`` needs there.
 
     Raises:
         PostgresUnavailable: PostgreSQL is not installed, or the server does not start.
@@ -37,8 +41,14 @@ def postgres_server() -> Iterator[Path]:
     data = folder / "data"
     started = False
     try:
-        _run([binaries / "initdb", "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-sync"], user, folder)
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        access = ["--auth-local=trust", "--auth-host=scram-sha-256"]
+        if password:
+            (folder / "password").write_text(password)
+            access.append(f"--pwfile={folder / 'password'}")
+        _run([binaries / "initdb", "-D", data, "-U", "admin", *access, "-E", "UTF8", "--no-sync"], user, folder)
+        address = "127.0.0.1" if port else ""
+        options = f"-c listen_addresses='{address}' -c unix_socket_directories={folder} -c fsync=off"
+        options += f" -c port={port}" if port else ""
         _run([binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], user, folder)
         started = True
         yield folder
