@@ -10,6 +10,9 @@ READY := $(VENV)/.ready
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 export TOKENIZERS_PARALLELISM := false
 
+# Test files that run at a time; a model and a browser take about 2 GB for each.
+WORKERS ?= 2
+
 .PHONY: help setup demo check test lint sums results sql-model encoder clean
 
 help: ## list these commands
@@ -31,10 +34,10 @@ demo: $(READY) ## ask the bundled demo database a question
 
 # The tests that load no model and start neither server nor browser; their markers are in pyproject.toml.
 check: lint ## lint, and run the quick tests: about a minute
-	$(BIN)/python -m pytest -m "not model and not server and not browser and not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not model and not server and not browser and not slow"
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # Measures every accuracy figure of docs/results.md and writes its tables, the README's table and its plot.
 # docs/benchmark_data.md describes DATA. A stopped run continues where it was. RESULTS=runs/other measures another model;
