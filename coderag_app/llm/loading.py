@@ -24,6 +24,7 @@ from coderag_app.encoders.loading import (
 )
 from coderag_app.errors import ModelError
 from coderag_app.files import refusals_as
+from coderag_app.llm.base_model import SMOLLM2_NAME, smollm2_file
 from coderag_app.llm.gguf_file import check_gguf
 from coderag_app.llm.llama_cpp_amx import without_amx
 from coderag_app.settings import AppConfig
@@ -117,7 +118,8 @@ def load_llm(config: AppConfig) -> LoadedLLM:
     """Load the LLM that ``config.llm`` names.
 
     ``auto`` takes the strongest preset already in the hub's cache, else the bundled model; ``bundled``; the name of
-    a preset, downloaded if it is not cached; the path of a GGUF file; ``openai-compatible`` with ``llm_base_url``.
+    a preset, downloaded if it is not cached; ``smollm2-135m``, the base of new SQL models; the path of a GGUF file;
+    ``openai-compatible`` with ``llm_base_url``.
 
     Raises:
         ModelError: The specification is unknown, the file is missing, or it does not load.
@@ -133,6 +135,9 @@ def load_llm(config: AppConfig) -> LoadedLLM:
         spec = "bundled"
     if spec == "bundled":
         return _load_gguf(BUNDLED_SQL_MODEL, "coderag-sql", "bundled", config)
+    if spec == SMOLLM2_NAME:
+        path, origin = smollm2_file()
+        return _load_gguf(path, SMOLLM2_NAME, origin, config)
     preset_by_name = {preset.name: preset for preset in PRESETS}
     if spec in preset_by_name:
         preset = preset_by_name[spec]
@@ -142,7 +147,7 @@ def load_llm(config: AppConfig) -> LoadedLLM:
         return _load_gguf(path, path.stem, str(path), config)
     raise ModelError(
         f"Got llm={spec!r}. Expected auto, bundled, openai-compatible, the path of a .gguf file, or one of "
-        f"{', '.join(preset_by_name)}. `coderag models` lists them."
+        f"{', '.join([*preset_by_name, SMOLLM2_NAME])}. `coderag models` lists them."
     )
 
 
