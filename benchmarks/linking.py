@@ -27,6 +27,7 @@ from coderag_app.database import open_database
 from coderag_app.encoders.loading import embed_documents, load_embed_model
 from coderag_app.errors import DatabaseError
 from coderag_app.loading import PROMPT_FORMATS
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.linking import Embed, SchemaLinker
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
@@ -152,11 +153,11 @@ def measure(merged: Sequence[Merged], ranking: str, size: Callable[[Schema], int
     recalls, left, seconds = [], [], []
     for one in merged:
         values = ValueIndex() if ranking == "lexical" else one.values
-        linker = SchemaLinker(one.schema, size, values, embedder(ranking))
-        linker.link(one.asked[0].question, budget)  # embeds the tables
+        linker = SchemaLinker(one.schema, size, embedder(ranking))
+        linker.link(read_question(one.asked[0].question, one.schema, values), budget)  # embeds the tables
         for asked in one.asked:
             started = time.perf_counter()
-            linked = linker.link(asked.question, budget)
+            linked = linker.link(read_question(asked.question, one.schema, values), budget)
             seconds.append(time.perf_counter() - started)
             recalls.append(table_recall(asked.needed, (table.name for table in linked.tables)))
             left.append(len(linked.tables))

@@ -26,6 +26,7 @@ from coderag_app.errors import ConfigurationError, TeachingError
 from coderag_app.index.nodes import example_to_node
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
+from coderag_app.question.read_question import Question, read_question
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
@@ -120,12 +121,12 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         literals; a few words where nothing is asked ("thanks", "delete all orders"); a change to the previous query;
         the model, which is given a follow-up as a question that stands alone.
         """
-        run = QuestionRun(checked_question(question))
+        run = QuestionRun(self.read(question))
         match = self._match(run)
         previous = previous_answer(turns) if match is None else None
-        reply = reply_to_request(run.question, self.schema, previous) if match is None else ""
+        reply = reply_to_request(run.question.text, self.schema, previous) if match is None else ""
         if reply:
-            yield run.event("done", answer=_within(run, self._in_words(run.question, reply)))
+            yield run.event("done", answer=_within(run, self._in_words(run.question.text, reply)))
             return
         if previous is not None:
             followed = yield from self._follow_up(run, previous)
@@ -143,6 +144,14 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             examples = self._with_previous(run, previous)
         yield from self._written(run, examples)
 
+    def read(self, question: str) -> Question:
+        """Read a question once, for everything that answers it.
+
+        Raises:
+            CodeRAGError: It is empty or too long.
+        """
+        return read_question(checked_question(question), self.schema, self.values)
+
     def conversation(self, turns: Iterable[ConversationTurn] = ()) -> Conversation:
         """A conversation with this engine, from its beginning or from these turns on."""
         return Conversation(self, turns)
@@ -154,26 +163,26 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         if self.verified is None:
             return None
         with run.timed("retrieve"):
-            return self.verified.match(run.question)
+            return self.verified.match(run.question.text)
 
     def _verified_answer(self, run: QuestionRun, match: TemplateMatch) -> Generator[StreamEvent, None, SQLAnswer]:
         assert self.verified is not None  # noqa: S101 - the match is one of its examples
         yield run.event("check", match.sql)
         answer = self.run_sql(match.sql)
         source = RetrievedExample(self.verified.example(match.pair), 1.0)
-        return _within(run, replace(answer, question=run.question, sources=(source,)))
+        return _within(run, replace(answer, question=run.question.text, sources=(source,)))
 
     def _follow_up(self, run: QuestionRun, previous: SQLAnswer) -> Generator[StreamEvent, None, SQLAnswer | None]:
         """The answer by the previous query, counted or changed; None where the model must be asked."""
         if self.schema is None or self.database is None:
             return None
-        report = missing_report(run.question, previous, self.schema, self.values, self.run_sql)
+        report = missing_report(run.question.text, previous, self.schema, self.values, self.run_sql)
         if report is not None:
             run.note = report.note
             # Without a query the words alone are the answer: nothing is stored that could be counted.
-            words = self._in_words(run.question, report.note)
-            return _within(run, replace(report.answer or words, question=run.question))
-        edited = edited_sql(run.question, previous.sql, self.schema, self.values)
+            words = self._in_words(run.question.text, report.note)
+            return _within(run, replace(report.answer or words, question=run.question.text))
+        edited = edited_sql(run.question.text, previous.sql, self.schema, self.values)
         if edited is None:
             return None
         yield run.event("check", edited.sql)
@@ -181,7 +190,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         if not answer.ok:
             return None  # what a change of the tree could not do, the model may
         run.note = edited.how
-        return _within(run, replace(answer, question=question_with(run.question, previous)))
+        return _within(run, replace(answer, question=question_with(run.question.text, previous)))
 
     def _in_words(self, question: str, words: str) -> SQLAnswer:
         """An answer without a query."""
@@ -190,24 +199,24 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def _stand_alone(self, run: QuestionRun, previous: SQLAnswer) -> TemplateMatch | None:
         """Put a follow-up into words that stand alone; the verified example that answers these, if there is one."""
-        followed = standalone_question(run.question, previous)
-        run.question, run.note = checked_question(followed.text), followed.how
+        followed = standalone_question(run.question.text, previous)
+        run.question, run.note = self.read(followed.text), followed.how
         return self._match(run) if followed.how else None
 
     def _with_previous(self, run: QuestionRun, previous: SQLAnswer) -> tuple[RetrievedExample, ...]:
         """The previous question with its SQL, then what retrieval finds."""
         with run.timed("retrieve"):
             room = max(self.config.similarity_top_k - 1, 0)
-            return (previous_example(previous, self.schema), *self._retrieve(run.question)[:room])
+            return (previous_example(previous, self.schema), *self._retrieve(run.question.text)[:room])
 
     def _written(self, run: QuestionRun, examples: tuple[RetrievedExample, ...] | None) -> Iterator[StreamEvent]:
         """Let the model write: with examples and the linked schema, then repair, check, run and choose."""
         self._forget_events()
         with run.timed("retrieve"):
-            run.sources = self._retrieve(run.question) if examples is None else examples
+            run.sources = self._retrieve(run.question.text) if examples is None else examples
         yield run.event("link")
         with run.timed("link"):
-            run.schema = self.linked_schema(run.question)
+            run.schema = self._linked(run.question)
         decoding = self.decoding(run)
         first = yield from decoding.most_likely()
         results = yield from decoding.vote(first)
@@ -224,7 +233,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         """
         if self.database is None:
             raise ConfigurationError("There is no database to run SQL on; expected one (--database FILE_OR_URL).")
-        run = QuestionRun("")
+        run = QuestionRun(Question())
         candidate = Candidate("", sql.strip())
         try:
             with run.timed("check"):
@@ -308,7 +317,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
             return None
         from coderag_app.vote.candidate_ranking import rank_candidates
 
-        return lambda sqls: rank_candidates(run.question, list(sqls), schema, embed_model)
+        return lambda sqls: rank_candidates(run.question.text, list(sqls), schema, embed_model)
 
     @property
     def encoder_name(self) -> str:
@@ -326,6 +335,9 @@ class TextToSQLQueryEngine(BaseQueryEngine):
 
     def linked_schema(self, question: str) -> Schema | None:
         """The part of the schema that enters the prompt for a question; None in corpus-only mode."""
+        return self._linked(self.read(question))
+
+    def _linked(self, question: Question) -> Schema | None:
         linker = self._linker
         if linker is None:
             return None
@@ -341,7 +353,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         encoded = embed_model is not None
         if encoded not in self._linkers:
             embed = partial(embed_documents, embed_model) if embed_model is not None else None
-            self._linkers[encoded] = SchemaLinker(self.schema, self.prompt_format.schema_size, self.values, embed)
+            self._linkers[encoded] = SchemaLinker(self.schema, self.prompt_format.schema_size, embed)
         return self._linkers[encoded]
 
     def _full_schema(self, run: QuestionRun) -> Schema | None:

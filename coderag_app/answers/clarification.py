@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coderag_app.errors import SQLRejectedError
+from coderag_app.question.read_question import Question, read_question
 from coderag_app.schema.name_words import content_words, name_words, singular
 from coderag_app.schema.tables import Schema, Table
 from coderag_app.schema.value_index import ValueIndex, ValueMatch
@@ -14,7 +14,6 @@ from coderag_app.sql.guard import check_sql
 from coderag_app.types import SQLAnswer
 
 MOST_READINGS = 4
-_WORD = re.compile(r"[^\W_]+")
 _NAMES = frozenset({"name", "title", "label"})
 _TOO_COMMON = frozenset("id key code number total order count type date time".split())
 _NEAR_BEFORE, _NEAR_AFTER = 2, 1  # words between a table and a value that belongs to it: "stores in Lyon"
@@ -72,7 +71,7 @@ def clarify(answer: SQLAnswer, schema: Schema | None, values: ValueIndex) -> Cla
     if schema is None or not any(attempt.reply for attempt in answer.attempts):
         return None
     used = _columns_of(answer.sql, schema) if answer.ok else None
-    for words, readings in _Question(answer.question, schema, values).unclear():
+    for words, readings in _Readings(read_question(answer.question, schema, values), schema).unclear():
         if used is None:
             return Clarification(words, "", readings[:MOST_READINGS])
         taken = [reading for reading in readings if (reading.table.lower(), reading.column.lower()) in used]
@@ -90,15 +89,15 @@ def _columns_of(sql: str, schema: Schema) -> frozenset[Place]:
     return frozenset((place.split(".", 1)[0], place.split(".", 1)[1]) for place in checked.columns)
 
 
-class _Question:
-    """A question with the places in it that name tables."""
+class _Readings:
+    """What the names and values of a question may mean, with the places in it that name tables."""
 
-    def __init__(self, text: str, schema: Schema, values: ValueIndex) -> None:
-        self.text = text
+    def __init__(self, question: Question, schema: Schema) -> None:
+        self.text = text = question.text
         self.schema = schema
-        self.spans = [match.span() for match in _WORD.finditer(text)]
-        self.words = [singular(text[start:end].lower()) for start, end in self.spans]
-        self.matches = [match for match in values.find(text) if not self._is_no_value(text[match.start : match.end])]
+        self.spans = [(word.start, word.end) for word in question.words]
+        self.words = [singular(word.folded) for word in question.words]
+        self.matches = [match for match in question.values if not self._is_no_value(text[match.start : match.end])]
         self.tables = {table.name: self._found(content_words(table.name)) for table in schema.tables}
 
     def unclear(self) -> Iterator[tuple[str, tuple[Reading, ...]]]:
@@ -151,7 +150,7 @@ class _Question:
     def _best(self, match: ValueMatch, places: Sequence[Place]) -> list[Place]:
         """Of the columns that store a value those that the question points at most."""
         first = next((at for at, (start, _) in enumerate(self.spans) if start >= match.start), len(self.spans))
-        last = first + len(_WORD.findall(self.text[match.start : match.end]))
+        last = first + sum(match.start <= start < match.end for start, _ in self.spans)
         around = {*self.words[:first], *self.words[last:]}
 
         def pointed_at(place: Place) -> tuple[bool, bool, bool]:

@@ -10,6 +10,7 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import CodeRAGError
 from coderag_app.question.mentions import Mentions
+from coderag_app.question.read_question import Question
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.extraction import extract_sql
@@ -42,7 +43,7 @@ class PromptRequest:
         without_repairs: Names of repairs to leave out, for formats that repair a reply while they read it.
     """
 
-    question: str
+    question: Question
     schema: Schema | None
     dialect: str = "sqlite"
     examples: tuple[RetrievedExample, ...] = ()
@@ -72,9 +73,9 @@ class PromptRequest:
         count = self.count_tokens or (lambda part: estimate(part) * 3 // 4)
         if not self.variant and (tokens := count(text)) > self.budget_tokens:
             raise CodeRAGError(
-                f"The question is too long for the model: with its {len(self.question):,} characters the prompt has "
-                f"{tokens:,} tokens ({count(schema):,} of them the schema), and at most {self.budget_tokens:,} fit. "
-                "Shorten the question, or take a model with a longer context (--llm)."
+                f"The question is too long for the model: with its {len(self.question.text):,} characters the prompt "
+                f"has {tokens:,} tokens ({count(schema):,} of them the schema), and at most {self.budget_tokens:,} "
+                "fit. Shorten the question, or take a model with a longer context (--llm)."
             )
 
 
@@ -172,7 +173,7 @@ class InstructFormat:
         else:
             parts.append(_CORPUS_ONLY)
             label = "### Examples with their schemas"
-        question = ["### Question\n" + in_one_line(_one_line(request.question))]
+        question = ["### Question\n" + in_one_line(request.question.text)]
         stored = _stored_values(request)
         if stored:
             question.append("### Values in the question, as they are stored\n" + "\n".join(stored))
@@ -251,8 +252,8 @@ def _grammar(request: PromptRequest) -> str | None:
 def _stored_values(request: PromptRequest) -> list[str]:
     """Where the question's literals are stored, and how they are spelled there."""
     lines = []
-    for match in request.values.find(request.question)[:_MOST_VALUES]:
-        text = in_one_line(_one_line(request.question[match.start : match.end]))
+    for match in request.question.values[:_MOST_VALUES]:
+        text = in_one_line(request.question.text[match.start : match.end])
         for value in (*match.values, *match.linked)[:_MOST_PLACES]:
             place = in_one_line(f"{value.table}.{value.column}")
             lines.append(f"- {text}: {place} = {_one_line(value.text)[:_MOST_VALUE_CHARS]!r}")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coderag_app.schema.joins import JoinGraph, JoinStep
 from coderag_app.schema.name_words import identifier_words, singular
 from coderag_app.schema.tables import Column, Schema, Table
-from coderag_app.schema.value_index import ValueIndex
+
+if TYPE_CHECKING:
+    from coderag_app.question.read_question import Question
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 _VALUE_SCORE = 1.0
@@ -28,17 +31,15 @@ class SchemaLinker:
     Args:
         schema: The whole schema.
         size: Counts a schema's tokens, e.g. ``PromptFormat.schema_size``.
-        values: The database's text values.
         embed: Texts to unit vectors, shape (texts, dimension); None ranks without embeddings.
     """
 
-    def __init__(self, schema: Schema, size: Callable[[Schema], int], values: ValueIndex, embed: Embed | None) -> None:
+    def __init__(self, schema: Schema, size: Callable[[Schema], int], embed: Embed | None) -> None:
         self.schema = schema
         self.size = size
-        self.values = values
         self.embed = embed
 
-    def link(self, question: str, budget_tokens: int) -> Schema:
+    def link(self, question: Question, budget_tokens: int) -> Schema:
         """Return the schema whole if it fits the budget, else the tables that the question needs, in schema order.
 
         Tables are ranked by shared words, stored values that the question mentions, and embedding similarity; each
@@ -60,7 +61,7 @@ class SchemaLinker:
                 break
         linked = self.schema.keep(kept)
         while self.size(linked) > budget_tokens and len(linked.tables[0].columns) > 1:
-            linked = _without_half(linked, _words(question))
+            linked = _without_half(linked, _words(question.text))
         return linked
 
     def first_tables(self, budget_tokens: int) -> Schema:
@@ -78,14 +79,14 @@ class SchemaLinker:
             linked = _without_half(linked, frozenset())
         return linked
 
-    def rank_tables(self, question: str) -> list[str]:
+    def rank_tables(self, question: Question) -> list[str]:
         """Rank the lowercase names of all tables, the likeliest to be needed first."""
-        words = _words(question)
+        words = _words(question.text)
         scores = np.array([_lexical_score(table, words) for table in self.schema.tables])
-        mentioned = {value.table.lower() for match in self.values.find(question) for value in match.values}
+        mentioned = {value.table.lower() for match in question.values for value in match.values}
         scores += [_VALUE_SCORE * (table.name.lower() in mentioned) for table in self.schema.tables]
         if self.embed is not None:
-            scores += self._table_vectors @ self.embed([question])[0]
+            scores += self._table_vectors @ self.embed([question.text])[0]
         return [self.schema.tables[i].name.lower() for i in np.argsort(-scores, kind="stable")]
 
     @cached_property

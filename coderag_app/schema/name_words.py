@@ -92,6 +92,7 @@ def shares_a_word(first: str, second: str) -> bool:
     return not next(words).isdisjoint(next(words))
 
 
+@lru_cache(maxsize=16384)  # the names of a schema are the same for every question
 def content_words(text: str) -> tuple[str, ...]:
     """The words of a phrase or identifier in the singular, to compare a phrase with a name.
 

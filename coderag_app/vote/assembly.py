@@ -38,7 +38,7 @@ def assembled_answer(
     sure = confidence(results[0].evidence, run.sources, refused, chosen.misuses) if results else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
-        question=run.question,
+        question=run.question.text,
         sql=chosen.sql,
         status=AnswerStatus.REPAIRED if run.attempts and run.attempts[0].error else AnswerStatus.ANSWERED,
         sources=run.sources,

@@ -12,6 +12,7 @@ from coderag_app.errors import CodeRAGError
 from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
 
 if TYPE_CHECKING:
+    from coderag_app.question.read_question import Question
     from coderag_app.schema.tables import Schema
 
 
@@ -56,7 +57,7 @@ class QuestionRun:
         attempts: The most likely reply and its repairs, then the sampled reply that was chosen, if one was.
     """
 
-    question: str
+    question: Question
     note: str = ""
     started: float = field(default_factory=time.perf_counter)
     timings_s: dict[str, float] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from coderag_app.errors import SQLRejectedError
+from coderag_app.question.read_question import Question
 from coderag_app.schema.name_words import NUMBER_WORDS
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.guard import check_sql
@@ -17,7 +18,7 @@ from coderag_app.types import RetrievedExample
 _OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
 
 
-def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
+def reusable(question: Question, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
     """Find retrieved SQL that fits the schema and whose literals are all in the question.
 
     Args:
@@ -37,8 +38,8 @@ def reusable(question: str, examples: Sequence[RetrievedExample], schema: Schema
     return list(dict.fromkeys(found))
 
 
-def _says_its_literals(question: str, sql: str, dialect: str) -> bool:
-    asked = " ".join(question.casefold().split())
+def _says_its_literals(question: Question, sql: str, dialect: str) -> bool:
+    asked = question.text.casefold()
     return all(_is_said(literal, asked) for literal in parse_one(sql, dialect=dialect).find_all(exp.Literal))
 
 

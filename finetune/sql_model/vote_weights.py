@@ -65,10 +65,10 @@ def _election(engine: TextToSQLQueryEngine, db_id: str, row: dict[str, Any]) -> 
         gold = engine.database.execute(row["sql"])
     except DatabaseError:
         return None
-    run = QuestionRun(row["question"])
+    run = QuestionRun(engine.read(row["question"]))
     run.sources, run.schema = (
-        tuple(engine.retriever.retrieve_examples(run.question)),
-        engine.linked_schema(run.question),
+        tuple(engine.retriever.retrieve_examples(row["question"])),
+        engine.linked_schema(row["question"]),
     )
     results = [result for result in _results(engine, run) if result.chosen.result is not None]
     if not results:

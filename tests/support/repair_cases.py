@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.repairs import RepairContext
@@ -58,7 +59,8 @@ class _Group:
     def context(self, question: str | None) -> RepairContext:
         schema = schema_from_ddl(";\n".join(self.ddl) + ";", dialect=self.dialect)
         values = ValueIndex(self.values, flags=self.flags)
-        return RepairContext.of_question(self.question if question is None else question, schema, values)
+        asked = self.question if question is None else question
+        return RepairContext.of_question(read_question(asked, schema, values), schema, values)
 
 
 def read_repair_cases(repair: str) -> list[RepairCase]:

@@ -21,6 +21,7 @@ from coderag_app.llm.compact.summed_amounts import sum_amounts
 from coderag_app.llm.compact.table_tokens import read_tables
 from coderag_app.llm.compact.unasked_conditions import equal_stored_text, leave_out_invented, leave_out_numbers
 from coderag_app.llm.compact.year_tokens import read_years
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.joins import again, is_again
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
@@ -88,7 +89,8 @@ def decode_sql(
     if marked is not None:
         leave_out_numbers(tree, names.schema, values, marked.asked)
     said = tuple(SaidValue(literal.spellings, literal.values) for literal in literals)
-    context = RepairContext(names.schema, values, marked.asked if marked is not None else "", said)
+    question = read_question(marked.asked if marked is not None else "")  # reworded, so not the one that was asked
+    context = RepairContext(names.schema, values, question, said)
     tree = repaired(tree, context, without)
     if "periods" not in without and (unclear := marked_literals(tree)):
         raise CannotDecodeError(f"a month is compared with what holds no dates: {unclear[0].parent}")

@@ -48,7 +48,7 @@ class CompactFormat:
         the grammar allows, then a sample.
         """
         schema = request.schema or _schema_of_nearest(request.examples)
-        asked = reword(request.question, schema, request.values)
+        asked = reword(request.question.text, schema, request.values)
         names = _names(schema, request.variant, find_amount(asked.question, schema))
         marked = mark_question(asked.question, names, request.values, find_periods(asked.question, schema))
         schema_part = schema_text(names, request.values)

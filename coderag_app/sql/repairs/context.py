@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from coderag_app.question.read_question import Question
 from coderag_app.schema.joins import JoinGraph
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import StoredValue, ValueIndex
@@ -36,15 +37,15 @@ class RepairContext:
 
     schema: Schema
     values: ValueIndex = field(default_factory=ValueIndex)
-    question: str = ""
+    question: Question = field(default_factory=Question)
     said: tuple[SaidValue, ...] = ()
 
     @classmethod
-    def of_question(cls, question: str, schema: Schema, values: ValueIndex) -> RepairContext:
-        """Find the stored values that a question names."""
+    def of_question(cls, question: Question, schema: Schema, values: ValueIndex) -> RepairContext:
+        """The context of a question, with the stored values that it names."""
         said = []
-        for match in values.find(question):
-            texts = (question[match.start : match.end], *(value.text for value in match.values))
+        for match in question.values:
+            texts = (question.text[match.start : match.end], *(value.text for value in match.values))
             said.append(SaidValue(frozenset(text.casefold() for text in texts), match.values))
         return cls(schema, values, question, tuple(said))
 

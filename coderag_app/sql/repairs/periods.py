@@ -15,7 +15,6 @@ from sqlglot import exp
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.question.periods.day_sql import day_sql
 from coderag_app.question.periods.period import Period, plain_period
-from coderag_app.question.periods.phrases import all_periods
 from coderag_app.sql.date_units import date_part, unit_sql
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.repairs.conditions import conditions, either
@@ -65,7 +64,7 @@ def marked_literals(tree: exp.Expr) -> list[exp.Literal]:
 
 def _mark_years(tree: exp.Expr, context: RepairContext) -> None:
     """Mark ``year(ordered_on) = 2021`` where the question names one part of 2021, and the query not which."""
-    found = [period for *_, period in all_periods(context.question) if period is not None]
+    found = [said.period for said in context.question.periods if said.period is not None]
     for comparison in list(tree.find_all(*_COMPARISONS)):
         literal, column = comparison.expression, _date_of_year(comparison.this)
         if not isinstance(literal, exp.Literal) or PERIOD in literal.meta or column is None:

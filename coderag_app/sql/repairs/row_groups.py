@@ -19,7 +19,7 @@ def group_by_rows(tree: exp.Expr, context: RepairContext) -> exp.Expr:
         tree: A query; it is changed.
         context: Its schema, and the question, without which the query stays as it is.
     """
-    if not context.question:
+    if not context.question.text:
         return tree
     for select in tree.find_all(exp.Select):
         group = select.args.get("group")

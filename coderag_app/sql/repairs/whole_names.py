@@ -29,7 +29,7 @@ def show_whole_names(tree: exp.Expr, context: RepairContext) -> exp.Expr:
         tree: A query; it is changed.
         context: Its schema, and the question; where that speaks of a first or last name, the query stays as it is.
     """
-    if not context.question or _SAYS_ONE.search(context.question):
+    if not context.question.text or _SAYS_ONE.search(context.question.text):
         return tree
     missing = [(select, list(_missing(select, context.schema))) for select in _outermost(tree)]
     if len({len(found) for _, found in missing}) > 1:

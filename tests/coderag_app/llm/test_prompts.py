@@ -3,6 +3,7 @@
 import pytest
 
 from coderag_app.llm.prompts import CANNOT_ANSWER, InstructFormat, PromptRequest
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.extraction import NoSQLError
@@ -12,7 +13,11 @@ SCHEMA = schema_from_ddl("CREATE TABLE country (code TEXT, name TEXT, population
 
 
 def prompt(question: str, **parts: object) -> str:
-    return InstructFormat().build(PromptRequest(question, SCHEMA, **parts)).text
+    return (
+        InstructFormat()
+        .build(PromptRequest(read_question(question, SCHEMA, parts.get("values")), SCHEMA, **parts))
+        .text
+    )
 
 
 def example(number: int) -> RetrievedExample:
@@ -46,7 +51,7 @@ def test_a_repair_shows_the_refused_sql_and_the_error():
 
 
 def test_a_reply_is_sql_an_abstention_or_refused():
-    read_sql = InstructFormat().build(PromptRequest("How many?", SCHEMA)).read_sql
+    read_sql = InstructFormat().build(PromptRequest(read_question("How many?"), SCHEMA)).read_sql
     assert read_sql("```sql\nSELECT count(*) FROM country\n```") == "SELECT count(*) FROM country"
     assert read_sql(CANNOT_ANSWER) == ""
     with pytest.raises(NoSQLError):

@@ -14,6 +14,7 @@ from coderag_app.errors import CodeRAGError
 from coderag_app.llm.compact.format import CompactFormat
 from coderag_app.llm.prompts import PromptRequest
 from coderag_app.llm.vocabulary import special_tokens, token_counter
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
 
@@ -75,7 +76,7 @@ def _build(engine, question):
 def _run(engine, question):
     from coderag_app.vote.question_run import QuestionRun
 
-    run = QuestionRun(question)
+    run = QuestionRun(engine.read(question))
     run.schema = engine.linked_schema(question)
     return run
 
@@ -90,7 +91,9 @@ def test_no_marker_of_the_bundled_model_arises_from_what_others_wrote(engine):
     for text in (hostile, plain):
         example = SQLExample(f"How many {text}?", f"SELECT COUNT(*) FROM stores WHERE name = '{text[:40]}'", "")
         values = ValueIndex([StoredValue("stores", "city", text[:16]), StoredValue("stores", "name", text[:40])])
-        request = PromptRequest(f"Stores {text}?", engine.schema, "sqlite", (RetrievedExample(example, 0.9),), values)
+        request = PromptRequest(
+            read_question(f"Stores {text}?"), engine.schema, "sqlite", (RetrievedExample(example, 0.9),), values
+        )
         prompt = CompactFormat().build(request).text
         ids = model.tokenize(prompt.encode(), add_bos=False, special=True)
         found = [model.detokenize([token], special=True).decode() for token in ids]

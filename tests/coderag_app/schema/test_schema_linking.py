@@ -2,6 +2,7 @@
 
 import pytest
 
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
@@ -37,29 +38,34 @@ def warehouse() -> Schema:
 
 
 def test_a_schema_that_fits_is_shown_whole(warehouse):
-    assert SchemaLinker(warehouse, columns_of, ValueIndex(), None).link("anything", 10_000) is warehouse
+    assert SchemaLinker(warehouse, columns_of, None).link(read_question("anything"), 10_000) is warehouse
 
 
 def test_of_a_thousand_tables_the_named_ones_stay(warehouse):
-    linked = SchemaLinker(warehouse, columns_of, ValueIndex(), None).link("total of orders", 30)
+    linked = SchemaLinker(warehouse, columns_of, None).link(read_question("total of orders"), 30)
     assert "orders" in tables_of(linked) and columns_of(linked) <= 30
 
 
 def test_tables_on_the_way_between_two_named_ones_come_along(warehouse):
-    linked = SchemaLinker(warehouse, columns_of, ValueIndex(), None).link("refund reason by customer city", 8)
+    linked = SchemaLinker(warehouse, columns_of, None).link(read_question("refund reason by customer city"), 8)
     assert tables_of(linked) == ["customer", "orders", "refund"]
 
 
 def test_a_stored_value_points_to_its_table(warehouse):
     values = ValueIndex([StoredValue("refund", "reason", "water damage")])
-    assert SchemaLinker(warehouse, columns_of, values, None).rank_tables("how often water damage?")[0] == "refund"
+    assert (
+        SchemaLinker(warehouse, columns_of, None).rank_tables(read_question("how often water damage?", values=values))[
+            0
+        ]
+        == "refund"
+    )
 
 
 def test_of_a_table_that_is_too_wide_keys_and_named_columns_stay():
     wide = Schema(
         (Table("facts", (*(Column(f"c{n}") for n in range(500)), Column("id", "INT", True), Column("revenue"))),)
     )
-    linked = SchemaLinker(wide, columns_of, ValueIndex(), None).link("average revenue", 10)
+    linked = SchemaLinker(wide, columns_of, None).link(read_question("average revenue"), 10)
     names = [column.name for column in linked.tables[0].columns]
     assert len(names) <= 10 and {"id", "revenue"} <= set(names)
 
@@ -73,6 +79,6 @@ def test_tables_are_embedded_once_for_all_questions(warehouse):
         asked.append(len(texts))
         return np.ones((len(texts), 2)) / 2**0.5
 
-    linker = SchemaLinker(warehouse, columns_of, ValueIndex(), embed)
-    linker.link("orders", 20), linker.link("customers", 20)
+    linker = SchemaLinker(warehouse, columns_of, embed)
+    linker.link(read_question("orders"), 20), linker.link(read_question("customers"), 20)
     assert sorted(asked) == [1, 1, len(warehouse.tables)]

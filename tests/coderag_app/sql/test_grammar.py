@@ -10,6 +10,7 @@ import pytest
 from coderag_app.llm.generation import stream_reply
 from coderag_app.llm.loading import load_llm
 from coderag_app.llm.prompts import CANNOT_ANSWER, InstructFormat, Prompt, PromptRequest
+from coderag_app.question.read_question import read_question
 from coderag_app.settings import AppConfig
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.extraction import extract_sql
@@ -69,8 +70,8 @@ def test_other_names_and_statements_are_outside_the_grammar(llm, sql):
 
 
 def test_an_instruction_model_is_held_only_where_it_is_asked_for(llm):
-    usual = InstructFormat().build(PromptRequest("How many singers?", SCHEMA))
-    held = InstructFormat().build(PromptRequest("How many singers?", SCHEMA, constrain="always"))
+    usual = InstructFormat().build(PromptRequest(read_question("How many singers?"), SCHEMA))
+    held = InstructFormat().build(PromptRequest(read_question("How many singers?"), SCHEMA, constrain="always"))
     assert usual.grammar is None and usual.text == held.text
     assert accepts(llm, held.grammar, "```sql\nSELECT COUNT(*) FROM singer\n```")
     assert accepts(llm, held.grammar, CANNOT_ANSWER)

@@ -8,6 +8,7 @@ from special_vocabularies import ADDED_WORDS, CONTROL_TOKENS, special_ids, token
 from coderag_app.errors import CodeRAGError
 from coderag_app.llm.prompts import InstructFormat, PromptRequest
 from coderag_app.llm.vocabulary import special_tokens
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.text.untrusted_text import checked_question, in_one_line, without_special_tokens
@@ -79,7 +80,8 @@ def hostile_request(**parts) -> PromptRequest:
         "values": values,
         "failed": (Attempt(HOSTILE, sql, f"no such column: {HOSTILE}"),),
     }
-    return PromptRequest(f"Who lives in Paris? {HOSTILE}", **(defaults | parts))
+    question = read_question(f"Who lives in Paris? {HOSTILE}", values=values)
+    return PromptRequest(question, **(defaults | parts))
 
 
 @pytest.mark.parametrize("parts", [{}, {"schema": None}, {"failed": (Attempt(HOSTILE, "", HOSTILE),)}])

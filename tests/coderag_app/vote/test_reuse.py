@@ -10,6 +10,7 @@ from coderag_app.index.store import ExampleIndex
 from coderag_app.llm.loading import load_embed_model
 from coderag_app.llm.prompts import CANNOT_ANSWER
 from coderag_app.loading import load_query_engine
+from coderag_app.question.read_question import read_question
 from coderag_app.settings import AppConfig
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
@@ -27,7 +28,7 @@ def example(sql: str, similarity: float = 0.5) -> RetrievedExample:
 
 
 def found(question: str, *sqls: str) -> list[str]:
-    return reusable(question, [example(sql) for sql in sqls], schema_from_ddl(DDL), "sqlite")
+    return reusable(read_question(question), [example(sql) for sql in sqls], schema_from_ddl(DDL), "sqlite")
 
 
 def test_queries_of_other_schemas_and_statements_that_write_are_left_out():

@@ -7,6 +7,7 @@ from coderag_app.llm.compact.format import CompactFormat
 from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import mark_question
 from coderag_app.llm.prompts import PromptRequest
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 
@@ -78,7 +79,7 @@ def test_a_quoted_name_that_two_columns_store_is_two_values():
 
 
 def test_the_prompt_knows_what_the_question_says():
-    request = PromptRequest("rooms with a king bed", NAMES.schema, values=VALUES)
+    request = PromptRequest(read_question("rooms with a king bed"), NAMES.schema, values=VALUES)
     mentions = CompactFormat().build(request).mentions
     assert mentions.values == (frozenset({"king"}),)
     assert frozenset({("room", "bed_type")}) <= mentions.names[1] and ("room", "") in mentions.names[0]

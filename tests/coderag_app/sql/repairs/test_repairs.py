@@ -10,6 +10,7 @@ import sqlglot
 from repair_cases import REPAIRS_FOLDER, RepairCase, read_repair_cases
 from sqlglot import exp
 
+from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.repairs import REPAIRS, Repair, RepairContext, repaired, repaired_sql
@@ -17,7 +18,7 @@ from coderag_app.sql.repairs import REPAIRS, Repair, RepairContext, repaired, re
 NAMES = [repair.name for repair in REPAIRS]
 CASES = [case for name in NAMES for case in read_repair_cases(name)]
 STAFF = schema_from_ddl("CREATE TABLE staff (id INTEGER, first_name TEXT, last_name TEXT)")
-WHO = RepairContext(STAFF, ValueIndex(), "Who is it?")
+WHO = RepairContext(STAFF, ValueIndex(), read_question("Who is it?"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.repair}: {case.name}")
