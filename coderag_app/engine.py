@@ -8,14 +8,8 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from llama_index.core.base.base_query_engine import BaseQueryEngine
-from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
-from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
-from llama_index.core.prompts.mixin import PromptMixinType
-from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from coderag_app.answers.as_text import answer_text
 from coderag_app.chat.conversation import Conversation, ConversationTurn, previous_answer, previous_example
 from coderag_app.chat.follow_ups.answering import edited_sql, missing_report
 from coderag_app.chat.requests import reply_to_request
@@ -23,21 +17,20 @@ from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
 from coderag_app.encoders.loading import embed_documents
 from coderag_app.errors import ConfigurationError, TeachingError
-from coderag_app.index.nodes import example_to_node
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
+from coderag_app.query_engine import StreamingQueryEngine
 from coderag_app.question.read_question import Question, read_question
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
 from coderag_app.sql.corpus_schema import corpus_schema
-from coderag_app.sql.guard import check_sql
 from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
 from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
 from coderag_app.vote.candidates import Candidate, Result
 from coderag_app.vote.decode import REFUSALS, Decoding, Rank
-from coderag_app.vote.question_run import QuestionRun, StreamEvent, last_answer
+from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql, last_answer
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -52,7 +45,7 @@ __all__ = ["MAX_QUESTION_CHARS", "StreamEvent", "TextToSQLQueryEngine"]
 _SCHEMA_SHARE = 0.6  # of the context window; the rest holds examples, the question and the reply
 
 
-class TextToSQLQueryEngine(BaseQueryEngine):
+class TextToSQLQueryEngine(StreamingQueryEngine):
     """Answers questions about one database, or about a corpus of examples when there is none.
 
     Python, the command line, the page and evaluations all ask ``stream``, so they get the same answer. Build it with
@@ -72,15 +65,14 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         verified: VerifiedExamples | None = None,
         llm_name: str = "",
         context_window_tokens: int = 4096,
+        streaming: bool = False,
     ) -> None:
-        super().__init__(callback_manager=CallbackManager())
+        super().__init__(prompt_format, retriever, streaming)
         self.llm = llm
-        self.prompt_format = prompt_format
         self.config = config
         self.database = database
         self.schema = schema
         self.values = values if values is not None else ValueIndex()
-        self.retriever = retriever
         self.verified = verified
         self.llm_name = llm_name
         self.context_window_tokens = context_window_tokens
@@ -114,7 +106,7 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         question: str,
         examples: tuple[RetrievedExample, ...] | None = None,
         turns: Sequence[ConversationTurn] = (),
-    ) -> Iterator[StreamEvent]:
+    ) -> Generator[StreamEvent, None, None]:
         """Answer a question step by step; the last event holds the answer. Closing the iterator stops the LLM.
 
         The first of these that fits answers: a verified example with this question, or with this question and other
@@ -237,9 +229,9 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         candidate = Candidate("", sql.strip())
         try:
             with run.timed("check"):
-                candidate = replace(candidate, sql=check_sql(sql, self.schema, self._dialect).sql)
+                candidate = replace(candidate, sql=checked_sql(sql, self.schema, self._dialect))
             with run.timed("execute"):
-                candidate = replace(candidate, result=self.database.execute(candidate.sql))
+                candidate = replace(candidate, result=executed_sql(candidate.sql, self.database))
         except REFUSALS as error:
             candidate = replace(candidate, error=str(error))
         run.attempts.append(Attempt("", candidate.sql, candidate.error))
@@ -384,34 +376,6 @@ class TextToSQLQueryEngine(BaseQueryEngine):
         database = self.database.name if self.database is not None else ""
         names = {"database": database, "model": self.llm_name, "encoder": self.encoder_name}
         return assembled_answer(run, first, results, self.config.abstain_below, **names)
-
-    # --- LlamaIndex ---
-
-    def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        answer = self.ask(query_bundle.query_str)
-        nodes = [NodeWithScore(node=example_to_node(s.example), score=s.similarity) for s in answer.sources]
-        metadata = {
-            "sql": answer.sql,
-            "status": answer.status.value,
-            "columns": list(answer.columns),
-            "rows": [list(row) for row in answer.rows],
-            "truncated": answer.truncated,
-            "executed": answer.executed,
-            "error": answer.error,
-            "timings_s": answer.timings_s,
-            "confidence": answer.confidence.score if answer.confidence is not None else None,
-            "model": answer.model,
-            "encoder": answer.encoder,
-        }
-        return Response(response=answer_text(answer), source_nodes=nodes, metadata=metadata)
-
-    async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        import asyncio
-
-        return await asyncio.to_thread(self._query, query_bundle)
-
-    def _get_prompt_modules(self) -> PromptMixinType:
-        return {}
 
     def close(self) -> None:
         """Close the database. The models stay loaded: other engines may share them."""

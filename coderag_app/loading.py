@@ -45,6 +45,7 @@ def load_query_engine(
     config: AppConfig | None = None,
     index: ExampleIndex | None = None,
     verified: bool = True,
+    streaming: bool = False,
     **settings: Any,
 ) -> TextToSQLQueryEngine:
     """Open everything a question needs.
@@ -58,6 +59,7 @@ def load_query_engine(
         config: Settings to start from instead of file and environment.
         index: An index in memory instead of a persisted one; ``embed_model`` must be the encoder that made it.
         verified: Answer by the database's verified examples (setting ``verified_dir``); an evaluation does without.
+        streaming: Whether ``query`` gives a StreamingResponse.
         **settings: Any other field of AppConfig, such as ``similarity_top_k=5``.
 
     Raises:
@@ -125,6 +127,7 @@ def load_query_engine(
         verified=taught,
         llm_name=f"{loaded.name} ({loaded.origin})",
         context_window_tokens=loaded.context_window,
+        streaming=streaming,
     )
 
 

@@ -1,28 +1,46 @@
-"""An answer as plain text, for a LlamaIndex Response. Pure."""
+"""An answer as a sentence or a small Markdown table: the text of a LlamaIndex Response. Pure."""
 
 from __future__ import annotations
 
 from coderag_app.text.cell_text import cell_text, visible_text
+from coderag_app.text.markdown import code_block, markdown_table, plain_markdown
+from coderag_app.text.secrets_in_text import without_passwords
 from coderag_app.types import AnswerStatus, SQLAnswer
 
 _MAX_ROWS = 20
-_MAX_CELL = 80
+_MAX_CELL_CHARS = 80
 
 
-def answer_text(answer: SQLAnswer) -> str:
-    """Write the rows as a small table, or what went wrong; never a guess at the rows."""
+def answer_text(answer: SQLAnswer, note: str = "") -> str:
+    """Say the answer in a sentence or a table, or what went wrong; never a guess at the rows.
+
+    Args:
+        answer: The answer.
+        note: How a follow-up was understood; it comes first.
+    """
+    parts = [plain_markdown(note, all_markup=False)] if note and not answer.is_reply else []
+    return "\n\n".join([*parts, *_said(answer)])
+
+
+def _said(answer: SQLAnswer) -> list[str]:
+    sql = [code_block(answer.sql, "sql")] if answer.sql else []
+    error = visible_text(without_passwords(answer.error), keep="\n")
     if answer.status is AnswerStatus.ABSTAINED:
-        return f"{answer.error}\n{answer.sql}".rstrip()
+        return [error, *sql]
     if answer.status is AnswerStatus.FAILED:
-        tried = f"\nLast SQL tried (refused):\n{answer.sql}" if answer.sql else ""
-        return f"The question was not answered. {answer.error}{tried}"
+        return [f"The question was not answered. {error}", *(["The last SQL tried:", *sql] if sql else [])]
     if not answer.executed:
-        return f"SQL (checked against no live database, not run):\n{answer.sql}"
+        return ["This SQL passed the checks. There is no database to run it on.", *sql]
     if not answer.rows:
-        return f"The query returned no rows.\n{answer.sql}"
-    lines = [" | ".join(map(visible_text, answer.columns))]
-    lines += [" | ".join(cell_text(value, _MAX_CELL) for value in row) for row in answer.rows[:_MAX_ROWS]]
-    more = len(answer.rows) - _MAX_ROWS
-    if more > 0 or answer.truncated:
-        lines.append(f"... {max(more, 0)} more rows{' and further ones not fetched' if answer.truncated else ''}")
-    return "\n".join(lines)
+        return ["The query found no rows.", *sql]
+    if len(answer.rows) == len(answer.columns) == 1 and not answer.truncated:
+        return [f"The answer is {plain_markdown(cell_text(answer.rows[0][0], _MAX_CELL_CHARS), all_markup=False)}."]
+    table = markdown_table(answer.columns, answer.rows[:_MAX_ROWS], _MAX_CELL_CHARS, all_markup=False)
+    return [table, *_missing_rows(answer)]
+
+
+def _missing_rows(answer: SQLAnswer) -> list[str]:
+    count = len(answer.rows)
+    if answer.truncated:
+        return [f"The first {min(count, _MAX_ROWS)} rows; the database holds more, or a cell was cut."]
+    return [f"The first {_MAX_ROWS} of {count} rows."] if count > _MAX_ROWS else []

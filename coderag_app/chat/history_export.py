@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from coderag_app.chat.history import StoredConversation, StoredTurn
-from coderag_app.text.cell_text import cell_text, visible_text
+from coderag_app.text.cell_text import visible_text
+from coderag_app.text.markdown import code_block, markdown_table, plain_markdown
 from coderag_app.text.secrets_in_text import without_passwords
 from coderag_app.types import AnswerStatus
 
 _MAX_ROWS = 100
 _MAX_CELL_CHARS = 200
-_MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>()#+-!|~$&"})
 _SETUP = """\
 from coderag_app.database import open_database
 
@@ -31,11 +31,11 @@ def run(sql):
 
 def to_markdown(conversation: StoredConversation) -> str:
     """Questions, SQL and rows as Markdown; questions, names and cells are escaped."""
-    parts = [f"# {_text(conversation.title)}", f"Database: {_text(conversation.database) or 'none'}"]
+    parts = [f"# {plain_markdown(conversation.title)}", f"Database: {plain_markdown(conversation.database) or 'none'}"]
     for turn in conversation.turns:
-        parts += [f"## {_text(turn.asked)}", *_said(turn)]
+        parts += [f"## {plain_markdown(turn.asked)}", *_said(turn)]
         if turn.answer.sql:
-            parts.append(_fenced(turn.answer.sql, "sql"))
+            parts.append(code_block(turn.answer.sql, "sql"))
         if turn.answer.executed:
             parts.append(_table(turn))
     return "\n\n".join(parts) + "\n"
@@ -44,18 +44,19 @@ def to_markdown(conversation: StoredConversation) -> str:
 def to_notebook(conversation: StoredConversation) -> str:
     """The same as a Jupyter notebook (nbformat 4): a cell of code for each query, with its rows as the output."""
     cells = [
-        _markdown_cell("title", f"# {_text(conversation.title)}"),
+        _markdown_cell("title", f"# {plain_markdown(conversation.title)}"),
         _code_cell("setup", _SETUP.format(database=conversation.database), []),
     ]
     for number, turn in enumerate(conversation.turns, 1):
-        cells.append(_markdown_cell(f"question-{number}", "\n\n".join([f"## {_text(turn.asked)}", *_said(turn)])))
+        asked = [f"## {plain_markdown(turn.asked)}", *_said(turn)]
+        cells.append(_markdown_cell(f"question-{number}", "\n\n".join(asked)))
         if not turn.answer.sql:
             continue
         if turn.answer.ok:
             outputs = [_output(turn)] if turn.answer.executed else []
             cells.append(_code_cell(f"query-{number}", f"run({_python_text(turn.answer.sql)})", outputs))
         else:
-            cells.append(_markdown_cell(f"query-{number}", _fenced(turn.answer.sql, "sql")))
+            cells.append(_markdown_cell(f"query-{number}", code_block(turn.answer.sql, "sql")))
     notebook = {
         "cells": cells,
         "metadata": {
@@ -70,37 +71,18 @@ def to_notebook(conversation: StoredConversation) -> str:
 
 def _said(turn: StoredTurn) -> list[str]:
     """How a follow-up was understood, and why there is no answer."""
-    lines = [f"*{_text(turn.note)}*"] if turn.note else []
+    lines = [f"*{plain_markdown(turn.note)}*"] if turn.note else []
     if turn.answer.status in (AnswerStatus.FAILED, AnswerStatus.ABSTAINED):
-        lines.append(f"**Not answered:** {_text(turn.answer.error)}")
+        lines.append(f"**Not answered:** {plain_markdown(turn.answer.error)}")
     return lines
-
-
-def _text(text: str) -> str:
-    """One line of text that Markdown shows as it is."""
-    return visible_text(" ".join(without_passwords(text).split())).translate(_MARKUP)
-
-
-def _fenced(text: str, language: str) -> str:
-    """A code block whose fence is longer than any in the text."""
-    shown = visible_text(without_passwords(text), keep="\n\t")
-    fence = "```"
-    while fence in shown:
-        fence += "`"
-    return f"{fence}{language}\n{shown}\n{fence}"
 
 
 def _table(turn: StoredTurn) -> str:
     answer = turn.answer
     if not answer.rows:
         return "No rows."
-    lines = [_row(answer.columns), "|" + " --- |" * len(answer.columns)]
-    lines += [_row([cell_text(value, _MAX_CELL_CHARS) for value in row]) for row in answer.rows[:_MAX_ROWS]]
-    return "\n".join(lines) + (f"\n\n{note}" if (note := _rows_note(turn)) else "")
-
-
-def _row(cells: Any) -> str:
-    return f"| {' | '.join(_text(str(cell)) for cell in cells)} |"
+    table = markdown_table(answer.columns, answer.rows[:_MAX_ROWS], _MAX_CELL_CHARS)
+    return f"{table}\n\n{note}" if (note := _rows_note(turn)) else table
 
 
 def _rows_note(turn: StoredTurn) -> str:

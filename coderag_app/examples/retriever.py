@@ -12,6 +12,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from coderag_app.events import ExamplesRetrievedEvent, dispatcher
 from coderag_app.index.nodes import example_to_node
 from coderag_app.index.store import ExampleIndex
 from coderag_app.types import RetrievedExample
@@ -75,12 +76,21 @@ class ExampleRetriever(BaseRetriever):
                 self._loaded_model, self.encoder_name = encoder.embed_model, encoder.name
         return self._loaded_model
 
+    @dispatcher.span
     def retrieve_examples(self, question: str) -> list[RetrievedExample]:
         """Find the examples for a question, best first; empty for a blank question."""
         embed_model = self.embed_model
         if embed_model is None or not question.strip():
             return []
-        return self._search(embed_model.get_query_embedding(question), embed_model)
+        found = self._search(embed_model.get_query_embedding(question), embed_model)
+        dispatcher.event(
+            ExamplesRetrievedEvent(
+                question=question,
+                example_ids=[item.example.example_id for item in found],
+                similarities=[item.similarity for item in found],
+            )
+        )
+        return found
 
     def _search(self, embedding: list[float], embed_model: BaseEmbedding) -> list[RetrievedExample]:
         found = (

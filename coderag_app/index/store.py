@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from llama_index.core import StorageContext, VectorStoreIndex
+from llama_index.core import StorageContext, VectorStoreIndex, load_index_from_storage
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.data_structs.data_structs import IndexDict
 from llama_index.core.schema import BaseNode
-from llama_index.core.storage.index_store import SimpleIndexStore
+from llama_index.vector_stores.faiss import FaissVectorStore
 from numpy.typing import NDArray
 
 from coderag_app.errors import IndexStoreError
+from coderag_app.files import private_folder, system_message
 from coderag_app.index import files as index_files
 from coderag_app.index.checks import check_contents
-from coderag_app.index.docstore import example_docstore
+from coderag_app.index.docstore import example_docstore, plain_docstore, storage_context
 from coderag_app.index.embed_view import EMBED_VIEW_VERSION
 from coderag_app.index.files import Manifest
 from coderag_app.index.io import read_index, write_index
@@ -214,15 +214,32 @@ class ExampleIndex:
             raise IndexStoreError(f"Not in the index: {example_id}. `coderag index info` says what is.")
         return example_from_line(self._lines[example_id], example_id)[0]
 
+    def storage_context(self) -> StorageContext:
+        """Return the same content as LlamaIndex's stores, for ``load_index_from_storage``; nothing is copied."""
+        return storage_context(self.vectors, example_docstore(self._lines), {i: i for i in self.vectors.node_ids})
+
     def vector_store_index(self, embed_model: BaseEmbedding) -> VectorStoreIndex:
         """Return the same content as a LlamaIndex VectorStoreIndex; changes made there change this index too."""
-        node_ids = {node_id: node_id for node_id in self.vectors.node_ids}
-        storage = StorageContext.from_defaults(
-            vector_store=self.vectors, docstore=example_docstore(self._lines), index_store=SimpleIndexStore()
-        )
-        return VectorStoreIndex(
-            index_struct=IndexDict(nodes_dict=node_ids), storage_context=storage, embed_model=embed_model
-        )
+        index = load_index_from_storage(self.storage_context(), embed_model=embed_model)
+        assert isinstance(index, VectorStoreIndex)  # noqa: S101 - narrows the type; the context holds this kind alone
+        return index
+
+    def export_llama_index(self, folder: str | Path) -> None:
+        """Write the index as LlamaIndex's own files, which open without CodeRAG.
+
+        The folder opens with ``StorageContext.from_defaults(persist_dir=folder,
+        vector_store=FaissVectorStore.from_persist_dir(folder))`` and ``load_index_from_storage``.
+
+        Raises:
+            IndexStoreError: The disk refuses.
+        """
+        with self.vectors.lock:
+            rows = {str(row): node_id for row, node_id in enumerate(self.vectors.node_ids)}
+            plain = storage_context(FaissVectorStore(self.vectors.client), plain_docstore(self._lines), rows)
+            try:
+                plain.persist(private_folder(Path(folder)))
+            except OSError as error:
+                raise IndexStoreError(f"{folder} cannot be written: {system_message(error)}") from error
 
     def info(self) -> IndexInfo:
         """Summarise the index."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from sqlglot.errors import SqlglotError
 
-from coderag_app.errors import CodeRAGError
+from coderag_app.errors import CodeRAGError, ConfigurationError
 from coderag_app.question.mentions import Mentions
 from coderag_app.question.read_question import Question
 from coderag_app.schema.tables import Column, Schema, Table
@@ -114,11 +115,25 @@ class PromptFormat(Protocol):
     """How one kind of model is asked.
 
     ``reply_tokens`` is what its longest reply takes, ``samples`` how many further candidates vote unless told.
+    ``prompts`` are the templates that a user may replace.
     """
 
     name: str
     reply_tokens: int
     samples: int
+
+    @property
+    def prompts(self) -> Mapping[str, BasePromptTemplate]:
+        """The templates by name; empty where the model knows one form of prompt only."""
+        ...
+
+    def with_prompts(self, prompts: Mapping[str, BasePromptTemplate]) -> PromptFormat:
+        """The format with some templates replaced.
+
+        Raises:
+            ConfigurationError: It has no template of that name, or the template has a variable that nothing fills.
+        """
+        ...
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt for a request."""
@@ -148,14 +163,48 @@ Your previous query was refused.
 Error: {error}
 
 Write the corrected query."""
+_VARIABLES = {"instructions": {"dialect", "cannot_answer"}, "repair": {"sql", "error"}}
 
 
 class InstructFormat:
-    """Plain-language instructions with the schema as DDL: for any instruction-tuned LLM."""
+    """Plain-language instructions with the schema as DDL: for any instruction-tuned LLM.
+
+    Its prompts are the ``instructions`` (variables ``dialect`` and ``cannot_answer``), which come before the schema,
+    and the ``repair`` (``sql`` and ``error``), which follows the question after an attempt was refused.
+    """
 
     name = "instruct"
     reply_tokens = 512
     samples = 0
+
+    def __init__(self, prompts: Mapping[str, BasePromptTemplate] | None = None) -> None:
+        """Assign; the default templates fill what ``prompts`` leaves out."""
+        self._prompts = {
+            "instructions": PromptTemplate(_INSTRUCTIONS),
+            "repair": PromptTemplate(_REPAIR),
+            **(prompts or {}),
+        }
+
+    @property
+    def prompts(self) -> Mapping[str, BasePromptTemplate]:
+        """The templates by name."""
+        return self._prompts
+
+    def with_prompts(self, prompts: Mapping[str, BasePromptTemplate]) -> InstructFormat:
+        """The format with some templates replaced.
+
+        Raises:
+            ConfigurationError: It has no template of that name, or the template has a variable that nothing fills.
+        """
+        for name, prompt in prompts.items():
+            if name not in _VARIABLES:
+                raise ConfigurationError(f"There is no prompt {name!r}; expected one of {', '.join(_VARIABLES)}.")
+            if unknown := set(prompt.template_vars) - _filled_variables(prompt, _VARIABLES[name]):
+                raise ConfigurationError(
+                    f"The prompt {name!r} has the variables {', '.join(sorted(unknown))}, which nothing fills; "
+                    f"expected at most {', '.join(sorted(_VARIABLES[name]))}."
+                )
+        return InstructFormat({**self._prompts, **prompts})
 
     def build(self, request: PromptRequest) -> Prompt:
         """Instructions, schema, labelled examples, question, and what was wrong with earlier attempts.
@@ -165,7 +214,7 @@ class InstructFormat:
         Raises:
             CodeRAGError: The question does not fit beside the schema.
         """
-        parts = [_INSTRUCTIONS.format(dialect=request.dialect, cannot_answer=CANNOT_ANSWER)]
+        parts = [self._prompts["instructions"].format(dialect=request.dialect, cannot_answer=CANNOT_ANSWER)]
         schema = shown_schema(request.schema).to_ddl() if request.schema is not None else ""
         if request.schema is not None:
             parts.append("### Schema of the database to query\n" + schema)
@@ -181,7 +230,7 @@ class InstructFormat:
         request.check_size(without_examples, schema, _tokens)
         taken = request.size(without_examples, _tokens)
         if request.failed:
-            repair = _repair(request.failed[-1], request.dialect)
+            repair = self._repair(request.failed[-1], request.dialect)
             if taken + (size := request.size(repair, _tokens)) <= request.budget_tokens:
                 question.append(repair)
                 taken += size
@@ -194,6 +243,17 @@ class InstructFormat:
     def schema_size(self, schema: Schema) -> int:
         """Tokens of the DDL."""
         return _tokens(shown_schema(schema).to_ddl())
+
+    def _repair(self, failed: Attempt, dialect: str) -> str:
+        """What was wrong with the last reply; a database's error message may quote what it stores."""
+        sql = _sql_line(failed.sql, dialect) or in_one_line(_one_line(failed.reply), _MOST_REPLY_CHARS)
+        return self._prompts["repair"].format(sql=sql, error=in_one_line(_one_line(failed.error), _MOST_REPLY_CHARS))
+
+
+def _filled_variables(prompt: BasePromptTemplate, given: set[str]) -> set[str]:
+    """The variables that have a value: those given, under the template's own names for them, and its own."""
+    own_names = prompt.template_var_mappings or {}
+    return {own_names.get(name, name) for name in given} | set(prompt.kwargs) | set(prompt.function_mappings or {})
 
 
 def shown_schema(schema: Schema) -> Schema:
@@ -234,12 +294,6 @@ def _example(retrieved: RetrievedExample, request: PromptRequest) -> str:
     example = retrieved.example
     text = f"Question: {in_one_line(_one_line(example.question))}\nSQL: {_sql_line(example.sql, request.dialect)}"
     return text if request.schema is not None else f"Schema: {_sql_line(example.context, request.dialect)}\n{text}"
-
-
-def _repair(failed: Attempt, dialect: str) -> str:
-    """What was wrong with the last reply; a database's error message may quote what it stores."""
-    sql = _sql_line(failed.sql, dialect) or in_one_line(_one_line(failed.reply), _MOST_REPLY_CHARS)
-    return _REPAIR.format(sql=sql, error=in_one_line(_one_line(failed.error), _MOST_REPLY_CHARS))
 
 
 def _grammar(request: PromptRequest) -> str | None:

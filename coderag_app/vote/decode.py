@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from coderag_app.errors import DatabaseError, SQLRejectedError
+from coderag_app.events import SQLGeneratedEvent, dispatcher
 from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
 from coderag_app.sql.extraction import NoSQLError
-from coderag_app.sql.guard import check_sql
 from coderag_app.sql.repairs import RepairContext, repaired_sql
 from coderag_app.sql.type_errors import type_errors
 from coderag_app.sql.unsaid import unsaid
 from coderag_app.types import Attempt, QueryResult
 from coderag_app.vote.candidates import Candidate, Result, Vote
-from coderag_app.vote.question_run import QuestionRun, StreamEvent
+from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql
 from coderag_app.vote.reuse import reusable
 
 if TYPE_CHECKING:
@@ -169,12 +169,12 @@ class Decoding:
         self._mentions = prompt.mentions
         candidate = Candidate(reply.text, "", log_probability=reply.log_probability)
         try:
-            candidate = replace(candidate, sql=prompt.read_sql(reply.text))
+            candidate = replace(candidate, sql=self._read_sql(prompt, reply))
             if not candidate.sql:
                 return candidate
             yield self.run.event("check", candidate.sql)
             with self.run.timed("check"):
-                checked = check_sql(candidate.sql, self.schema, self.request.dialect).sql
+                checked = checked_sql(candidate.sql, self.schema, self.request.dialect)
                 better = checked if prompt.is_repaired else self._repaired(checked)
             yield self.run.event("execute", better)
             with self.run.timed("execute"):
@@ -182,6 +182,23 @@ class Decoding:
             return self._weighed(replace(candidate, sql=sql, result=result))
         except REFUSALS as error:
             return replace(candidate, error=str(error))
+
+    def _read_sql(self, prompt: Prompt, reply: Reply) -> str:
+        """Read the SQL out of a reply, and report the reply to LlamaIndex's handlers."""
+        sql = ""
+        try:
+            sql = prompt.read_sql(reply.text)
+        finally:
+            dispatcher.event(
+                SQLGeneratedEvent(
+                    question=self.run.question,
+                    reply=reply.text,
+                    sql=sql,
+                    temperature=prompt.temperature,
+                    log_probability=reply.log_probability,
+                )
+            )
+        return sql
 
     def _repaired(self, sql: str) -> str:
         """Checked SQL with its repairs; as it is where the repaired SQL would be refused."""
@@ -192,7 +209,7 @@ class Decoding:
         if better == sql:
             return sql
         try:
-            return check_sql(better, self.schema, self.request.dialect).sql
+            return checked_sql(better, self.schema, self.request.dialect)
         except SQLRejectedError:
             return sql
 
@@ -207,7 +224,7 @@ class Decoding:
         return last, self._rows(last)
 
     def _rows(self, sql: str) -> QueryResult | None:
-        return self.database.execute(sql) if self.database is not None else None
+        return executed_sql(sql, self.database) if self.database is not None else None
 
     def _weighed(self, candidate: Candidate) -> Candidate:
         """Record what of the question the candidate's SQL ignores, and which columns it misuses."""

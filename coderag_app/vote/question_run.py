@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from coderag_app.errors import CodeRAGError
-from coderag_app.types import Attempt, RetrievedExample, SQLAnswer
+from coderag_app.errors import CodeRAGError, DatabaseError, SQLRejectedError
+from coderag_app.events import SQLCheckedEvent, SQLExecutedEvent, dispatcher
+from coderag_app.sql.guard import check_sql
+from coderag_app.types import Attempt, QueryResult, RetrievedExample, SQLAnswer
 
 if TYPE_CHECKING:
+    from coderag_app.database import Database
     from coderag_app.question.read_question import Question
     from coderag_app.schema.tables import Schema
 
@@ -78,3 +81,40 @@ class QuestionRun:
         """Make an event of this question, stamped with the elapsed time."""
         note = self.note if answer is not None else ""
         return StreamEvent(step, text, time.perf_counter() - self.started, answer, note)
+
+
+@dispatcher.span
+def checked_sql(sql: str, schema: Schema | None, dialect: str) -> str:
+    """Let the guard check SQL, and report it to LlamaIndex's handlers.
+
+    Returns:
+        The SQL as the guard accepts it.
+
+    Raises:
+        SQLRejectedError: It may not run.
+    """
+    try:
+        checked = check_sql(sql, schema, dialect).sql
+    except SQLRejectedError as error:
+        dispatcher.event(SQLCheckedEvent(sql=sql, error=str(error)))
+        raise
+    dispatcher.event(SQLCheckedEvent(sql=checked))
+    return checked
+
+
+@dispatcher.span
+def executed_sql(sql: str, database: Database) -> QueryResult:
+    """Run checked SQL, and report it to LlamaIndex's handlers.
+
+    Raises:
+        DatabaseError: It failed.
+    """
+    try:
+        result = database.execute(sql)
+    except DatabaseError as error:
+        dispatcher.event(SQLExecutedEvent(sql=sql, error=str(error)))
+        raise
+    dispatcher.event(
+        SQLExecutedEvent(sql=sql, rows=len(result.rows), truncated=result.truncated, elapsed_s=result.elapsed_s)
+    )
+    return result

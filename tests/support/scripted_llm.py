@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import CompletionResponse, CompletionResponseGen, LLMMetadata
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    CompletionResponseGen,
+    LLMMetadata,
+)
 from llama_index.core.llms import CustomLLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools import BaseTool
 from pydantic import PrivateAttr
 
 
@@ -45,3 +56,30 @@ class ScriptedLLM(CustomLLM):
                 yield CompletionResponse(text=reply[: start + 3], delta=reply[start : start + 3])
 
         return pieces()
+
+
+class ScriptedToolCaller(ScriptedLLM, FunctionCallingLLM):
+    """The same for agents: a reply ``NAME(INPUT)`` calls the tool of that name, any other is the agent's last word."""
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return super().metadata.model_copy(update={"is_chat_model": True, "is_function_calling_model": True})
+
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        reply = self._next_reply("\n".join(str(message.content) for message in messages))
+        call = re.fullmatch(r"(\w+)\((.*)\)", reply)
+        message = ChatMessage(role="assistant", content="" if call else reply)
+        if call is None:
+            return ChatResponse(message=message, additional_kwargs={"calls": []})
+        tool = ToolSelection(tool_id=str(len(self.prompts)), tool_name=call[1], tool_kwargs={"input": call[2]})
+        return ChatResponse(message=message, additional_kwargs={"calls": [tool]})
+
+    def _prepare_chat_with_tools(
+        self, tools: Sequence[BaseTool], user_msg: Any = None, chat_history: Any = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return {"messages": [*(chat_history or []), *([user_msg] if user_msg else [])]}
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        return response.additional_kwargs["calls"]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 
+from llama_index.core.prompts import BasePromptTemplate
+
+from coderag_app.errors import ConfigurationError
 from coderag_app.llm.compact.amounts import Amount, find_amount
 from coderag_app.llm.compact.decode import NO_ANSWER, CannotDecodeError, decode_sql
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
@@ -39,6 +44,20 @@ class CompactFormat:
     name = "compact-v5"
     reply_tokens = 128
     samples = 4
+    prompts: Mapping[str, BasePromptTemplate] = MappingProxyType({})
+
+    def with_prompts(self, prompts: Mapping[str, BasePromptTemplate]) -> CompactFormat:
+        """The format itself: the model reads no instructions.
+
+        Raises:
+            ConfigurationError: A prompt is given.
+        """
+        if prompts:
+            raise ConfigurationError(
+                f"The prompts {', '.join(prompts)} can't be used: the bundled model reads a language of its own and no "
+                "instructions. Take an instruction-tuned model (--llm)."
+            )
+        return self
 
     def build(self, request: PromptRequest) -> Prompt:
         """The prompt. The model reads no errors, so a repair changes the decoding instead.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from llama_index.core import VectorStoreIndex
+from llama_index.core import StorageContext, VectorStoreIndex, load_index_from_storage
 from llama_index.core.llms import MockLLM
 from llama_index.core.schema import MetadataMode, TextNode
 from llama_index.core.vector_stores import MetadataFilter, MetadataFilters
@@ -130,6 +130,34 @@ def test_what_llama_index_inserts_and_deletes_is_kept_by_save(
     loaded = ExampleIndex.load(tmp_path, expect_encoder=minilm.info)
     loaded.verify()
     assert loaded.vectors.node_ids == [example.example_id for example in [*REAL_EXAMPLES[2:], new]]
+
+
+def test_a_saved_index_opens_with_load_index_from_storage(
+    real_index: ExampleIndex, minilm: LoadedEncoder, tmp_path: Path
+) -> None:
+    real_index.save(tmp_path)
+    context = ExampleIndex.load(tmp_path).storage_context()
+    found = load_index_from_storage(context, embed_model=minilm.embed_model).as_retriever(similarity_top_k=4)
+    ours = ExampleRetriever(real_index, minilm.embed_model, similarity_top_k=4)
+    question = "How many animals do we have?"
+    assert [node.node_id for node in found.retrieve(question)] == [node.node_id for node in ours.retrieve(question)]
+
+
+def test_an_exported_index_opens_without_this_project(
+    real_index: ExampleIndex, minilm: LoadedEncoder, tmp_path: Path
+) -> None:
+    real_index.remove([REAL_EXAMPLES[0].example_id])
+    real_index.export_llama_index(tmp_path / "plain")
+    vectors = FaissVectorStore.from_persist_dir(str(tmp_path / "plain"))
+    context = StorageContext.from_defaults(persist_dir=str(tmp_path / "plain"), vector_store=vectors)
+    retriever = load_index_from_storage(context, embed_model=minilm.embed_model).as_retriever(similarity_top_k=3)
+    ours = ExampleRetriever(real_index, minilm.embed_model).retrieve("Which animal is the heaviest?")
+    theirs = retriever.retrieve("Which animal is the heaviest?")
+    assert [(node.node_id, node.get_content(MetadataMode.LLM)) for node in theirs] == [
+        (node.node_id, node.get_content(MetadataMode.LLM)) for node in ours
+    ]
+    with pytest.raises(IndexStoreError, match="cannot be written"):
+        real_index.export_llama_index(Path(__file__) / "below_a_file")
 
 
 def test_llama_index_may_not_insert_what_is_no_example(real_index: ExampleIndex, minilm: LoadedEncoder) -> None:
