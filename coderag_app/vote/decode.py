@@ -191,7 +191,7 @@ class Decoding:
         finally:
             dispatcher.event(
                 SQLGeneratedEvent(
-                    question=self.run.question,
+                    question=self.run.question.text,
                     reply=reply.text,
                     sql=sql,
                     temperature=prompt.temperature,
