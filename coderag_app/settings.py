@@ -93,8 +93,10 @@ class AppConfig(BaseSettings):
         10.0, gt=0, description="Seconds that one query may run."
     )
     max_rows: Annotated[int, CommandOption("limits", metavar="N")] = Field(1000, ge=1, description="Most rows to read.")
-    max_cell_bytes: int = Field(1_000_000, ge=1000, description="Longest value that a query may make, in bytes.")
-    max_memory_mb: int = Field(
+    max_cell_bytes: Annotated[int, CommandOption("limits", metavar="BYTES")] = Field(
+        1_000_000, ge=1000, description="Longest value that a query may make, in bytes."
+    )
+    max_memory_mb: Annotated[int, CommandOption("limits", metavar="MB")] = Field(
         512, ge=16, description="Megabytes of memory that a query may take, where the database can limit it."
     )
     samples: Annotated[int | None, CommandOption("writing", metavar="N")] = Field(

@@ -52,12 +52,15 @@ class OverLimitError(DatabaseError):
     @classmethod
     def of_time(cls, timeout_s: float) -> OverLimitError:
         """Say that the time was up."""
-        return cls(f"The query was stopped after {timeout_s:g} s; ask for less, or raise timeout_s.")
+        return cls(f"The query was stopped after {timeout_s:g} s; ask for less, or raise timeout_s (--timeout-s).")
 
     @classmethod
     def of_memory(cls, limits: Limits) -> OverLimitError:
         """Say that the memory was not enough."""
-        error = cls(f"The query needs more than {limits.max_memory_mb} MiB; ask for less, or raise max_memory_mb.")
+        error = cls(
+            f"The query needs more than {limits.max_memory_mb} MiB; ask for less, or raise max_memory_mb "
+            "(--max-memory-mb)."
+        )
         error.out_of_memory = True
         return error
 

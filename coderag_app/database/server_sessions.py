@@ -129,7 +129,7 @@ class Deadline:
         if size > self.max_message_bytes:
             raise OverLimitError(
                 f"A row holds more than {self.max_message_bytes // 2**20} MiB; ask for fewer or shorter columns, or "
-                "raise max_memory_mb."
+                "raise max_memory_mb (--max-memory-mb)."
             )
 
 

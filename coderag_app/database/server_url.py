@@ -41,6 +41,10 @@ _ALLOWED = {
 }
 _ENCODINGS = ("client_encoding", "charset", "use_unicode")  # every connection speaks UTF-8, whatever the URL says
 _PASSWORDS = ("password", "passwd")
+_ENCODE = (
+    "percent-encode what is special in the user name or the password: @ as %40, / as %2F, : as %3A, ? as %3F, # as "
+    "%23, % as %25"
+)
 
 
 def read_server_url(url: str) -> tuple[URL, ServerKind]:
@@ -57,13 +61,17 @@ def read_server_url(url: str) -> tuple[URL, ServerKind]:
     if kind is None:
         known = ", ".join(sorted({*_KINDS, "sqlite", "duckdb"}))
         raise DatabaseError(f"Databases of the kind {scheme!r} are not supported; expected one of: {known}.")
+    # One @ divides the role from the server: with a second one the parser finds a host inside of the password.
+    before_settings, _, behind = url.partition("://")[2].partition("?")
+    if before_settings.count("@") > 1 or ("@" not in before_settings and "@" in behind.partition("=")[0]):
+        raise DatabaseError(f"The {scheme} URL cannot be read: {_ENCODE}.")
     try:
         parsed = make_url(url).set(drivername=kind.driver)
     except (ArgumentError, ValueError):
         # The parser's own message repeats the URL with its password.
-        raise DatabaseError(f"The {scheme} URL cannot be read; expected {scheme}://user@host:port/name.") from None
-    if "@" in (parsed.host or ""):
-        raise DatabaseError(f"The {scheme} URL cannot be read: write an @ in the user or the password as %40.")
+        raise DatabaseError(
+            f"The {scheme} URL cannot be read; expected {scheme}://user:password@host:port/name; {_ENCODE}."
+        ) from None
     if not parsed.database:
         raise DatabaseError(f"The {scheme} URL names no database; expected {scheme}://user@host:port/name.")
     return _checked_query(parsed, kind, scheme), kind

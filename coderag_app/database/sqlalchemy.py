@@ -216,6 +216,7 @@ class SQLAlchemyDatabase:
         diagnosis = getattr(error, "diag", None)  # psycopg's: the message without the statement around it
         said = error.args[1] if len(error.args) > 1 else error  # PyMySQL's: the number, then the message
         text = getattr(diagnosis, "message_primary", None) or str(said).strip() or type(error).__name__
+        text = " ".join(text.split())  # libpq breaks lines and indents them
         if hint := getattr(diagnosis, "message_hint", None):
             text += f" ({hint})"
         codes = {str(getattr(error, "sqlstate", None)), str(error.args[0] if error.args else "")}

@@ -86,7 +86,10 @@ class Sandbox:
         if self._refused:
             return f"Refused by the read-only connection: {self._refused}; expected a query that only reads."
         if "too big" in text or "too large" in text:
-            return f"A value or the SQL is longer than {limits.max_cell_bytes} bytes ({text}); raise max_cell_bytes."
+            return (
+                f"A value or the SQL is longer than {limits.max_cell_bytes} bytes ({text}); ask for other columns, or "
+                "raise max_cell_bytes (--max-cell-bytes)."
+            )
         if "one statement" in text:
             return f"Got several statements, expected one ({text.rstrip('.')})."
         if "user-defined function" in text:

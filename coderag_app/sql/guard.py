@@ -21,6 +21,7 @@ from coderag_app.errors import SQLRejectedError
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES, TABLE_FUNCTIONS
 from coderag_app.sql.names import SYSTEM_PREFIXES, NameResolver
+from coderag_app.sql.other_dialects import check_dialect
 from coderag_app.sql.owners_code import check_redefined, check_types
 from coderag_app.sql.parsing import parse_tokens, tokenize
 from coderag_app.sql.scopes import function_name, main_schema
@@ -69,6 +70,7 @@ def check_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
     """
     _check_characters(sql)
     tokens = _tokenize(sql, dialect)
+    check_dialect(tokens, dialect)
     query = _parse(sql, tokens, dialect)
     _check_nodes(query, dialect)
     if dialect == "postgres":

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeGuard
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -70,7 +71,7 @@ def _read_sql(sql: str, dialect: str) -> SQLReading:
     for name in (dialect,) if dialect else LENIENT_DIALECTS:
         try:
             with _without_fallback_warnings():
-                statements = [statement for statement in parse(sql, dialect=name) if statement is not None]
+                statements = [statement for statement in parse(sql, dialect=name) if _is_statement(statement)]
         except SQLBoundsError as error:  # it would go over them in every dialect
             return SQLReading(SQLKind.UNREADABLE, detail=str(error))
         except (SqlglotError, RecursionError) as error:
@@ -81,6 +82,11 @@ def _read_sql(sql: str, dialect: str) -> SQLReading:
     if not statements:
         return SQLReading(SQLKind.UNREADABLE, detail=problem)
     return _sort_statements(statements)
+
+
+def _is_statement(parsed: exp.Expr | None) -> TypeGuard[exp.Expr]:
+    """Whether it is a statement; sqlglot makes one of its own of a comment behind the last semicolon."""
+    return parsed is not None and not isinstance(parsed, exp.Semicolon)
 
 
 @contextmanager

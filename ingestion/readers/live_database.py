@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coderag_app.database import Database
-from coderag_app.errors import SQLRejectedError
+from coderag_app.database.base import OverLimitError
+from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.sql.guard import check_sql
 from coderag_app.types import SQLExample
 from ingestion.readers.columns import ColumnMap
@@ -19,7 +20,8 @@ from ingestion.readers.rows import Row, RowLimits
 class DatabaseReader:
     """Rows of a pairs file, with the schema of an open database as their context.
 
-    A pair whose SQL names a table or column that the database does not have is rejected.
+    A pair is rejected whose SQL the guard refuses (a table or column that the database does not have, another
+    database's SQL), or that fails when it is run.
 
     Attributes:
         database: The open database; its name becomes the rows' ``db_id``.
@@ -53,8 +55,10 @@ class DatabaseReader:
 
         def problem_with(example: SQLExample) -> str:
             try:
-                check_sql(example.sql, schema, self.database.dialect)
-            except SQLRejectedError as error:
+                self.database.execute(check_sql(example.sql, schema, self.database.dialect).sql)
+            except OverLimitError:  # it runs, but not in the time or the memory that a question has
+                return ""
+            except (SQLRejectedError, DatabaseError) as error:
                 return str(error)
             return ""
 

@@ -466,6 +466,18 @@ def test_a_pair_that_does_not_fit_the_database_is_rejected(tmp_path: Path, sql: 
     assert rejections(DatabaseReader(database, pairs)) == [(1, Rejection.DOES_NOT_FIT)]
 
 
+def test_a_pair_is_run_before_it_is_kept(tmp_path: Path) -> None:
+    database = open_database(make_database(tmp_path / "geo.sqlite"))
+    kept = ["SELECT name FROM city; -- all of them", "SELECT name FROM city /* a */ ;; -- b\n/* c */"]
+    failing = ["SELECT population::text FROM city", "SELECT sum(sum(population)) FROM city", "SELECT 1; SELECT 2; --"]
+    rows = [{"question": f"Q{number}?", "sql": sql} for number, sql in enumerate((*kept, *failing))]
+    reader = DatabaseReader(database, write_jsonl(tmp_path / "pairs.jsonl", rows))
+    assert questions(reader) == ["Q0?", "Q1?"]
+    details = [row.detail for row in reader if row.example is None]
+    assert "which has no :: of DuckDB and PostgreSQL" in details[0] and "misuse of aggregate" in details[1]
+    assert "2 statements" in details[2]
+
+
 def test_a_pairs_file_needs_no_context_column_but_question_and_sql(tmp_path: Path) -> None:
     database = open_database(make_database(tmp_path / "geo.sqlite"))
     pairs = write_jsonl(tmp_path / "pairs.jsonl", [{"frage": "Wie viele?", "sql": "SELECT count(*) FROM city"}])

@@ -25,6 +25,30 @@ def test_a_url_without_a_database_is_refused(url):
         open_database(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://maya:hunt@er2@db.example:5432/shop",
+        "mysql://maya:hunt/@er2@db.example/shop",
+        "postgresql://maya:hu#nt@er2/x@db.example/shop",
+        "mariadb://maya@corp:hunter2@db.example/shop",
+        "postgresql://maya:hunt?@er2@db.example/shop",
+    ],
+)
+def test_a_special_character_in_a_password_gets_a_hint_and_shows_nothing_of_it(url):
+    with pytest.raises(DatabaseError, match="percent-encode .* @ as %40, / as %2F") as refused:
+        open_database(url)
+    assert not any(part in str(refused.value) for part in ("hunt", "er2", "maya", "corp"))
+
+
+@pytest.mark.parametrize("encoded", ["p%40ss%2Fw%3Ard%231", "p:w/x#1", "a@b"])
+def test_an_encoded_password_is_read_as_it_is_meant(encoded):
+    url = "postgresql://reader@db.example/shop?password=a@b" if encoded == "a@b" else ""
+    parsed, _ = read_server_url(url or f"postgresql://reader:{encoded}@db.example/shop")
+    assert (parsed.host, parsed.database) == ("db.example", "shop")
+    assert parsed.password == {"p%40ss%2Fw%3Ard%231": "p@ss/w:rd#1"}.get(encoded, encoded)
+
+
 @pytest.mark.parametrize("url", ["postgresql://u:se@cret@[x/name", "postgresql://u:secret@host:port/name"])
 def test_a_broken_url_is_refused_without_showing_its_password(url):
     with pytest.raises(DatabaseError, match="cannot be read") as caught:
