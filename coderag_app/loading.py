@@ -20,6 +20,7 @@ from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
 from coderag_app.llm.loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
+from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
 from coderag_app.sql.repairs import check_repair_names
@@ -103,6 +104,8 @@ def load_query_engine(
         if opened is not None and schema is not None and config.match_values
         else ValueIndex()
     )
+    if opened is not None and schema is not None:
+        schema = with_profiles(schema, values, partial(_rows_of, opened), unread)
     taught = _open_verified(config, opened, schema, values) if verified else None
     if llm is None or isinstance(llm, str):
         loaded = load_llm(config)
@@ -146,8 +149,8 @@ def _visible_schema(database: Database, samples: int, unread: Sequence[str]) -> 
     return schema
 
 
-def _rows_of(database: Database, sql: str) -> tuple[tuple[Any, ...], ...]:
-    return database.execute(sql).rows
+def _rows_of(database: Database, sql: str, timeout_s: float | None = None) -> tuple[tuple[Any, ...], ...]:
+    return database.execute(sql, timeout_s).rows
 
 
 def _open_database(config: AppConfig) -> Database | None:

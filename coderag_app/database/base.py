@@ -78,8 +78,8 @@ class Database(Protocol):
         """The name sqlglot has for its SQL: sqlite, duckdb, postgres or mysql."""
         ...
 
-    def execute(self, sql: str) -> QueryResult:
-        """Run one query within the limits.
+    def execute(self, sql: str, timeout_s: float | None = None) -> QueryResult:
+        """Run one query within the limits; ``timeout_s`` shortens the time that they give.
 
         Raises:
             DatabaseError: The statement was refused, failed, or went over a limit.

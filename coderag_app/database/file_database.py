@@ -43,14 +43,14 @@ class FileDatabase:
         self._forgotten = weakref.finalize(self, session.close, False)
         self._forgotten.atexit = False
 
-    def execute(self, sql: str) -> QueryResult:
+    def execute(self, sql: str, timeout_s: float | None = None) -> QueryResult:
         """Run one query within the limits; see ``Database.execute``."""
         started = time.monotonic()
         columns: tuple[str, ...] = ()
         rows: list[tuple[Any, ...]] = []
         cells: list[Any] = []
         truncated = False
-        for kind, value, *_ in self._messages("query", self.limits.timeout_s, sql):
+        for kind, value, *_ in self._messages("query", self._at_most(timeout_s), sql):
             if kind == "columns":  # a second time when the first rows could not be shown
                 columns, rows, cells = tuple(value), [], []
             elif kind == "cells":
@@ -108,8 +108,8 @@ class FileDatabase:
         """The column's name; empty for one that has no samples."""
         return column.name
 
-    def _at_most(self, seconds: float) -> float:
-        return min(seconds, self.limits.timeout_s)
+    def _at_most(self, seconds: float | None) -> float:
+        return self.limits.timeout_s if seconds is None else min(seconds, self.limits.timeout_s)
 
     def _value(self, request: str, timeout_s: float, *arguments: Any) -> Any:
         ((_, value),) = self._messages(request, timeout_s, *arguments)

@@ -100,9 +100,11 @@ class SQLAlchemyDatabase:
             )
         return database
 
-    def execute(self, sql: str) -> QueryResult:
+    def execute(self, sql: str, timeout_s: float | None = None) -> QueryResult:
         """Run one query within the limits; see ``Database.execute``."""
-        return self._run(sql, self.limits)
+        if timeout_s is None:
+            return self._run(sql, self.limits)
+        return self._run(sql, replace(self.limits, timeout_s=min(timeout_s, self.limits.timeout_s)))
 
     def read_schema(self, samples: int = 3) -> Schema:
         """Read tables, views and keys of the default schema; see ``Database.read_schema``."""

@@ -9,20 +9,32 @@ from functools import cached_property
 
 from sqlglot import exp
 
+from coderag_app.schema.profile import UNKNOWN, ColumnProfile
+
+_NO_NUMBERS = ("ENUM", "SET(", "POINT", "INTERVAL", "STRUCT", "MAP(", "UNION(")  # types with INT or NUM in their text
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name and declared type as the database spells them, and a few of its values (untrusted text)."""
+    """A column: its name and declared type as the database spells them, and what its values are.
+
+    Attributes:
+        samples: A few of its values (untrusted text).
+        profile: What its values are (``schema.profiling``); unknown where the database was not read.
+    """
 
     name: str
     type: str = ""
     primary_key: bool = False
     samples: tuple[str, ...] = ()
+    profile: ColumnProfile = UNKNOWN
 
     @property
     def is_numeric(self) -> bool:
         """Whether the declared type holds numbers (SQLite's affinity words plus the standard's)."""
         declared = self.type.upper()
+        if declared.startswith(_NO_NUMBERS) or declared.endswith("[]"):
+            return False
         return any(word in declared for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"))
 
     @property

@@ -13,7 +13,6 @@ from typing import Any
 
 from coderag_app.schema.name_words import singular
 from coderag_app.schema.tables import Schema
-from coderag_app.schema.value_flags import read_flags
 from coderag_app.schema.value_links import Lookup, read_lookups
 
 MAX_VALUES_PER_COLUMN = 5_000
@@ -55,9 +54,7 @@ class ValueIndex:
         self,
         values: Iterable[StoredValue] = (),
         lookups: Iterable[Lookup] = (),
-        flags: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self._flags = frozenset(flags)
         self._by_words: dict[tuple[str, ...], list[StoredValue]] = defaultdict(list)
         self._by_column: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._links: dict[StoredValue, tuple[StoredValue, ...]] = defaultdict(tuple)
@@ -84,7 +81,7 @@ class ValueIndex:
             schema: The schema to walk.
             distinct_texts: ``(table, column, limit) -> values``, such as ``Database.distinct_texts``.
             unmatched: Columns to skip, as ``table.column``; ``*`` matches any name. Their values are never read.
-            rows: Runs one query; with it, codes are linked to names through lookup tables, and flags are known.
+            rows: Runs one query; with it, codes are linked to names through lookup tables.
         """
         skipped = partial(is_unmatched, [pattern.lower() for pattern in unmatched])
         values = [
@@ -96,7 +93,7 @@ class ValueIndex:
         ]
         if rows is None:
             return cls(values)
-        return cls(values, read_lookups(schema, rows, skipped), read_flags(schema, rows, skipped))
+        return cls(values, read_lookups(schema, rows, skipped))
 
     def find(self, text: str, *, plurals: bool = False) -> list[ValueMatch]:
         """Find the longest stored values in the text, left to right, without overlaps.
@@ -163,10 +160,6 @@ class ValueIndex:
         if 0 < len(values) <= FEW_VALUES and all(0 < len(value.strip()) <= 16 for value in values):
             return tuple(values)
         return ()
-
-    def is_flag(self, table: str, column: str) -> bool:
-        """Whether a column holds 0 and 1 only."""
-        return (table.lower(), column.lower()) in self._flags
 
     def values_of(self, table: str, column: str) -> tuple[str, ...]:
         """The indexed values of a column, as stored."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,8 +20,8 @@ from coderag_app.llm.compact.decode import NO_ANSWER
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.llm.compact.names import SchemaNames, schema_text
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.tables import Schema, Table
-from coderag_app.schema.value_flags import read_flags
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from finetune.sql_model.pairs import Row, jaccard
 from finetune.sql_model.word_substitution import substitute, substitute_words
@@ -64,11 +65,14 @@ def stored_values(database: DescribedDatabase, tables: Iterable[Table]) -> Itera
                 yield StoredValue(table.name, column.name, text)
 
 
-def _flags(database: DescribedDatabase, tables: Iterable[Table]) -> Iterator[tuple[str, str]]:
-    def rows(sql: str) -> list[tuple[Any, ...]]:
+def _profiled(database: DescribedDatabase, tables: Iterable[Table]) -> tuple[Table, ...]:
+    """The tables with the profiles of their columns, counted however long it takes."""
+
+    def rows(sql: str, _: float) -> list[tuple[Any, ...]]:
         return database.connection.execute(sql).fetchall()
 
-    return read_flags(Schema(tuple(tables)), rows, lambda table, column: False)
+    schema = Schema(tuple(tables))
+    return with_profiles(schema, ValueIndex(stored_values(database, schema.tables)), rows, budget_s=inf).tables
 
 
 def training_database(
@@ -87,16 +91,15 @@ def training_database(
         seed: Chooses the order of the tables.
     """
     own = {table.name.lower() for table in database.schema.tables}
-    tables = list(database.schema.tables)
-    values, flags = list(stored_values(database, tables)), list(_flags(database, tables))
+    tables = list(_profiled(database, database.schema.tables))
+    values = list(stored_values(database, tables))
     for other in distractors:
         strangers = [table for table in other.schema.tables if table.name.lower() not in own]
         values += stored_values(other, strangers)
-        flags += _flags(other, strangers)
-        tables += strangers
+        tables += _profiled(other, strangers)
         own.update(table.name.lower() for table in strangers)
     random.Random(seed).shuffle(tables)
-    names, index = SchemaNames(Schema(tuple(tables))), ValueIndex(values, (), flags)
+    names, index = SchemaNames(Schema(tuple(tables))), ValueIndex(values)
     dropped: Counter[str] = Counter()
     lines = []
     for pair in pairs:

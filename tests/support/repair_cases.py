@@ -1,17 +1,20 @@
 """The before/after queries of tests/cases/repairs, one file for each repair.
 
-Lines ``-- schema:``, ``-- values: table.column = a | b``, ``-- flag: table.column``, ``-- dialect:`` and
-``-- question:`` before the first case of a group describe its database and question; ``-- question:`` in a case is that
-case's own. A case is ``-- case: name``, the query that a model wrote, and ``-- after`` with the repaired one, or
-``-- stays``.
+Lines ``-- schema:``, ``-- values: table.column = a | b``, ``-- numbers: table.column = 1 | 2``,
+``-- flag: table.column``, ``-- dialect:`` and ``-- question:`` before the first case of a group describe its database
+and question; ``-- question:`` in a case is its own. A case is ``-- case: name``, the query that a model wrote, and
+``-- after`` with the repaired one, or ``-- stays``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coderag_app.question.read_question import read_question
+from coderag_app.schema.name_words import name_words
+from coderag_app.schema.profile import number_profile, text_profile
+from coderag_app.schema.tables import Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.repairs import RepairContext
@@ -37,7 +40,8 @@ class _Group:
     dialect: str = "sqlite"
     ddl: list[str] = field(default_factory=list)
     values: list[StoredValue] = field(default_factory=list)
-    flags: list[tuple[str, str]] = field(default_factory=list)
+    flags: set[tuple[str, str]] = field(default_factory=set)
+    numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     question: str = ""
 
     def read(self, key: str, text: str) -> None:
@@ -48,9 +52,13 @@ class _Group:
                 place, _, stored = text.partition(" = ")
                 table, column = place.split(".")
                 self.values += [StoredValue(table, column, value) for value in stored.split(" | ")]
+            case "numbers":
+                place, _, stored = text.partition(" = ")
+                table, column = place.split(".")
+                self.numbers[table, column] = [int(value) for value in stored.split(" | ")]
             case "flag":
                 table, column = text.split(".")
-                self.flags.append((table, column))
+                self.flags.add((table, column))
             case "dialect":
                 self.dialect = text
             case "question":
@@ -58,9 +66,22 @@ class _Group:
 
     def context(self, question: str | None) -> RepairContext:
         schema = schema_from_ddl(";\n".join(self.ddl) + ";", dialect=self.dialect)
-        values = ValueIndex(self.values, flags=self.flags)
+        values = ValueIndex(self.values)
+        schema = replace(schema, tables=tuple(self._profiled(table, values) for table in schema.tables))
         asked = self.question if question is None else question
         return RepairContext.of_question(read_question(asked, schema, values), schema, values)
+
+    def _profiled(self, table: Table, values: ValueIndex) -> Table:
+        """The table with the profiles that its values and flags give, as if they had been read."""
+        columns = []
+        for column in table.columns:
+            profile = text_profile(values.values_of(table.name, column.name), name_words(column.name))
+            if (table.name, column.name) in self.flags:
+                profile = number_profile(0, 1, 2, "")
+            if (numbers := self.numbers.get((table.name, column.name))) is not None:
+                profile = number_profile(min(numbers), max(numbers), len(numbers), name_words(column.name), numbers)
+            columns.append(replace(column, profile=profile))
+        return replace(table, columns=tuple(columns))
 
 
 def read_repair_cases(repair: str) -> list[RepairCase]:

@@ -87,7 +87,7 @@ def decode_sql(
     equal_stored_text(tree, names.schema, values)
     leave_out_invented(tree, names.schema, literals, values)
     if marked is not None:
-        leave_out_numbers(tree, names.schema, values, marked.asked)
+        leave_out_numbers(tree, names.schema, marked.asked)
     said = tuple(SaidValue(literal.spellings, literal.values) for literal in literals)
     question = read_question(marked.asked if marked is not None else "")  # reworded, so not the one that was asked
     context = RepairContext(names.schema, values, question, said)

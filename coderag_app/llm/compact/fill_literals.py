@@ -54,7 +54,7 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
         else:
             column = _compared_column(node, names)
             stored = values.stored_form(*column, node.this) if column else None
-            if stored is None and column and values.is_flag(*column) and node.name.lower() in _BITS:
+            if stored is None and column and _is_bit(names.schema, column) and node.name.lower() in _BITS:
                 bit = exp.Literal.number(_BITS[node.name.lower()])
                 node.replace(bit)
                 _compare_boolean(bit, names.schema)
@@ -79,6 +79,11 @@ def _replace_date_part(node: exp.Expr, schema: Schema) -> None:
     holder = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
     shown = isinstance(holder, exp.Select | exp.Group | exp.Ordered)  # "01" as it is stored, not 1
     node.replace(number.this if shown or part == "yearmonth" else number)
+
+
+def _is_bit(schema: Schema, place: tuple[str, str]) -> bool:
+    column = schema.column(*place)
+    return column is not None and column.profile.is_bit
 
 
 def _compare_boolean(node: exp.Expr, schema: Schema) -> None:

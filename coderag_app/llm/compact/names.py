@@ -124,7 +124,7 @@ def _column_text(names: SchemaNames, table: Table, column: Column, values: Value
     for key in table.foreign_keys:
         if column.name.lower() in (name.lower() for name in key.columns) and key.ref_table.lower() in names.table_ids:
             parts.append("> " + names.table_ids[key.ref_table.lower()])
-    few = ("0", "1") if values.is_flag(table.name, column.name) else values.few_values(table.name, column.name)
+    few = ("0", "1") if column.profile.is_bit else values.few_values(table.name, column.name)
     if few:
         parts.append("( " + " | ".join(plain_words(value) for value in few) + " )")
     return " ".join(parts)

@@ -64,21 +64,20 @@ def leave_out_invented(tree: exp.Expr, schema: Schema, literals: Sequence[Litera
         leave_out(select, invented)
 
 
-def leave_out_numbers(tree: exp.Expr, schema: Schema, values: ValueIndex, question: str) -> None:
+def leave_out_numbers(tree: exp.Expr, schema: Schema, question: str) -> None:
     """Drop ``c = 1`` and ``c = 0`` that the question does not ask for, unless the column is a flag.
 
     Args:
         tree: A query with its literals filled in; it is changed.
         schema: What it is a query of.
-        values: The stored values.
         question: As asked.
     """
     words = frozenset(re.findall(r"\w+", question.lower()))
     for select in list(tree.find_all(exp.Select)):
         unasked = [each for each in equalities(select) if words.isdisjoint(_SAID_AS.get(each.expression.name, words))]
-        leave_out(select, [each for each in unasked if not _is_flag(compared_column(each), schema, values)])
+        leave_out(select, [each for each in unasked if not _is_flag(compared_column(each), schema)])
 
 
-def _is_flag(column: exp.Column, schema: Schema, values: ValueIndex) -> bool:
+def _is_flag(column: exp.Column, schema: Schema) -> bool:
     found = declared_column(column, schema)
-    return found is None or found[1].is_boolean or values.is_flag(found[0].name, found[1].name)
+    return found is None or found[1].is_boolean or found[1].profile.is_bit

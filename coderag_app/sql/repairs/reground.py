@@ -128,7 +128,7 @@ class _Regrounding:
         return exp.column(identifier(column.name, dialect), identifier(source.alias_or_name, dialect))
 
     def _is_amount(self, table: Table, column: Column) -> bool:
-        flag = column.is_boolean or self.values.is_flag(table.name, column.name)
+        flag = column.is_boolean or column.profile.is_bit
         return column.is_numeric and not flag and not self._is_year(table, column)
 
     def _is_year(self, table: Table, column: Column) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from compact_replies import decode_reply
+from profiles import with_profile
 
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 
-SCHEMA = schema_from_ddl(
-    """
+SCHEMA = with_profile(
+    schema_from_ddl(
+        """
     CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, active INTEGER);
     CREATE TABLE gymnast (gymnast_id INTEGER PRIMARY KEY REFERENCES people(id), points REAL, joined_year INTEGER);
     CREATE TABLE prize (id INTEGER PRIMARY KEY, winner_id INTEGER REFERENCES people(id), title TEXT);
@@ -17,8 +19,10 @@ SCHEMA = schema_from_ddl(
     CREATE TABLE party (id INTEGER PRIMARY KEY, place TEXT, fee REAL);
     CREATE TABLE party_host (party_id INTEGER REFERENCES party(id), host_id INTEGER REFERENCES host(id));
     """
+    ),
+    "people.active",
 )
-VALUES = ValueIndex([StoredValue("people", "name", "Ana")], flags=[("people", "active")])
+VALUES = ValueIndex([StoredValue("people", "name", "Ana")])
 
 
 def decoded(question: str, reply: str) -> str:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import pytest
 import sqlglot
 from compact_replies import decode_reply
+from profiles import with_profile
 
 from coderag_app.llm.compact.question import Literal
 from coderag_app.llm.compact.unasked_conditions import equal_stored_text, leave_out_invented, leave_out_numbers
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 
-SCHEMA = schema_from_ddl(
-    "CREATE TABLE hotels (id INTEGER PRIMARY KEY, name TEXT, country TEXT, owner TEXT, is_open INTEGER, size TEXT);"
-    "CREATE TABLE shows (title TEXT, held_on DATE);"
+SCHEMA = with_profile(
+    schema_from_ddl(
+        "CREATE TABLE hotels (id INTEGER PRIMARY KEY, name TEXT, country TEXT, owner TEXT, is_open INTEGER, size TEXT);"
+        "CREATE TABLE shows (title TEXT, held_on DATE);"
+    ),
+    "hotels.is_open",
 )
 STORED = [
     *(StoredValue("hotels", "country", text) for text in ("Japan", "South Korea")),
     StoredValue("hotels", "owner", "Ana"),
     *(StoredValue("hotels", "size", text) for text in ("150", "small")),
 ]
-VALUES = ValueIndex(STORED, flags=[("hotels", "is_open")])
+VALUES = ValueIndex(STORED)
 SAID = [*(Literal(value.text, (value,)) for value in STORED), Literal("Nobody"), Literal("3")]
 HOTELS = "SELECT hotels.name FROM hotels"
 
@@ -52,7 +56,7 @@ def test_text_that_neither_the_question_nor_the_column_holds_is_left_out(written
 )
 def test_a_number_that_nobody_asks_for_is_left_out(question, written, kept):
     tree = sqlglot.parse_one(f"{HOTELS} WHERE {written}", read="sqlite")
-    leave_out_numbers(tree, SCHEMA, VALUES, question)
+    leave_out_numbers(tree, SCHEMA, question)
     assert tree.sql("sqlite") == HOTELS + kept
 
 
