@@ -69,6 +69,7 @@ results: $(READY) $(INDEX) ## measure every accuracy figure of docs/results.md (
 	$(GREEDY) $(SPIDER) --run-dir $(RESULTS)/spider_dev_constrained --arms none --constrain
 	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_voting --arms none --samples 8 --no-rank
 	$(EVALUATE) $(SPIDER) --run-dir $(RESULTS)/spider_dev_ranked --arms none --samples 8
+	$(EVALUATE) $(DATA)/spider_dev --conversations $(DATA)/sparc_dev/conversations.jsonl --run-dir $(RESULTS)/sparc_dev
 	$(BIN)/python -m finetune.evaluation.results $(MEASURED:%=$(RESULTS)/%) \
 	  $(if $(LIMIT),,--page docs/results.md --readme README.md --plot docs/images/results.svg)
 

@@ -85,7 +85,7 @@ class RunDirectory:
         """
         path = self.folder / PREDICTIONS_FILE
         found: dict[tuple[str, str], Prediction] = {}
-        for number, line in enumerate(self._lines(PREDICTIONS_FILE)[:-1], start=1):  # a whole line ends with a break
+        for number, line in enumerate(self.whole_lines(), start=1):
             try:
                 prediction = Prediction.from_line(line)
             except FileRefusedError as error:
@@ -116,11 +116,19 @@ class RunDirectory:
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{self.folder / name} is not UTF-8 text (byte {error.start}).") from error
 
+    def whole_lines(self) -> list[str]:
+        """The lines of the predictions, without a last one that a kill cut short."""
+        return self._lines(PREDICTIONS_FILE)[:-1]  # a whole line ends with a break
+
     def append(self, prediction: Prediction) -> None:
-        """Add a prediction. A killed process loses none; a power cut at most those of the last second."""
+        """Add a prediction; see ``append_line``."""
+        self.append_line(prediction.to_line())
+
+    def append_line(self, line: str) -> None:
+        """Add a line. A killed process loses none; a power cut at most those of the last second."""
         if self._file is None:
             raise ConfigurationError(f"{self.folder} was opened for reading; open it with open_run to write.")
-        self._file.write(prediction.to_line() + "\n")
+        self._file.write(line + "\n")
         self._file.flush()
         if time.monotonic() - self._synced_at > _SYNC_EVERY_S:
             os.fsync(self._file.fileno())

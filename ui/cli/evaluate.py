@@ -14,6 +14,7 @@ import typer
 from ui.cli.options import Settings, database_option, with_settings
 
 if TYPE_CHECKING:
+    from coderag_app.settings import AppConfig
     from finetune.evaluation.evaluate import Evaluation
     from finetune.evaluation.execution import Convention
 
@@ -53,6 +54,14 @@ def evaluate(
     keep_trivial: Annotated[
         bool, typer.Option("--keep-trivial", rich_help_panel=_WHAT, help="Score golds that are empty, 0 or NULL, too.")
     ] = False,
+    conversations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=_WHAT,
+            help="Conversations (JSONL) over the databases of DATASET, or of the folder databases beside FILE.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON document.")] = False,
 ) -> None:
     """Measure execution accuracy on questions with known answers."""
@@ -60,6 +69,10 @@ def evaluate(
     from ui.cli.console import error_console
 
     config = AppConfig.load(**settings)
+    if conversations is not None:
+        folder = run_dir or Path("runs") / conversations.stem
+        _evaluate_conversations(conversations, dataset, folder, config, limit, seed, as_json)
+        return
     console = error_console()
     with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints must not mix with the figures
         with console.status("Loading…"):
@@ -80,6 +93,23 @@ def evaluate(
         sys.stdout.write(json.dumps({**found.summary.to_json(), **facts}, default=str) + "\n")
     else:
         _print_figures(found)
+
+
+def _evaluate_conversations(
+    file: Path, dataset: str, run_dir: Path, config: AppConfig, limit: int | None, seed: int, as_json: bool
+) -> None:
+    from finetune.evaluation.conversations import evaluate_conversations, report_markdown
+    from finetune.evaluation.progress import progress_bar
+    from ui.cli.console import error_console
+
+    databases = (file.parent if dataset == "demo" else Path(dataset)) / "databases"
+    with contextlib.redirect_stdout(sys.stderr), progress_bar(error_console()) as on_progress:
+        tables = evaluate_conversations(file, databases, run_dir, config, limit, seed, on_progress)
+    if as_json:
+        figures = {table.title: [dict(zip(table.header, row, strict=True)) for row in table.rows] for table in tables}
+        sys.stdout.write(json.dumps({"run_dir": str(run_dir), **figures}) + "\n")
+        return
+    sys.stdout.write(report_markdown(tables))
 
 
 def _default_folder(dataset: str, keep_leaks: bool) -> Path:
