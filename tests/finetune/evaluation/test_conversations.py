@@ -11,6 +11,7 @@ from finetune.evaluation import conversations
 from finetune.evaluation.conversations import evaluate_conversations, read_asked
 from finetune.evaluation.run_directory import RunDirectory
 
+pytest_plugins = ["cli_runner"]
 BY_COUNTRY = "SELECT country, count(*) FROM customer GROUP BY country"
 TALKS = [
     [
@@ -18,12 +19,12 @@ TALKS = [
         ("only in France", "SELECT count(*) FROM customer WHERE country = 'France'"),
         ("only in Peru", "SELECT count(*) FROM customer WHERE country = 'Peru'"),  # a lone 0: asked, not scored
     ],
-    [("Name all customers.", "SELECT name FROM customer"), ("What did each spend?", "SELECT sum(amount) FROM purchase")],
+    [("Name customers.", "SELECT name FROM customer"), ("What did each spend?", "SELECT sum(amount) FROM purchase")],
     [("Customers by country", BY_COUNTRY), ("only in Spain", f"{BY_COUNTRY} HAVING country = 'Spain'")],
 ]  # fmt: skip
 REPLIES = {  # the second talk begins with a wrong reply, the third with none
     "How many customers are there?": "SELECT count(*) FROM customer",
-    "Name all customers.": "SELECT country FROM customer",
+    "Name customers.": "SELECT country FROM customer",
     "What did each spend?": "SELECT sum(amount) FROM purchase",
 }
 
