@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,10 @@ from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
 from coderag_app.llm.loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
+from coderag_app.schema.inferred_keys import with_inferred_keys
+from coderag_app.schema.name_words import shared_prefix
 from coderag_app.schema.profiling import with_profiles
-from coderag_app.schema.value_index import ValueIndex
+from coderag_app.schema.value_index import ValueIndex, is_unmatched
 from coderag_app.settings import AppConfig
 from coderag_app.sql.repairs import check_repair_names
 
@@ -86,7 +89,7 @@ def load_query_engine(
     check_repair_names(config.without_repairs)
     opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
     unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
-    schema = _visible_schema(opened, config.sample_values, unread) if opened is not None else None
+    schema = _visible_schema(opened, config, unread) if opened is not None else None
     load_encoder = partial(_load_encoder, config, embed_model)
     index, encoder = _open_index(config, index, load_encoder, required=storage_dir is not None)
     if opened is None and index is None:
@@ -134,19 +137,23 @@ def load_query_engine(
     )
 
 
-def _visible_schema(database: Database, samples: int, unread: Sequence[str]) -> Schema:
-    """The schema, read before any model loads.
+def _visible_schema(database: Database, config: AppConfig, unread: Sequence[str]) -> Schema:
+    """The schema with the keys that nobody declared, read before any model loads.
 
     Raises:
         DatabaseError: There is nothing in it to ask about; what was left out has been named by warnings.
     """
-    schema = without_samples(database.read_schema(samples), unread)
+    schema = without_samples(database.read_schema(config.sample_values), unread)
     if not any(table.columns for table in schema.tables):
         raise DatabaseError(
             f"The database {database.name!r} shows no table or view, so there is nothing to ask. Check that it is the "
             "right one, that the role may read its tables, and that they are in its default schema."
         )
-    return schema
+    schema = replace(schema, prefix=shared_prefix([table.name for table in schema.tables]))
+    if not config.infer_keys:
+        return schema
+    patterns = [pattern.lower() for pattern in unread]
+    return with_inferred_keys(schema, partial(_rows_of, database), partial(is_unmatched, patterns))
 
 
 def _rows_of(database: Database, sql: str, timeout_s: float | None = None) -> tuple[tuple[Any, ...], ...]:

@@ -144,6 +144,10 @@ class AppConfig(BaseSettings):
         le=1,
         description="Hold back answers whose confidence is below this: their SQL is shown, not their rows.",
     )
+    infer_keys: bool = Field(
+        True,
+        description="Infer the foreign keys that nobody declared, from names and values; false: declared ones alone.",
+    )
     match_values: bool = Field(True, description="Match the question's words with stored values.")
     unmatched_columns: tuple[str, ...] = Field(
         (), description="Columns whose values are neither matched nor shown, such as customers.email or *.phone."

@@ -215,7 +215,7 @@ class InstructFormat:
             CodeRAGError: The question does not fit beside the schema.
         """
         parts = [self._prompts["instructions"].format(dialect=request.dialect, cannot_answer=CANNOT_ANSWER)]
-        schema = shown_schema(request.schema).to_ddl() if request.schema is not None else ""
+        schema = shown_schema(request.schema).to_ddl(inferred=True) if request.schema is not None else ""
         if request.schema is not None:
             parts.append("### Schema of the database to query\n" + schema)
             label = "### Examples (they may speak of other databases; learn from their form only)"
@@ -242,7 +242,7 @@ class InstructFormat:
 
     def schema_size(self, schema: Schema) -> int:
         """Tokens of the DDL."""
-        return _tokens(shown_schema(schema).to_ddl())
+        return _tokens(shown_schema(schema).to_ddl(inferred=True))
 
     def _repair(self, failed: Attempt, dialect: str) -> str:
         """What was wrong with the last reply; a database's error message may quote what it stores."""

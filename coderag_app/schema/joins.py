@@ -40,8 +40,9 @@ class JoinStep:
 class JoinGraph:
     """The foreign keys of a schema as an undirected graph over its tables.
 
-    A table that neither declares nor receives a foreign key is joined on identically named key columns instead, or on
-    columns named after one of the tables (``state_name`` of ``state``): many real schemas declare no keys.
+    Inferred keys are keys like the others; of two keys between two tables a declared one comes first. A table that
+    neither has nor receives a key is joined on identically named key columns instead, or on columns named after one of
+    the tables (``state_name`` of ``state``), but never by the keys of both unless their name says so.
 
     The second reading of a table joins the first on the table's key to itself (an employee's manager), or a table that
     refers to it twice on the second of these keys (where a flight goes); where there are none, on nothing.
@@ -77,10 +78,12 @@ class JoinGraph:
             for column in table.columns:
                 holders.setdefault(column.name.lower(), []).append(table.name.lower())
         for column_name, tables in holders.items():
-            if not (column_name.endswith(_KEY_ENDINGS) or _is_called_after(column_name, tables)):
+            called_after = _is_called_after(column_name, tables)
+            if not (column_name.endswith(_KEY_ENDINGS) or called_after):
                 continue
             for first, second in combinations(tables, 2):
-                if first in alone or second in alone:
+                both_are_keys = all(_is_primary(schema, table, column_name) for table in (first, second))
+                if (first in alone or second in alone) and (called_after or not both_are_keys):
                     pair = (((first, column_name), (second, column_name)),)
                     self._edges[first].append(JoinStep(second, pair))
                     self._edges[second].append(JoinStep(first, pair))
@@ -158,6 +161,11 @@ class JoinGraph:
 def _with_parent_again(table: str, pairs: tuple[tuple[tuple[str, str], tuple[str, str]], ...]) -> JoinStep:
     """A table's key to itself: the second reading is the row referred to."""
     return JoinStep(again(table), tuple((child, (again(table), column)) for child, (_, column) in pairs))
+
+
+def _is_primary(schema: Schema, table: str, column: str) -> bool:
+    found = schema.column(table, column)
+    return found is not None and found.primary_key
 
 
 def _is_called_after(column: str, tables: Sequence[str]) -> bool:

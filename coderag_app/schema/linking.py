@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class SchemaLinker:
     def rank_tables(self, question: Question) -> list[str]:
         """Rank the lowercase names of all tables, the likeliest to be needed first."""
         words = _words(question.text)
-        scores = np.array([_lexical_score(table, words) for table in self.schema.tables])
+        scores = np.array([_lexical_score(table, self.schema.words(table), words) for table in self.schema.tables])
         mentioned = {value.table.lower() for match in question.values for value in match.values}
         scores += [_VALUE_SCORE * (table.name.lower() in mentioned) for table in self.schema.tables]
         if self.embed is not None:
@@ -100,7 +101,11 @@ class SchemaLinker:
     @cached_property
     def _table_vectors(self) -> np.ndarray:
         """Unit vectors of the tables, shape (tables, dimension): embedded once, not for every question."""
-        return self.embed([_table_words(table) for table in self.schema.tables]) if self.embed else np.empty((0, 0))
+        return (
+            self.embed([_table_words(self.schema, each) for each in self.schema.tables])
+            if self.embed
+            else np.empty((0, 0))
+        )
 
 
 def _without_half(schema: Schema, question: frozenset[str]) -> Schema:
@@ -112,19 +117,19 @@ def _without_half(schema: Schema, question: frozenset[str]) -> Schema:
 
     kept = sorted(table.columns, key=merit, reverse=True)[: max(len(table.columns) // 2, 1)]
     columns = tuple(column for column in table.columns if column in kept)
-    return Schema((Table(table.name, columns, table.foreign_keys), *schema.tables[1:]), schema.dialect)
+    return replace(schema, tables=(replace(table, columns=columns), *schema.tables[1:]))
 
 
-def _lexical_score(table: Table, question: frozenset[str]) -> float:
+def _lexical_score(table: Table, name_words: str, question: frozenset[str]) -> float:
     """Share of the table's name found in the question, plus the matching columns, each weighing less than the name."""
-    name = _words(identifier_words(table.name))
+    name = _words(name_words)
     columns = [_words(identifier_words(column.name)) - name for column in table.columns]
     matching = sum(bool(words) and words <= question for words in columns)
     return len(name & question) / max(len(name), 1) + 0.5 * min(matching, 3)
 
 
-def _table_words(table: Table) -> str:
-    return f"{identifier_words(table.name)}: {', '.join(identifier_words(c.name) for c in table.columns)}"
+def _table_words(schema: Schema, table: Table) -> str:
+    return f"{schema.words(table)}: {', '.join(identifier_words(c.name) for c in table.columns)}"
 
 
 def _words(text: str) -> frozenset[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 import snowballstemmer
@@ -18,6 +20,7 @@ _PLURALS = {singular: plural for plural, singular in _IRREGULAR.items()}
 _ABBREVIATIONS = {"fname": "first name", "lname": "last name", "dob": "date of birth", "qty": "quantity"}
 _PERSON_NAMES = {"f name": "first name", "l name": "last name"}
 _IDENTIFIER_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[A-Z]", re.UNICODE)
+_MIN_NAMES, _SHARE_OF_NAMES = 3, 0.6  # that must begin with the same word
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -43,6 +46,24 @@ def name_words(name: str) -> str:
         ['song release year', 'floor area m 2', 'customer id', 'xml file']
     """
     return " ".join(part.lower() for part in _PARTS.findall(name))
+
+
+def shared_prefix(names: Sequence[str]) -> str:
+    """The first word of most names of a schema's tables, which tells none from the others; empty where there is none.
+
+    A word that is the whole name of a table says something: of ``student``, ``student_course`` and ``student_grade``
+    it is the noun.
+
+    Example:
+        >>> shared_prefix(("shop_order", "shop_customer", "shop_item", "auth_user"))
+        'shop'
+        >>> shared_prefix(("student", "student_course", "student_grade"))
+        ''
+    """
+    words = [identifier_words(name).split() for name in names]
+    first, count = Counter(each[0] for each in words).most_common(1)[0] if words else ("", 0)
+    is_noun = any(len(each) == 1 and singular(each[0]) == singular(first) for each in words)
+    return "" if is_noun or len(names) < _MIN_NAMES or count < _SHARE_OF_NAMES * len(names) else first
 
 
 def singular(word: str) -> str:

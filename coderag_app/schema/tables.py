@@ -9,6 +9,7 @@ from functools import cached_property
 
 from sqlglot import exp
 
+from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.profile import UNKNOWN, ColumnProfile
 
 _NO_NUMBERS = ("ENUM", "SET(", "POINT", "INTERVAL", "STRUCT", "MAP(", "UNION(")  # types with INT or NUM in their text
@@ -50,11 +51,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key of the table that holds it; ``columns`` and ``ref_columns`` pair up in order."""
+    """A foreign key of the table that holds it; ``columns`` and ``ref_columns`` pair up in order.
+
+    ``score`` is 1 for a declared key, and less for one that was inferred from names and values.
+    """
 
     columns: tuple[str, ...]
     ref_table: str
     ref_columns: tuple[str, ...]
+    score: float = 1.0
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the database declares the key."""
+        return self.score == 1
 
 
 @dataclass(frozen=True)
@@ -90,12 +100,14 @@ class Schema:
             (``public``, ``main``).
         redefined: Functions (lower case), operators (``+``) and cast targets (``cast json``) that the database's owner
             has redefined. The guard refuses them: they would run the owner's code.
+        prefix: The word that most of the tables' names begin with and that ``words`` leaves out; may be empty.
     """
 
     tables: tuple[Table, ...]
     dialect: str = "sqlite"
     namespace: str = ""
     redefined: frozenset[str] = frozenset()
+    prefix: str = ""
 
     @cached_property
     def _tables_by_name(self) -> dict[str, Table]:
@@ -109,6 +121,11 @@ class Schema:
         """Find a column of a table, ignoring case; None if there is none."""
         found = self.table(table)
         return found.column(name) if found is not None else None
+
+    def words(self, table: Table) -> str:
+        """The words of a table's name, without the prefix that most tables share."""
+        words = identifier_words(table.name)
+        return words.removeprefix(f"{self.prefix} ") if self.prefix else words
 
     def keep(self, names: Iterable[str]) -> Schema:
         """Keep only the named tables and the foreign keys between them."""
@@ -127,12 +144,18 @@ class Schema:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash (16 hex digits) of names, types and keys; ignores sample values."""
+        """Hash (16 hex digits) of names, types and declared keys; ignores sample values."""
         return hashlib.sha256(self.to_ddl(samples=False).encode()).hexdigest()[:16]
 
-    def to_ddl(self, samples: bool = True) -> str:
-        """Write CREATE TABLE statements, one column per line, with sample values as comments."""
-        return "\n".join(_table_ddl(table, self.dialect, samples) for table in self.tables)
+    def to_ddl(self, samples: bool = True, inferred: bool = False) -> str:
+        """Write CREATE TABLE statements, one column per line, with sample values as comments.
+
+        Args:
+            samples: Whether to write sample values.
+            inferred: Whether to write the keys that nobody declared, too.
+        """
+        tables = self.tables if inferred else map(_as_declared, self.tables)
+        return "\n".join(_table_ddl(table, self.dialect, samples) for table in tables)
 
 
 def quote_identifier(name: str, dialect: str) -> str:
@@ -166,6 +189,10 @@ _RESERVED = frozenset(
     "TRANSACTION TRIGGER TRUE UNBOUNDED UNION UNIQUE UPDATE USER USING VACUUM VALUES VARIADIC VIEW VIRTUAL WHEN "
     "WHERE WINDOW WITH WITHOUT".split()
 )
+
+
+def _as_declared(table: Table) -> Table:
+    return replace(table, foreign_keys=tuple(key for key in table.foreign_keys if key.is_declared))
 
 
 def _table_ddl(table: Table, dialect: str, samples: bool) -> str:

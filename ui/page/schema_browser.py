@@ -113,7 +113,7 @@ def _key(table: Table, column: Column) -> str:
         if column.name in key.columns:
             position = key.columns.index(column.name)
             target = f".{key.ref_columns[position]}" if position < len(key.ref_columns) else ""
-            parts.append(f"→ {key.ref_table}{target}")
+            parts.append(f"→ {key.ref_table}{target}{'' if key.is_declared else ' (inferred)'}")
     return visible_text(", ".join(parts))
 
 
@@ -130,7 +130,7 @@ def _draw_relations(schema: Schema) -> None:
         if not drawn.open:
             return
         if not any(table.foreign_keys for table in schema.tables):
-            draw_text("No foreign keys are declared in this database, so the tables stand alone.")
+            draw_text("No keys between tables are declared or could be inferred, so the tables stand alone.")
         if len(schema.tables) > _MAX_DRAWN_TABLES:
             draw_text(f"Only tables with keys between them are drawn, {_MAX_DRAWN_TABLES} at most.")
         st.graphviz_chart(er_diagram(_drawable(schema)), width="stretch")

@@ -36,7 +36,7 @@ class SchemaNames:
     @cached_property
     def tables(self) -> dict[str, str]:
         """Words of each table by its lowercase name."""
-        return _unique_words([table.name for table in self.schema.tables])
+        return _unique_words({table.name: self.schema.words(table) for table in self.schema.tables})
 
     @cached_property
     def columns(self) -> dict[tuple[str, str], str]:
@@ -44,7 +44,7 @@ class SchemaNames:
         return {
             (table.name.lower(), column): words
             for table in self.schema.tables
-            for column, words in _unique_words([column.name for column in table.columns]).items()
+            for column, words in _unique_words({c.name: identifier_words(c.name) for c in table.columns}).items()
         }
 
     @cached_property
@@ -82,13 +82,14 @@ class SchemaNames:
         )
 
 
-def _unique_words(names: list[str]) -> dict[str, str]:
+def _unique_words(names: dict[str, str]) -> dict[str, str]:
+    """The words of each name, by the name in lowercase, numbered where two names have the same."""
     words_of: dict[str, str] = {}
     taken: set[str] = set()
-    for name in names:
-        words, number = identifier_words(name), 2
+    for name, plain in names.items():
+        words, number = plain, 2
         while words in taken:
-            words, number = f"{identifier_words(name)} {number}", number + 1
+            words, number = f"{plain} {number}", number + 1
         taken.add(words)
         words_of[name.lower()] = words
     return words_of
