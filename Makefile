@@ -103,13 +103,13 @@ LEFT_OUT = gymnast icfp_1 inn_1 insurance_and_eClaims music_4 party_host party_p
 REAL = $(if $(SPIDER_TRAIN),$(RUN)-real.jsonl)
 sql-model: $(READY) ## train the bundled SQL model from nothing (92 minutes)
 	test -f $(RUN)-made.jsonl || \
-	  $(BIN)/python -m finetune.sql_model.data $(RUN)-made.jsonl --databases $(DATABASES) --pairs 200 --seed 41
+	  $(BIN)/python -m finetune.sql_model.training_text $(RUN)-made.jsonl --databases $(DATABASES) --pairs 200 --seed 41
 	$(if $(REAL),test -f $(REAL) || $(BIN)/python -m finetune.sql_model.real_data $(SPIDER_TRAIN) $(REAL) \
 	  --copies $(COPIES) --seed 7 $(LEFT_OUT:%=--leave-out %))
 	OMP_NUM_THREADS=1 $(BIN)/torchrun --standalone --nproc-per-node $(PROCESSES) -m finetune.sql_model.train \
 	  --data $(RUN)-made.jsonl $(REAL:%=--data %) --out $(RUN) --preset $(PRESET) --steps $(SQL_STEPS) \
 	  --batch-windows 6 --threads 1 --held-out 8 --every 500
-	$(BIN)/python -m finetune.sql_model.export --run $(RUN) --out $(RUN).gguf $(if $(REAL),--licence CC-BY-SA-4.0)
+	$(BIN)/python -m finetune.sql_model.gguf_export --run $(RUN) --out $(RUN).gguf $(if $(REAL),--licence CC-BY-SA-4.0)
 	$(BIN)/coderag evaluate demo --run-dir $(RUN)-demo --llm $(RUN).gguf --arms none
 
 # Trains the encoder's adapter from all-MiniLM-L6-v2 (an hour on one core). STEPS=5 ENCODER_DATABASES=40 proves the path.
@@ -122,12 +122,12 @@ SITE = $(wildcard $(VENV)/lib/python3*/site-packages)
 SEARCHES = $(BIN)/python -m finetune.encoder.search_rows
 WEIGHT ?= 0.65
 encoder: $(READY) ## train the bundled encoder's adapter (an hour)
-	test -f $(ENCODER)-sql.jsonl || $(BIN)/python -m finetune.encoder.data $(ENCODER)-sql.jsonl \
+	test -f $(ENCODER)-sql.jsonl || $(BIN)/python -m finetune.encoder.near_miss_rows $(ENCODER)-sql.jsonl \
 	  --databases $(ENCODER_DATABASES) --pairs 48 --negatives 0 --seed 41
 	$(SEARCHES) $(ENCODER)-library.jsonl --seed 5 --count 20000
 	$(SEARCHES) $(ENCODER)-packages.jsonl --seed 6 --count 20000 $(PACKAGES:%=--folder $(SITE)/%)
 	$(SEARCHES) $(ENCODER)-own.jsonl --seed 3 --folder coderag_app --folder finetune --folder ingestion
-	$(BIN)/python -m finetune.encoder.train $(ENCODER)-sql.jsonl --output $(ENCODER) --preset sql-adapter --max-steps $(STEPS) \
+	$(BIN)/python -m finetune.encoder.fine_tune $(ENCODER)-sql.jsonl --output $(ENCODER) --preset sql-adapter --max-steps $(STEPS) \
 	  --keep $(ENCODER)-library.jsonl --keep $(ENCODER)-packages.jsonl --keep $(ENCODER)-own.jsonl
 	$(BIN)/python -m finetune.encoder.export_adapter $(ENCODER) $(ENCODER)-adapter --rank 64 --weight $(WEIGHT)
 

@@ -1,8 +1,8 @@
 """Ingestion: readers (rows -> examples), documents (examples -> Documents), vectorbase (Documents -> index)."""
 
+from ingestion.ingestion_report import IngestReport, Progress
 from ingestion.progress import progress_bar
 from ingestion.readers import ColumnMap, DatabaseReader, FileReader, HubReader, Reader, SpiderReader
-from ingestion.report import IngestReport, Progress
 from ingestion.vectorbase import ingest, remove_examples
 
 __all__ = [

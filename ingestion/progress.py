@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from ingestion.report import Progress
+from ingestion.ingestion_report import Progress
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from coderag_app.index.files import REJECTED_FILE, storage_lock
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.types import Origin, SQLExample
 from ingestion.documents import texts_to_embed, to_documents
-from ingestion.readers.rows import Reader, Rejection, Row
-from ingestion.report import IngestReport, Progress, RejectionLog
+from ingestion.ingestion_report import IngestReport, Progress, RejectionLog
+from ingestion.readers.source_rows import Reader, Rejection, Row
 
 logger = logging.getLogger(__name__)
 

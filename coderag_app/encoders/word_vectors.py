@@ -1,4 +1,4 @@
-"""Word similarity, from vectors distilled from the packaged encoder (``finetune.word_vectors``)."""
+"""Word similarity, from vectors distilled from the packaged encoder (``finetune.distil_word_vectors``)."""
 
 from __future__ import annotations
 

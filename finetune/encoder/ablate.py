@@ -19,11 +19,11 @@ import typer
 
 from coderag_app.encoders.loading import load_embed_model
 from coderag_app.errors import CodeRAGError, ConfigurationError
-from finetune.encoder.ablation_arms import ALL, ARMS, Arm, counts_of, draw_rows, find_arms
+from finetune.encoder.ablation_arms import ALL, ARMS, AblationArm, counts_of, draw_rows, find_arms
 from finetune.encoder.ablation_table import ArmScores, ablation_table
+from finetune.encoder.fine_tune import train_encoder
 from finetune.encoder.plan import TrainingPlan
-from finetune.encoder.rows import EncoderRow, read_rows, write_rows
-from finetune.encoder.train import train_encoder
+from finetune.encoder.training_rows import EncoderRow, read_rows, write_rows
 from finetune.evaluation.encoder_ranking import EncoderRanker, LabelledDocument, RankingTask, rank, ranking_task
 from finetune.evaluation.encoder_tasks import TASKS, load_task, spider_folder
 
@@ -58,7 +58,7 @@ class AblationPlan:
     seed: int = 0
 
 
-def ablate(plan: AblationPlan, arms: Sequence[Arm] = ARMS) -> Iterator[ArmScores]:
+def ablate(plan: AblationPlan, arms: Sequence[AblationArm] = ARMS) -> Iterator[ArmScores]:
     """Train and measure the base and each arm in turn; arms that are done are read from their folder.
 
     Raises:
@@ -100,7 +100,9 @@ def _base_scores(plan: AblationPlan, tasks: Sequence[RankingTask]) -> ArmScores:
     return _measured(ArmScores(BASE_ARM, 0, 0.0, {}, 0, {}, {}), "minilm", tasks, folder, fingerprint)
 
 
-def _scores_of_arm(arm: Arm, rows: Sequence[EncoderRow], plan: AblationPlan, tasks: Sequence[RankingTask]) -> ArmScores:
+def _scores_of_arm(
+    arm: AblationArm, rows: Sequence[EncoderRow], plan: AblationPlan, tasks: Sequence[RankingTask]
+) -> ArmScores:
     folder = plan.out / arm.folder_name
     drawn = draw_rows(rows, arm, plan.steps * plan.batch_size, plan.seed)
     write_rows(drawn, folder / "rows.jsonl")
@@ -124,7 +126,7 @@ def _scores_of_arm(arm: Arm, rows: Sequence[EncoderRow], plan: AblationPlan, tas
     return scores
 
 
-def _training_plan(arm: Arm, plan: AblationPlan, folder: Path) -> TrainingPlan:
+def _training_plan(arm: AblationArm, plan: AblationPlan, folder: Path) -> TrainingPlan:
     """The recipe of the bundled encoder's first stage, for a number of steps and with nothing held out."""
     return TrainingPlan(
         (folder / "rows.jsonl",), folder / "encoder", epochs=1.0, max_steps=plan.steps, batch_size=plan.batch_size,

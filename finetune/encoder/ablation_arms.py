@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from random import Random
 
 from coderag_app.errors import ConfigurationError
-from finetune.encoder.rows import EncoderRow
+from finetune.encoder.training_rows import EncoderRow
 
 SQL = "text_to_sql"
 # Shares of an arm's rows. The shipped encoder saw nine tenths of text-to-SQL; with so little of the rest, leaving a
@@ -19,7 +19,7 @@ _RUN_LENGTH = 32  # consecutive rows that are drawn together: neighbours in the 
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class AblationArm:
     """One training of the study.
 
     Attributes:
@@ -40,20 +40,20 @@ class Arm:
         return self.name.replace(" ", "-")
 
 
-ALL = Arm("all")
+ALL = AblationArm("all")
 ARMS = (
     ALL,
-    Arm("no hard negatives", negatives=0),
-    Arm("without code2code", without=("code2code",)),
-    Arm("without code2text", without=("code2text",)),
-    Arm("without hybrid", without=("hybrid",)),
-    Arm("without text2code", without=(SQL, "text2code")),
-    Arm("no neighbours", neighbours=0),
-    Arm("text-to-SQL alone", without=("text2code", "code2text", "code2code", "hybrid")),
+    AblationArm("no hard negatives", negatives=0),
+    AblationArm("without code2code", without=("code2code",)),
+    AblationArm("without code2text", without=("code2text",)),
+    AblationArm("without hybrid", without=("hybrid",)),
+    AblationArm("without text2code", without=(SQL, "text2code")),
+    AblationArm("no neighbours", neighbours=0),
+    AblationArm("text-to-SQL alone", without=("text2code", "code2text", "code2code", "hybrid")),
 )
 
 
-def find_arms(names: Sequence[str]) -> tuple[Arm, ...]:
+def find_arms(names: Sequence[str]) -> tuple[AblationArm, ...]:
     """The arms of those names and the one that they are compared with; every arm for no name.
 
     Raises:
@@ -70,7 +70,7 @@ def part_of(row: EncoderRow) -> str:
     return SQL if row.task == SQL else row.category
 
 
-def draw_rows(rows: Sequence[EncoderRow], arm: Arm, count: int, seed: int = 0) -> list[EncoderRow]:
+def draw_rows(rows: Sequence[EncoderRow], arm: AblationArm, count: int, seed: int = 0) -> list[EncoderRow]:
     """Exactly ``count`` rows in the shares of ``MIXTURE`` without what the arm leaves out.
 
     Rows come in runs of consecutive ones. A part with too few rows gives them more than once.
@@ -92,7 +92,7 @@ def draw_rows(rows: Sequence[EncoderRow], arm: Arm, count: int, seed: int = 0) -
     if empty := [part for part, of_part in by_part.items() if not of_part]:
         raise ConfigurationError(
             f"The arm {arm.name!r} needs rows of {', '.join(wanted)}; got none of {', '.join(empty)}. Add a file of "
-            "`coderag synthesize` (Python, all categories) or `python -m finetune.encoder.data` (text-to-SQL)."
+            "`coderag synthesize` (Python, all categories) or `python -m finetune.encoder.near_miss_rows` (SQL)."
         )
     drawn: list[EncoderRow] = []
     for part, number in _numbers(wanted, count).items():

@@ -16,8 +16,8 @@ import typer
 from coderag_app.encoders.loading import has_cpu_bf16, load_full_encoder, transformer_of
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.encoder.ablate import ablation_tasks
-from finetune.encoder.rows import read_rows
 from finetune.encoder.scores import ModelRanker, held_out_task
+from finetune.encoder.training_rows import read_rows
 from finetune.evaluation.encoder_ranking import RankingTask, means, rank
 
 if TYPE_CHECKING:

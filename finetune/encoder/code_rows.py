@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from finetune.encoder.rows import TEXT_TO_CODE, EncoderRow
+from finetune.encoder.training_rows import TEXT_TO_CODE, EncoderRow
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n\s*\n")
 _WORDS_WANTED = range(4, 30)

@@ -26,8 +26,8 @@ from coderag_app.encoders.loading import (
     transformer_of,
 )
 from coderag_app.errors import CodeRAGError, ModelError
-from finetune.encoder.data import EncoderDataPlan, synthetic_rows
-from finetune.encoder.rows import read_rows
+from finetune.encoder.near_miss_rows import EncoderDataPlan, synthetic_rows
+from finetune.encoder.training_rows import read_rows
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -23,9 +23,9 @@ import typer
 
 from coderag_app.encoders.loading import load_full_encoder
 from coderag_app.errors import CodeRAGError, ModelError
-from finetune.encoder.data import described_target, sqlite_target
 from finetune.encoder.equivalence import TargetDatabase
-from finetune.encoder.rows import EncoderRow, read_rows, write_rows
+from finetune.encoder.near_miss_rows import described_target, sqlite_target
+from finetune.encoder.training_rows import EncoderRow, read_rows, write_rows
 from finetune.evaluation.sql_form import read_form
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database

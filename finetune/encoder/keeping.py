@@ -12,7 +12,7 @@ import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 
-from finetune.encoder.rows import EncoderRow
+from finetune.encoder.training_rows import EncoderRow
 
 LABEL = "label"  # the column that the trainer hands to the loss instead of embedding it
 _WEIGHT = 10.0  # of a cosine lost, beside a ranking loss whose cosines are multiplied by 20

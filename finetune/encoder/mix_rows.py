@@ -15,7 +15,7 @@ import typer
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.encoder.ablation_arms import in_runs
-from finetune.encoder.rows import EncoderRow, read_rows, write_rows
+from finetune.encoder.training_rows import EncoderRow, read_rows, write_rows
 
 
 def mix_rows(parts: Sequence[tuple[Path, int]], seed: int = 0, longest: int = 0) -> list[EncoderRow]:
@@ -51,7 +51,7 @@ def main(
     longest: Annotated[int, typer.Option(help="Characters of a text at most; 0 for any number.")] = 0,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal files.")] = 0,
 ) -> None:
-    """Write a mixture of training rows for `python -m finetune.encoder.train`."""
+    """Write a mixture of training rows for `python -m finetune.encoder.fine_tune`."""
     total = write_rows(mix_rows([_part(text) for text in parts], seed, longest), output)
     typer.echo(f"{output}: {total:,} rows")
 

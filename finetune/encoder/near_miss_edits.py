@@ -8,7 +8,7 @@ from random import Random
 from sqlglot.tokens import TokenType
 
 from coderag_app.schema.tables import quote_identifier
-from finetune.encoder.query_tokens import LITERALS, Edit, TokenQuery
+from finetune.encoder.query_tokens import LITERALS, TokenEdit, TokenQuery
 
 _AGGREGATES = ("avg", "sum", "min", "max")
 _OPPOSITE = {
@@ -30,7 +30,7 @@ _LIMITS = (1, 2, 3, 5, 10)
 _LOOK_BACK = 8  # tokens between a literal and the column it is compared with
 
 
-def _other_column(query: TokenQuery, rng: Random) -> list[Edit]:
+def _other_column(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """One column becomes another of its table, everywhere in the query; keys that join stay."""
     used = {owner for owner in query.owners if owner is not None}
     choices = sorted(owner for owner in used if owner[1] not in query.join_columns)
@@ -49,7 +49,7 @@ def _other_column(query: TokenQuery, rng: Random) -> list[Edit]:
     return []
 
 
-def _other_aggregate(query: TokenQuery, rng: Random) -> list[Edit]:
+def _other_aggregate(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     choices = [
         i
         for i, token in enumerate(query.tokens)
@@ -62,20 +62,20 @@ def _other_aggregate(query: TokenQuery, rng: Random) -> list[Edit]:
         return [query.replaced(i, other.upper() if current.isupper() else other)]
     for i, token in enumerate(query.tokens):
         if token.text.lower() == "count" and query.type_at(i + 2) is TokenType.DISTINCT:
-            return [Edit(query.tokens[i + 2].start, query.tokens[i + 3].start, "")]
+            return [TokenEdit(query.tokens[i + 2].start, query.tokens[i + 3].start, "")]
     return []
 
 
-def _other_direction(query: TokenQuery, rng: Random) -> list[Edit]:
+def _other_direction(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """The opposite comparison, order or membership."""
     opposites = [(i, _OPPOSITE.get(token.token_type)) for i, token in enumerate(query.tokens)]
     choices = [query.replaced(i, text) for i, text in opposites if text is not None]
     for i, token in enumerate(query.tokens):
         follows = query.type_at(i + 1)
         if token.token_type is TokenType.NOT and follows in (TokenType.IN, TokenType.LIKE):
-            choices.append(Edit(token.start, query.tokens[i + 1].start, ""))
+            choices.append(TokenEdit(token.start, query.tokens[i + 1].start, ""))
         elif token.token_type is TokenType.IN and query.type_at(i - 1) is not TokenType.NOT:
-            choices.append(Edit(token.start, token.start, "NOT "))
+            choices.append(TokenEdit(token.start, token.start, "NOT "))
         elif token.token_type is TokenType.EQ and follows in LITERALS:
             choices.append(query.replaced(i, "!="))
     if not choices:
@@ -83,16 +83,16 @@ def _other_direction(query: TokenQuery, rng: Random) -> list[Edit]:
     return [rng.choice(choices)] if choices else []
 
 
-def _descending(query: TokenQuery) -> Iterator[Edit]:
+def _descending(query: TokenQuery) -> Iterator[TokenEdit]:
     """DESC behind an ORDER BY that says no direction."""
     for i, token in enumerate(query.tokens):
         if token.token_type is TokenType.ORDER_BY:
             limits = (j for j in range(i, len(query.tokens)) if query.type_at(j) is TokenType.LIMIT)
             stop = query.tokens[next(limits, len(query.tokens)) - 1].end + 1
-            yield Edit(stop, stop, " DESC")
+            yield TokenEdit(stop, stop, " DESC")
 
 
-def _other_literal(query: TokenQuery, rng: Random) -> list[Edit]:
+def _other_literal(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     choices = [i for i, token in enumerate(query.tokens) if token.token_type in LITERALS]
     rng.shuffle(choices)
     for i in choices:
@@ -124,7 +124,7 @@ def _exchanged(query: TokenQuery, index: int, rng: Random) -> str | None:
     return str(int(token.text) + rng.choice((1, 2, 3))) if token.text.isdigit() else None
 
 
-def _without_filter(query: TokenQuery, rng: Random) -> list[Edit]:
+def _without_filter(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """Everything but the outer WHERE clause, or AND and OR exchanged."""
     depth, start = 0, None
     for i, token in enumerate(query.tokens):
@@ -132,13 +132,13 @@ def _without_filter(query: TokenQuery, rng: Random) -> list[Edit]:
         if depth == 0 and token.token_type is TokenType.WHERE and start is None:
             start = token.start
         elif depth == 0 and start is not None and token.token_type in _AFTER_FILTER:
-            return [Edit(start, token.start, "")]
+            return [TokenEdit(start, token.start, "")]
         elif start is not None and token.token_type is TokenType.OR and rng.random() < 0.5:
             return [query.replaced(i, "AND")]
-    return [Edit(start, len(query.sql), "")] if start is not None else []
+    return [TokenEdit(start, len(query.sql), "")] if start is not None else []
 
 
-def _without_projection(query: TokenQuery, rng: Random) -> list[Edit]:
+def _without_projection(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """One of several selected columns left out."""
     commas, depth = [], 0
     for i, token in enumerate(query.tokens):
@@ -150,13 +150,13 @@ def _without_projection(query: TokenQuery, rng: Random) -> list[Edit]:
                 return []
             last = query.tokens[commas[-1]]
             if rng.random() < 0.5:
-                return [Edit(last.start, token.start, " ")]
+                return [TokenEdit(last.start, token.start, " ")]
             first = 2 if query.type_at(1) is TokenType.DISTINCT else 1
-            return [Edit(query.tokens[first].start, query.tokens[commas[0] + 1].start, "")]
+            return [TokenEdit(query.tokens[first].start, query.tokens[commas[0] + 1].start, "")]
     return []
 
 
-def _other_shape(query: TokenQuery, rng: Random) -> list[Edit]:
+def _other_shape(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """A number of different values becomes a count for each of them and back, a set operation another, LIMIT goes."""
     choices = [
         edits
@@ -166,7 +166,7 @@ def _other_shape(query: TokenQuery, rng: Random) -> list[Edit]:
     return rng.choice(choices) if choices else []
 
 
-def _counted_by_value(query: TokenQuery, rng: Random) -> list[Edit]:
+def _counted_by_value(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """``count(DISTINCT x)`` becomes ``x, count(*) ... GROUP BY x``."""
     if [token.text.lower() for token in query.tokens[1:4]] != ["count", "(", "distinct"]:
         return []
@@ -177,12 +177,12 @@ def _counted_by_value(query: TokenQuery, rng: Random) -> list[Edit]:
     counted = query.sql[query.tokens[4].start : query.tokens[close - 1].end + 1]
     start, stop = query.tokens[1].start, query.tokens[close].end + 1
     return [
-        Edit(start, stop, f"{counted}, {query.tokens[1].text}(*)"),
-        Edit(len(query.sql), len(query.sql), f" GROUP BY {counted}"),
+        TokenEdit(start, stop, f"{counted}, {query.tokens[1].text}(*)"),
+        TokenEdit(len(query.sql), len(query.sql), f" GROUP BY {counted}"),
     ]
 
 
-def _counted_once(query: TokenQuery, rng: Random) -> list[Edit]:
+def _counted_once(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     """``x, count(*) ... GROUP BY x`` becomes ``count(DISTINCT x)``."""
     words = [token.text.lower() for token in query.tokens]
     group = next((i for i, token in enumerate(query.tokens) if token.token_type is TokenType.GROUP_BY), None)
@@ -193,28 +193,30 @@ def _counted_once(query: TokenQuery, rng: Random) -> list[Edit]:
         return []
     shown = query.sql[query.tokens[1].start : query.tokens[count - 2].end + 1]
     return [
-        Edit(query.tokens[1].start, query.tokens[count + 3].end + 1, f"{query.tokens[count].text}(DISTINCT {shown})"),
-        Edit(query.tokens[group].start, len(query.sql), ""),
+        TokenEdit(
+            query.tokens[1].start, query.tokens[count + 3].end + 1, f"{query.tokens[count].text}(DISTINCT {shown})"
+        ),
+        TokenEdit(query.tokens[group].start, len(query.sql), ""),
     ]
 
 
-def _other_set_operation(query: TokenQuery, rng: Random) -> list[Edit]:
+def _other_set_operation(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     for i, token in enumerate(query.tokens):
         if token.token_type in _SET_OPERATIONS:
             others = [word for word in ("INTERSECT", "EXCEPT", "UNION") if word != token.text.upper()]
-            whole = Edit(token.start, len(query.sql), "")
+            whole = TokenEdit(token.start, len(query.sql), "")
             return [rng.choice((query.replaced(i, rng.choice(others)), whole))]
     return []
 
 
-def _without_limit(query: TokenQuery, rng: Random) -> list[Edit]:
+def _without_limit(query: TokenQuery, rng: Random) -> list[TokenEdit]:
     for i, token in enumerate(query.tokens):
         if token.token_type is TokenType.LIMIT and i == len(query.tokens) - 2:
-            return [Edit(token.start, len(query.sql), "")]
+            return [TokenEdit(token.start, len(query.sql), "")]
     return []
 
 
-EDITS: tuple[tuple[str, Callable[[TokenQuery, Random], list[Edit]]], ...] = (
+EDITS: tuple[tuple[str, Callable[[TokenQuery, Random], list[TokenEdit]]], ...] = (
     ("column", _other_column),
     ("aggregate", _other_aggregate),
     ("direction", _other_direction),

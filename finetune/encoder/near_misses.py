@@ -12,7 +12,7 @@ from random import Random
 
 from coderag_app.schema.tables import Schema
 from finetune.encoder.near_miss_edits import EDITS
-from finetune.encoder.query_tokens import Edit, Values, read_query
+from finetune.encoder.query_tokens import TokenEdit, Values, read_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def near_misses(sql: str, schema: Schema, values: Values, rng: Random) -> list[N
     return ordered
 
 
-def _apply(sql: str, edits: list[Edit]) -> str:
+def _apply(sql: str, edits: list[TokenEdit]) -> str:
     for edit in sorted(edits, key=lambda one: one.start, reverse=True):
         sql = sql[: edit.start] + edit.text + sql[edit.end :]
     return sql

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from coderag_app.errors import ConfigurationError
-from finetune.encoder.rows import EncoderRow
+from finetune.encoder.training_rows import EncoderRow
 
 PLAN_FILE = "plan.json"
 _TEXT_QUERIES = frozenset({"text2code", "code2text"})

@@ -20,7 +20,7 @@ Values = Mapping[tuple[str, str], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class TokenEdit:
     """New text for the characters ``start`` to ``end`` (exclusive)."""
 
     start: int
@@ -43,9 +43,9 @@ class TokenQuery:
         """The type of a token; None beyond the ends."""
         return self.tokens[index].token_type if 0 <= index < len(self.tokens) else None
 
-    def replaced(self, index: int, text: str) -> Edit:
+    def replaced(self, index: int, text: str) -> TokenEdit:
         """The edit that puts other text in a token's place."""
-        return Edit(self.tokens[index].start, self.tokens[index].end + 1, text)
+        return TokenEdit(self.tokens[index].start, self.tokens[index].end + 1, text)
 
 
 def read_query(sql: str, schema: Schema, values: Values) -> TokenQuery | None:

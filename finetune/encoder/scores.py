@@ -13,7 +13,7 @@ from sentence_transformers.sentence_transformer.evaluation import SentenceEvalua
 
 from coderag_app.encoders.loading import has_cpu_bf16
 from finetune.encoder.plan import TrainingPlan
-from finetune.encoder.rows import EncoderRow
+from finetune.encoder.training_rows import EncoderRow
 from finetune.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task
 
 BEST_METRIC = "mrr_at_10"

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from finetune.encoder.code_rows import described_code_rows, standard_library
-from finetune.encoder.rows import EncoderRow, write_rows
+from finetune.encoder.training_rows import EncoderRow, write_rows
 
 TASK = "code_search"
 _MOST_WORDS = 9

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coderag_app.text.cell_text import visible_text
-from finetune.evaluation.predictions import Prediction, ResultPreview, Source
+from finetune.evaluation.predictions import Prediction, PredictionSource, ResultPreview
 
 SHOWN_ROWS = 5
 
@@ -26,7 +26,7 @@ class Answer:
     error_class: str
     verdict: str
     result: ResultPreview
-    sources: Mapping[str, tuple[Source, ...]]
+    sources: Mapping[str, tuple[PredictionSource, ...]]
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def _answer(same: list[Prediction], right: bool) -> Answer:
     )
 
 
-def _shown_source(source: Source) -> Source:
+def _shown_source(source: PredictionSource) -> PredictionSource:
     question, sql = _shown(source.question), _shown(source.sql)
-    return Source(source.example_id, _shown(source.db_id), question, sql, source.similarity)
+    return PredictionSource(source.example_id, _shown(source.db_id), question, sql, source.similarity)
 
 
 def _shown_result(result: ResultPreview) -> ResultPreview:

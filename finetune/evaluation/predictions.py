@@ -35,7 +35,7 @@ class ResultPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PredictionSource:
     """An example that was shown for a question."""
 
     example_id: str
@@ -45,7 +45,7 @@ class Source:
     similarity: float
 
     @classmethod
-    def of(cls, retrieved: RetrievedExample) -> Source:
+    def of(cls, retrieved: RetrievedExample) -> PredictionSource:
         """The record of a retrieved example."""
         example = retrieved.example
         similarity = round(retrieved.similarity, 4)
@@ -93,7 +93,7 @@ class Prediction:
     latency_s: float
     timings_s: dict[str, float]
     attempts: int
-    sources: tuple[Source, ...]
+    sources: tuple[PredictionSource, ...]
     gold_result: ResultPreview
     predicted_result: ResultPreview
     table_recall: float | None = None

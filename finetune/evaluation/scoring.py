@@ -14,7 +14,7 @@ from finetune.evaluation.error_classes import ErrorClass, classify_difference
 from finetune.evaluation.exact_match import normalised_match, strict_match
 from finetune.evaluation.execution import Convention, Verdict, compare_results, is_ordered
 from finetune.evaluation.hardness import query_hardness
-from finetune.evaluation.predictions import Prediction, ResultPreview, Source
+from finetune.evaluation.predictions import Prediction, PredictionSource, ResultPreview
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def score_answer(asked: Asked, gold: QueryResult, database: Database, schema: Sc
         latency_s=round(asked.choose_s + asked.ask_s, 4),
         timings_s={"choose": round(asked.choose_s, 4)} | _rounded(answer.timings_s if answer is not None else {}),
         attempts=len(answer.attempts) if answer is not None else 0,
-        sources=tuple(map(Source.of, asked.examples)),
+        sources=tuple(map(PredictionSource.of, asked.examples)),
         gold_result=ResultPreview.of(gold),
         predicted_result=ResultPreview.of(result) if result is not None else ResultPreview(),
         table_recall=asked.table_recall,

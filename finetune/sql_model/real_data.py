@@ -25,8 +25,8 @@ from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
 from coderag_app.llm.compact.names import SchemaNames, schema_text
 from coderag_app.llm.compact.question import mark_question
 from coderag_app.schema.value_index import ValueIndex
-from finetune.sql_model.data import TrainingDatabase, window_rows
 from finetune.sql_model.pairs import Row, jaccard
+from finetune.sql_model.training_text import TrainingDatabase, window_rows
 from finetune.synthesis.own_schema import synthesize_examples
 
 _COMPARED = 200  # synthetic pairs that are compared with a real one

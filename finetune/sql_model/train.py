@@ -20,13 +20,13 @@ from tokenizers import Tokenizer
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint
-from finetune.sql_model.evaluate import held_out_batches
+from finetune.sql_model.held_out_scores import held_out_batches
 from finetune.sql_model.model import PRESETS, ModelConfig
 from finetune.sql_model.packing import pairs_too_long
 from finetune.sql_model.pairs import DataFile, TokenizedDatabase, read_databases, read_rows, split_held_out, texts_of
-from finetune.sql_model.run import Cadence, Run, StopRequest, keep_freed_memory
 from finetune.sql_model.tokenizer import TOKENIZER_FILE, load_tokenizer, train_tokenizer
 from finetune.sql_model.trainer import TrainConfig, Trainer
+from finetune.sql_model.training_loop import Cadence, Run, StopRequest, keep_freed_memory
 from finetune.sql_model.workers import Workers
 
 _LENGTHS = {"steps", "minutes"}

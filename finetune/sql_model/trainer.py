@@ -56,7 +56,7 @@ class TrainConfig:
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a run is; saved with every checkpoint."""
 
     step: int = 0
@@ -96,7 +96,7 @@ class Trainer:
                 strict=True,
             )
         )
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self._plan = self._planned(0)
         self._loss_of = _label_loss
         if compiled:
@@ -188,7 +188,7 @@ class Trainer:
         self.ema.load_state_dict(checkpoint.part("ema"))
         for name, optimizer in self.optimizers.items():
             restore_optimizer(optimizer, checkpoint.part(name))
-        self.progress = Progress(**checkpoint.facts["progress"])
+        self.progress = TrainingProgress(**checkpoint.facts["progress"])
         self._plan = self._planned(self.progress.epoch)
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:

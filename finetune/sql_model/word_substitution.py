@@ -40,7 +40,7 @@ def substitute(row: Row, rng: random.Random, words: Sequence[str]) -> Row:
     linked to: a synonym of the old word says nothing about the new one.
 
     Args:
-        row: ``schema`` and ``pairs`` as ``finetune.sql_model.data`` writes them.
+        row: ``schema`` and ``pairs`` as ``finetune.sql_model.training_text`` writes them.
         rng: Source of randomness.
         words: Words to draw from.
     """

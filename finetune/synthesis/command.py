@@ -18,7 +18,7 @@ from rich.text import Text
 
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.synthesis.dataset import SynthesizedFiles, synthesize_dataset
-from finetune.synthesis.pipeline import Maker, Progress, SynthesisPlan
+from finetune.synthesis.pipeline import Maker, SynthesisPlan, SynthesisProgress
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.sql_runner import Databases
 from finetune.synthesis.tasks import CATEGORIES, find_tasks
@@ -136,12 +136,12 @@ class SynthesisBar(ProgressBar):
 
 
 @contextmanager
-def _bar(limit: int, console: Console) -> Iterator[Callable[[Progress], None]]:
+def _bar(limit: int, console: Console) -> Iterator[Callable[[SynthesisProgress], None]]:
     columns = (TextColumn("Kept"), BarColumn(), MofNCompleteColumn(), TextColumn("ETA"), TimeRemainingColumn())
     with SynthesisBar(*columns, console=console) as bar:
         shown = bar.add_task("rows", total=limit)
 
-        def update(progress: Progress) -> None:
+        def update(progress: SynthesisProgress) -> None:
             drops = ", ".join(f"{count} {reason}" for reason, count in progress.drops.most_common(4))
             bar.told = f"made {progress.made}, {progress.rate:.1f} rows/s" + (f"; dropped: {drops}" if drops else "")
             bar.update(shown, completed=len(progress.rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from finetune.synthesis.rows import Row
+from finetune.synthesis.drafts import SyntheticRow
 from finetune.synthesis.tasks import CATEGORIES, load_tasks
 
 _CHECKS = {
@@ -19,7 +19,7 @@ _CHECKS = {
 }
 
 
-def data_card(title: str, rows: list[Row], plan: dict[str, Any], drops: Counter[str], command: str) -> str:
+def data_card(title: str, rows: list[SyntheticRow], plan: dict[str, Any], drops: Counter[str], command: str) -> str:
     """The card.
 
     Args:
@@ -61,7 +61,7 @@ def _settings(plan: dict[str, Any]) -> str:
     return f"Seed {plan.get('seed')}; prompts' fingerprint {plan.get('prompts')}; maker: {maker}."
 
 
-def _task_table(rows: list[Row]) -> str:
+def _task_table(rows: list[SyntheticRow]) -> str:
     counts = Counter(row.task for row in rows)
     lines = ["| category | task | rows |", "|---|---|---|"]
     lines += [f"| {task.category} | {task.name} | {counts[task.name]} |" for task in load_tasks() if counts[task.name]]

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.synthesis.data_card import data_card
+from finetune.synthesis.drafts import SyntheticRow
 from finetune.synthesis.export import write_csv, write_jsonl
 from finetune.synthesis.journal import JOURNAL_NAME
 from finetune.synthesis.own_negatives import choose_negatives
-from finetune.synthesis.pipeline import Maker, Progress, SynthesisPlan, synthesize
+from finetune.synthesis.pipeline import Maker, SynthesisPlan, SynthesisProgress, synthesize
 from finetune.synthesis.row_selection import Embed, select_rows
-from finetune.synthesis.rows import Row
 from finetune.synthesis.sql_runner import Databases
 
 SELECTED_NAME = "CodeRAG_Dataset.csv"
@@ -34,7 +34,7 @@ class SynthesizedFiles:
     csv: Path
     card: Path
     selected: Path | None
-    progress: Progress
+    progress: SynthesisProgress
 
 
 def synthesize_dataset(
@@ -46,7 +46,7 @@ def synthesize_dataset(
     embed: Embed | None = None,
     restart: bool = False,
     command: str = "coderag synthesize",
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[SynthesisProgress], None] = lambda progress: None,
 ) -> SynthesizedFiles:
     """Make a data set in a folder, going on with what a run that was killed has left there.
 
@@ -83,7 +83,7 @@ def synthesize_dataset(
     return SynthesizedFiles(output / "rows.jsonl", output / "rows.csv", card, selected, progress)
 
 
-def _write_selected(output: Path, rows: list[Row], negatives: list[str], best: list[Row]) -> Path:
+def _write_selected(output: Path, rows: list[SyntheticRow], negatives: list[str], best: list[SyntheticRow]) -> Path:
     by_hash = {row.content_hash: negative for row, negative in zip(rows, negatives, strict=True)}
     chosen = [by_hash[row.content_hash] for row in best]
     write_csv(output / SELECTED_NAME, best, chosen)

@@ -6,12 +6,12 @@ import csv
 import json
 from pathlib import Path
 
-from finetune.synthesis.rows import Row
+from finetune.synthesis.drafts import SyntheticRow
 
 CSV_COLUMNS = ("query", "pos", "neg", "prompt", "category", "task")
 
 
-def write_jsonl(path: Path, rows: list[Row], negatives: list[str]) -> None:
+def write_jsonl(path: Path, rows: list[SyntheticRow], negatives: list[str]) -> None:
     """One row a line, with ``neg`` and every detail of its making."""
     with _replaced(path).open("w", encoding="utf-8", newline="\n") as file:
         for row, negative in zip(rows, negatives, strict=True):
@@ -19,7 +19,7 @@ def write_jsonl(path: Path, rows: list[Row], negatives: list[str]) -> None:
     _replaced(path).replace(path)
 
 
-def write_csv(path: Path, rows: list[Row], negatives: list[str]) -> None:
+def write_csv(path: Path, rows: list[SyntheticRow], negatives: list[str]) -> None:
     """The columns of ``CSV_COLUMNS`` with a header."""
     with _replaced(path).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -29,14 +29,14 @@ def write_csv(path: Path, rows: list[Row], negatives: list[str]) -> None:
     _replaced(path).replace(path)
 
 
-def read_rows(path: Path) -> tuple[list[Row], list[str]]:
+def read_rows(path: Path) -> tuple[list[SyntheticRow], list[str]]:
     """Rows and negatives that ``write_jsonl`` wrote."""
     rows, negatives = [], []
     with path.open(encoding="utf-8") as file:
         for line in file:
             stored = json.loads(line)
             negatives.append(stored.pop("neg"))
-            rows.append(Row.from_dict(stored))
+            rows.append(SyntheticRow.from_dict(stored))
     return rows, negatives
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import TypeVar
 
-from finetune.synthesis.vocabulary import abbreviations
+from finetune.synthesis.word_lists import abbreviations
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from coderag_app.errors import ConfigurationError
-from finetune.synthesis.rows import Row
+from finetune.synthesis.drafts import SyntheticRow
 
 JOURNAL_NAME = "journal.jsonl"
 
@@ -21,7 +21,7 @@ class Entry:
 
     item: int
     task: str
-    row: Row | None = None
+    row: SyntheticRow | None = None
     drop: str = ""
 
 
@@ -90,7 +90,7 @@ def _read(path: Path, plan: dict[str, Any]) -> Iterator[Entry]:
             if number == 0:
                 _require_same_plan(path, line.get("plan", {}), plan)
                 continue
-            row = Row.from_dict(line["row"]) if "row" in line else None
+            row = SyntheticRow.from_dict(line["row"]) if "row" in line else None
             yield Entry(line["item"], line["task"], row, line.get("drop", ""))
 
 

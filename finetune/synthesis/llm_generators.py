@@ -19,8 +19,8 @@ from coderag_app.errors import ModelError
 from coderag_app.llm.generation import stream_reply
 from coderag_app.llm.prompts import Prompt
 from finetune.synthesis.code_snippets import CodeSnippet, snippet_of_seed
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.prompt_texts import load_prompt
-from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.seed_functions import SeedFunction
 from finetune.synthesis.tasks import CATEGORIES, Task
 from finetune.synthesis.text_checks import fenced, read_quality_digit, require_readable, stands_alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from finetune.synthesis.rows import DroppedError, Row
+from finetune.synthesis.drafts import DroppedError, SyntheticRow
 from finetune.synthesis.sql_runner import Databases, same_rows
 
 _WORDS = re.compile(r"[A-Za-z]+|\d+|[<>=!+*/%-]+")
@@ -13,7 +13,7 @@ _MOST_SIMILAR = 0.95
 _MOST_CANDIDATES = 400
 
 
-def choose_negatives(rows: list[Row], databases: Databases | None = None, seed: int = 0) -> list[str]:
+def choose_negatives(rows: list[SyntheticRow], databases: Databases | None = None, seed: int = 0) -> list[str]:
     """The negative of every row, in order; empty where the task has no other answer.
 
     A negative never comes from the row's own source, has other text, and shares less than 95% of the words.
@@ -24,7 +24,7 @@ def choose_negatives(rows: list[Row], databases: Databases | None = None, seed: 
         databases: Where the SQL was drawn from; without it SQL of the same database is not used.
         seed: Chooses among many candidates.
     """
-    by_task: dict[str, list[Row]] = {}
+    by_task: dict[str, list[SyntheticRow]] = {}
     for row in rows:
         by_task.setdefault(row.task, []).append(row)
     words = {row.content_hash: frozenset(_WORDS.findall(row.pos.lower())) for row in rows}
@@ -32,7 +32,11 @@ def choose_negatives(rows: list[Row], databases: Databases | None = None, seed: 
 
 
 def _hardest(
-    row: Row, others: list[Row], words: dict[str, frozenset[str]], databases: Databases | None, seed: int
+    row: SyntheticRow,
+    others: list[SyntheticRow],
+    words: dict[str, frozenset[str]],
+    databases: Databases | None,
+    seed: int,
 ) -> str:
     rng = Random(f"{seed}:{row.content_hash}")
     candidates = others if len(others) <= _MOST_CANDIDATES else rng.sample(others, _MOST_CANDIDATES)
@@ -51,7 +55,7 @@ def _overlap(first: frozenset[str], second: frozenset[str]) -> float:
     return len(first & second) / max(len(first | second), 1)
 
 
-def _is_wrong(row: Row, other: Row, databases: Databases | None) -> bool:
+def _is_wrong(row: SyntheticRow, other: SyntheticRow, databases: Databases | None) -> bool:
     """Whether another row's answer is surely no answer to this row's query."""
     if other.source == row.source or other.pos == row.pos or other.language != row.language:
         return False
@@ -66,7 +70,7 @@ def _is_wrong(row: Row, other: Row, databases: Databases | None) -> bool:
     return databases is not None and _rows_differ(databases, mine[1], mine[2], theirs[2])
 
 
-def _combine_each_other(row: Row, other: Row) -> bool:
+def _combine_each_other(row: SyntheticRow, other: SyntheticRow) -> bool:
     """Whether one of two combinations is made with the other's function, and so is one of its combinations too."""
     pairs = ((row, other), (other, row))
     return any(a.source.endswith(f".{b.origin.parameters.get('with')}") for a, b in pairs)

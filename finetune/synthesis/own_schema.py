@@ -25,7 +25,7 @@ from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.synthesis.described import DescribedSchema
-from finetune.synthesis.describing.tables import describe_database
+from finetune.synthesis.describing.describe_tables import describe_database
 from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Candidate, Lookup, Pattern
 from finetune.synthesis.patterns.plain_columns import PLAIN_PATTERNS
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS

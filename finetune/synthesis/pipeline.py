@@ -12,10 +12,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
-from finetune.synthesis.checks import check_draft
+from finetune.synthesis.draft_checks import check_draft
+from finetune.synthesis.drafts import Draft, DroppedError, SyntheticRow
 from finetune.synthesis.journal import Entry, Journal
 from finetune.synthesis.prompt_texts import prompts_fingerprint
-from finetune.synthesis.rows import Draft, DroppedError, Row
 from finetune.synthesis.tasks import Task
 
 logger = logging.getLogger(__name__)
@@ -67,11 +67,11 @@ class SynthesisPlan:
 
 
 @dataclass
-class Progress:
+class SynthesisProgress:
     """Where a run stands: kept rows, items made, drops by reason, all by task too."""
 
     limit: int
-    rows: list[Row] = field(default_factory=list)
+    rows: list[SyntheticRow] = field(default_factory=list)
     made: int = 0
     drops: Counter[str] = field(default_factory=Counter)
     kept_by_task: Counter[str] = field(default_factory=Counter)
@@ -109,14 +109,17 @@ class Progress:
         return (self.limit - len(self.rows)) / self.rate if self.rate else float("inf")
 
 
-def _identities(row: Row) -> tuple[tuple[str, str], tuple[str, str]]:
+def _identities(row: SyntheticRow) -> tuple[tuple[str, str], tuple[str, str]]:
     """What makes a row a repetition: its content, or its query but for case and spaces."""
     return (row.task, row.content_hash), (row.task, " ".join(row.query.lower().split()))
 
 
 def synthesize(
-    plan: SynthesisPlan, maker: Maker, output: Path, on_progress: Callable[[Progress], None] = lambda progress: None
-) -> Progress:
+    plan: SynthesisPlan,
+    maker: Maker,
+    output: Path,
+    on_progress: Callable[[SynthesisProgress], None] = lambda progress: None,
+) -> SynthesisProgress:
     """Make rows until there are ``plan.limit``, going on with what the folder's journal holds.
 
     Every item is drawn from a generator seeded by plan, task and item number, so that a resumed run makes exactly
@@ -126,7 +129,7 @@ def synthesize(
         ConfigurationError: The folder holds a journal of another plan.
     """
     journal, entries = Journal.open(output, plan.identity(maker))
-    progress = Progress(plan.limit)
+    progress = SynthesisProgress(plan.limit)
     for entry in entries:
         progress.add(entry)
     progress.resumed_rows = len(progress.rows)
@@ -146,16 +149,16 @@ def synthesize(
     return progress
 
 
-def _next_task(tasks: list[Task], progress: Progress) -> Task | None:
+def _next_task(tasks: list[Task], progress: SynthesisProgress) -> Task | None:
     """The task with the fewest rows that is not given up."""
     open_tasks = [task for task in tasks if not progress.is_retired(task)]
     return min(open_tasks, key=lambda task: progress.kept_by_task[task.name], default=None)
 
 
-def _make(task: Task, number: int, seed: int, maker: Maker, progress: Progress) -> Entry:
+def _make(task: Task, number: int, seed: int, maker: Maker, progress: SynthesisProgress) -> Entry:
     try:
         draft = maker.make(task, Random(f"{seed}:{task.name}:{number}"))
-        row = Row.from_draft(task, draft, maker.kind, check_draft(task, draft, maker.kind))
+        row = SyntheticRow.from_draft(task, draft, maker.kind, check_draft(task, draft, maker.kind))
         if any(identity in progress.known for identity in _identities(row)):
             raise DroppedError("repeated")
     except DroppedError as reason:

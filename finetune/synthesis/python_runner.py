@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from finetune.synthesis.rows import DroppedError
+from finetune.synthesis.drafts import DroppedError
 
 _WORKER = Path(__file__).with_name("python_worker.py")
 _REQUEST_TIMEOUT_S = 30.0

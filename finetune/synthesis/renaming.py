@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from finetune.synthesis.domains import ColumnSpec, DomainSpec, TableSpec
 from finetune.synthesis.identifiers import NamingStyle, Prefix, abbreviated, first_free, readable_words, with_prefix
 from finetune.synthesis.inflection import plural
-from finetune.synthesis.vocabulary import short_forms
+from finetune.synthesis.word_lists import short_forms
 
 _PREPOSITIONS = frozenset("at by for from in of off on out to up with".split())  # "held at" is no noun
 

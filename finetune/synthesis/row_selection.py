@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from finetune.synthesis.rows import Row
+from finetune.synthesis.drafts import SyntheticRow
 from finetune.synthesis.tasks import CATEGORIES
 from finetune.synthesis.text_checks import stands_alone
 
@@ -18,7 +18,7 @@ _SUBSTANTIAL = 400  # characters of both sides
 _WEAKER_CHECKS = frozenset({"readable", "parses", "stands_alone", "holds_code"})
 
 
-def clarity(row: Row) -> float:
+def clarity(row: SyntheticRow) -> float:
     """From 0 to 1: right length of both sides, enough to learn from, short lines, text that stands alone."""
     query = _in_window(len(row.query), 30, 700)
     positive = _in_window(len(row.pos), 30, 900)
@@ -29,7 +29,7 @@ def clarity(row: Row) -> float:
     return query * positive * substance * lines * (1.0 if alone else 0.5)
 
 
-def _texts(row: Row) -> tuple[tuple[str, bool], tuple[str, bool]]:
+def _texts(row: SyntheticRow) -> tuple[tuple[str, bool], tuple[str, bool]]:
     return (row.query, row.category == "text2code"), (row.pos, row.category == "code2text")
 
 
@@ -39,12 +39,12 @@ def _in_window(length: int, least: int, most: int) -> float:
     return 1.0 if length <= most else max(0.0, 1.0 - (length - most) / most)
 
 
-def is_shown_right(row: Row) -> bool:
+def is_shown_right(row: SyntheticRow) -> bool:
     """Whether some check ran the row's code; reading alone does not count."""
     return bool(set(row.checks) - _WEAKER_CHECKS)
 
 
-def select_rows(rows: list[Row], embed: Embed, per_category: int = 10) -> list[Row]:
+def select_rows(rows: list[SyntheticRow], embed: Embed, per_category: int = 10) -> list[SyntheticRow]:
     """The best rows of every category by maximal marginal relevance.
 
     Every task comes once before any comes twice, and so does every source where there are enough.
@@ -54,7 +54,7 @@ def select_rows(rows: list[Row], embed: Embed, per_category: int = 10) -> list[R
         embed: Gives unit vectors of texts, shape (texts, dimension).
         per_category: How many; fewer where a category has fewer.
     """
-    chosen: list[Row] = []
+    chosen: list[SyntheticRow] = []
     for category in CATEGORIES:
         pool = _pool([row for row in rows if row.category == category and is_shown_right(row)])
         if pool:
@@ -63,15 +63,15 @@ def select_rows(rows: list[Row], embed: Embed, per_category: int = 10) -> list[R
     return chosen
 
 
-def _pool(rows: list[Row]) -> list[Row]:
+def _pool(rows: list[SyntheticRow]) -> list[SyntheticRow]:
     """The clearest rows of every task; by content hash among equals, so that their order is no matter."""
-    by_task: dict[str, list[Row]] = {}
+    by_task: dict[str, list[SyntheticRow]] = {}
     for row in sorted(rows, key=lambda row: (-clarity(row), row.content_hash)):
         by_task.setdefault(row.task, []).append(row)
     return [row for task in sorted(by_task) for row in by_task[task][:_CANDIDATES_PER_TASK]]
 
 
-def _spread(pool: list[Row], vectors: NDArray[np.float32], count: int, used: set[str]) -> list[Row]:
+def _spread(pool: list[SyntheticRow], vectors: NDArray[np.float32], count: int, used: set[str]) -> list[SyntheticRow]:
     """Rows of the pool by marginal relevance; sources in ``used`` only where there are no others."""
     similarity = vectors @ vectors.T
     chosen: list[int] = []
@@ -85,6 +85,6 @@ def _spread(pool: list[Row], vectors: NDArray[np.float32], count: int, used: set
     return [pool[place] for place in sorted(chosen, key=lambda place: pool[place].task)]
 
 
-def _gain(place: int, chosen: list[int], similarity: NDArray[np.float32], pool: list[Row]) -> float:
+def _gain(place: int, chosen: list[int], similarity: NDArray[np.float32], pool: list[SyntheticRow]) -> float:
     nearest = max((float(similarity[place, other]) for other in chosen), default=0.0)
     return _CLARITY_WEIGHT * clarity(pool[place]) - (1 - _CLARITY_WEIGHT) * nearest

@@ -6,8 +6,8 @@ from importlib import import_module
 from random import Random
 from typing import Any
 
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.python_runner import PythonRunner
-from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.making import NOT_APPLICABLE, RULES, Sources
 from finetune.synthesis.seed_functions import load_seeds
 from finetune.synthesis.sql_runner import Databases

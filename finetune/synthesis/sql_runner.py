@@ -14,7 +14,7 @@ from coderag_app.schema.tables import quote_identifier
 from coderag_app.sql.parsing import parse_one
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import load_domains
-from finetune.synthesis.rows import DroppedError
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate_pairs
 

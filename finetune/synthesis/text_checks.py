@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from finetune.synthesis.rows import DroppedError
+from finetune.synthesis.drafts import DroppedError
 
 _THINGS = (
     "code|function|functions|snippet|query|method|class|program|script|implementation|statement|example|text|sql|"

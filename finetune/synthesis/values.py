@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from finetune.synthesis.domains import ColumnSpec
-from finetune.synthesis.vocabulary import proper_name, word_list
+from finetune.synthesis.word_lists import proper_name, word_list
 
 _FLAGS: tuple[tuple[Any, Any], ...] = (
     ("Y", "N"), ("T", "F"), (1, 0), ("yes", "no"), ("Yes", "No"), ("True", "False"), ("1", "0"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from coderag_app.errors import IngestionError
 from coderag_app.types import Origin
-from ingestion.readers.rows import RawFields
+from ingestion.readers.source_rows import RawFields
 
 _KNOWN_NAMES = {
     "question": ("question", "sql_prompt", "prompt", "utterance", "nl_question"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from coderag_app.errors import IngestionError
 from ingestion.readers.columns import ColumnMap
-from ingestion.readers.rows import Row, RowLimits, example_row
+from ingestion.readers.source_rows import Row, RowLimits, example_row
 
 DEFAULT_DATASET = "gretelai/synthetic_text_to_sql"
 

@@ -12,8 +12,8 @@ from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.sql.guard import check_sql
 from coderag_app.types import SQLExample
 from ingestion.readers.columns import ColumnMap
-from ingestion.readers.files import FileReader
-from ingestion.readers.rows import Row, RowLimits
+from ingestion.readers.local_files import FileReader
+from ingestion.readers.source_rows import Row, RowLimits
 
 
 @dataclass(frozen=True)

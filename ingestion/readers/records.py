@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from coderag_app.errors import IngestionError
 from ingestion.readers.json_stream import iter_json_array
-from ingestion.readers.rows import Rejection, is_clean_text
+from ingestion.readers.source_rows import Rejection, is_clean_text
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 1 << 20

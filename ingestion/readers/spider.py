@@ -14,7 +14,7 @@ from coderag_app.errors import DatabaseError, IngestionError
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from ingestion.readers.columns import ColumnMap
 from ingestion.readers.records import count_records, iter_records
-from ingestion.readers.rows import RawFields, Rejection, Row, RowLimits, example_row
+from ingestion.readers.source_rows import RawFields, Rejection, Row, RowLimits, example_row
 
 _SPLITS = {
     "train": ("questions.jsonl", "train_spider.json", "train_others.json"),

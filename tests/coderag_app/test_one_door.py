@@ -13,7 +13,7 @@ from coderag_app.settings import AppConfig
 from finetune.evaluation.engines import engine_opener
 from ui.cli import main
 from ui.page.chat_state import Connection
-from ui.page.session import Session
+from ui.page.session import PageSession
 
 VERIFIED = {
     "How many stores are there?": "SELECT COUNT(*) + 1000 AS stores FROM stores",  # no model writes these
@@ -100,7 +100,7 @@ def test_the_command_line_answers_the_same(python, config, capsys) -> None:
 
 def test_the_page_answers_the_same(python, config) -> None:
     st.cache_resource.clear()
-    session = Session(Connection.from_config(config))
+    session = PageSession(Connection.from_config(config))
     session.reopen()
     assert session.open_error == ""
     answers = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ui.cli.ui import TOKEN_VARIABLE, page_path, server_command
+from ui.cli.ui_command import TOKEN_VARIABLE, page_path, server_command
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

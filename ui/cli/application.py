@@ -13,18 +13,18 @@ import typer
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from coderag_app.files import system_message
 from ui.cli import (
-    ask,
-    chat,
-    evaluate,
-    evaluate_encoder,
+    ask_command,
+    chat_command,
+    evaluate_command,
+    evaluate_encoder_command,
     groups,
-    ingest,
-    models,
-    synthesize,
-    teach,
-    train,
-    ui,
-    values,
+    ingest_command,
+    models_command,
+    synthesize_command,
+    teach_command,
+    train_command,
+    ui_command,
+    values_command,
 )
 from ui.cli.console import drop_unwritten, print_error, set_up_logging, tolerate_any_text
 from ui.cli.help_texts import SETTINGS, examples
@@ -87,14 +87,14 @@ app.command(
         'coderag ask --storage-dir storage "How many singers are there?"   # corpus-only: SQL is checked, not run',
     ),
     no_args_is_help=False,
-)(ask.ask)
+)(ask_command.ask)
 app.command(
     "chat",
     cls=SettingsCommand,
     help="Ask question after question in the terminal; /help lists its commands.\n\n"
     "Lines can be edited and are remembered between sessions.",
     epilog=examples("coderag chat --demo", "coderag chat --database shop.sqlite --llm qwen2.5-coder-1.5b"),
-)(chat.chat)
+)(chat_command.chat)
 app.command(
     "teach",
     cls=SettingsCommand,
@@ -109,7 +109,7 @@ app.command(
         'coderag teach --database shop.sqlite --edit 3f2a9c1b7d04 -q "How many shops are open?"',
         "coderag teach --database shop.sqlite --remove 3f2a9c1b7d04",
     ),
-)(teach.teach)
+)(teach_command.teach)
 app.command(
     "values",
     cls=SettingsCommand,
@@ -120,7 +120,7 @@ app.command(
         "coderag values --database shop.sqlite --off customers.email --off customers.phone",
         "coderag values --database shop.sqlite --on customers.phone",
     ),
-)(values.values)
+)(values_command.values)
 app.command(
     "ingest",
     cls=SettingsCommand,
@@ -134,18 +134,18 @@ app.command(
         "coderag ingest --spider spider/ --split train",
         "coderag ingest --database shop.sqlite --pairs verified.jsonl --append",
     ),
-)(ingest.ingest)
+)(ingest_command.ingest)
 app.command(
     "models",
     help="List LLMs and encoders with size, licence and accuracy, and which are on disk.",
     epilog=examples("coderag models", "coderag models --json"),
-)(models.models)
+)(models_command.models)
 app.command(
     "ui",
     cls=SettingsCommand,
     help="Serve the chat page with Streamlit, on 127.0.0.1 alone. Ctrl-C ends it.",
     epilog=examples("coderag ui", "coderag ui --database shop.sqlite --port 8600"),
-)(ui.ui)
+)(ui_command.ui)
 app.command(
     "evaluate",
     cls=SettingsCommand,
@@ -157,12 +157,12 @@ app.command(
         "coderag evaluate spider/ --examples storage --limit 200 --arms none,base",
         "coderag evaluate checked.jsonl --database shop.sqlite --json",
     ),
-)(evaluate.evaluate)
+)(evaluate_command.evaluate)
 app.command(
     "compare",
     help="Show what two evaluation runs answer differently: which questions flipped, and whether that is chance.",
     epilog=examples("coderag compare runs/before runs/after"),
-)(evaluate.compare)
+)(evaluate_command.compare)
 app.command(
     "evaluate-encoder",
     help="Measure how well encoders find the right example, beside BM25: recall, MRR and nDCG with intervals.\n\n"
@@ -171,18 +171,18 @@ app.command(
         "coderag evaluate-encoder --data ../shared/data",
         "coderag evaluate-encoder --task spider_dev --encoder CodeRAG_encoder --json",
     ),
-)(evaluate_encoder.evaluate_encoder)
+)(evaluate_encoder_command.evaluate_encoder)
 app.command(
     "train",
     help="Fine-tune the encoder on rows of query, positive and hard negatives.\n\n"
-    "The options are those of python -m finetune.encoder.train --help. "
+    "The options are those of python -m finetune.encoder.fine_tune --help. "
     "Needs the extra: pip install coderag\\[train]",
     epilog=examples(
         "coderag train rows.csv --output CodeRAG_encoder",
         "coderag train rows.jsonl --preset sql-adapter --base bundled",
     ),
-    context_settings=train.PASS_ON,
-)(train.train)
+    context_settings=train_command.PASS_ON,
+)(train_command.train)
 app.command(
     "synthesize",
     help="Make training pairs for code retrieval: 47 tasks, by rules that check themselves or with an LLM.\n\n"
@@ -192,8 +192,8 @@ app.command(
         "coderag synthesize --rules-only --limit 2000 --select 10 --task hybrid",
         "coderag synthesize --llm qwen2.5-coder-7b --corpus ../some-repository --limit 500",
     ),
-    context_settings=synthesize.PASS_ON,
-)(synthesize.synthesize)
+    context_settings=synthesize_command.PASS_ON,
+)(synthesize_command.synthesize)
 
 app.add_typer(groups.index_app)
 app.add_typer(groups.history_app)

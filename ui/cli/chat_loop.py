@@ -77,7 +77,7 @@ class ChatLoop:
 
     def _ask(self, question: str) -> None:
         from ui.cli.answer_view import answer_view
-        from ui.cli.ask import answer_of
+        from ui.cli.ask_command import answer_of
 
         before = len(self.talk.turns)
         self.last = answer_of(self.talk, question)

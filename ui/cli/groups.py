@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ui.cli import history, index
+from ui.cli import history_command, index_command
 from ui.cli.help_texts import SETTINGS, examples
 from ui.cli.options import SettingsCommand
 
@@ -20,13 +20,13 @@ index_app.command(
     cls=SettingsCommand,
     help="Show what an index holds: examples, databases, encoder.",
     epilog=examples("coderag index info", "coderag index info --storage-dir storage --json"),
-)(index.info)
+)(index_command.info)
 index_app.command(
     "verify",
     cls=SettingsCommand,
     help="Check every file, count, vector and content hash of an index. Exit code 1 if something is wrong.",
     epilog=examples("coderag index verify --storage-dir storage"),
-)(index.verify)
+)(index_command.verify)
 index_app.command(
     "add",
     cls=SettingsCommand,
@@ -36,7 +36,7 @@ index_app.command(
         "coderag index add pairs.csv --database shop.sqlite",
         'coderag index add -q "How many customers?" --sql "SELECT COUNT(*) FROM customers" -d shop.sqlite',
     ),
-)(index.add)
+)(index_command.add)
 index_app.command(
     "remove",
     cls=SettingsCommand,
@@ -44,7 +44,7 @@ index_app.command(
     epilog=examples(
         "coderag index remove 0f3a5f0c7c1e4b7e9d3a1b2c3d4e5f60", "coderag index remove --db-id concert_singer"
     ),
-)(index.remove)
+)(index_command.remove)
 
 
 history_app = typer.Typer(
@@ -58,26 +58,26 @@ history_app.command(
     "list",
     help="List conversations, the latest first.",
     epilog=examples("coderag history list", "coderag history list --search Lyon --json"),
-)(history.list_)
+)(history_command.list_)
 history_app.command(
     "show",
     help="Show a conversation: questions, SQL, rows.",
     epilog=examples("coderag history show 0f3a5f0c7c1e", "coderag history show 0f3a --json"),
-)(history.show)
+)(history_command.show)
 history_app.command(
     "export",
     help="Write a conversation as Markdown or as a Jupyter notebook, with SQL and rows.",
     epilog=examples(
         "coderag history export 0f3a5f0c7c1e -o answers.md", "coderag history export 0f3a5f0c7c1e -o answers.ipynb"
     ),
-)(history.export)
+)(history_command.export)
 history_app.command(
     "rename",
     help="Give a conversation another title.",
     epilog=examples('coderag history rename 0f3a5f0c7c1e "Customers in France"'),
-)(history.rename)
+)(history_command.rename)
 history_app.command(
     "delete",
     help="Remove conversations for good.",
     epilog=examples("coderag history delete 0f3a5f0c7c1e"),
-)(history.delete)
+)(history_command.delete)

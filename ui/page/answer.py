@@ -11,18 +11,18 @@ from coderag_app.sql.lines import clause_lines
 from coderag_app.text.cell_text import visible_text
 from coderag_app.types import AnswerStatus
 from ui.page.answer_words import headline, source_label, summary, sureness
-from ui.page.clarification import draw_clarification
+from ui.page.meaning_buttons import draw_clarification
 from ui.page.plain_text import draw_error, draw_lines, draw_sql, draw_text
 from ui.page.result_table import draw_downloads, draw_result
-from ui.page.teach import draw_edit_box, draw_edit_button, draw_thumbs
+from ui.page.teaching import draw_edit_box, draw_edit_button, draw_thumbs
 
 if TYPE_CHECKING:
     from coderag_app.types import SQLAnswer
     from ui.page.chat_state import Turn
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 
-def draw_answer(session: Session, position: int, turn: Turn, answer: SQLAnswer) -> None:
+def draw_answer(session: PageSession, position: int, turn: Turn, answer: SQLAnswer) -> None:
     """Everything about an answer."""
     key = session.turn_key(position)
     if turn.note:
@@ -73,7 +73,7 @@ def _draw_badges(answer: SQLAnswer) -> None:
             st.caption(line, width="content")
 
 
-def _draw_no_answer(session: Session, position: int, answer: SQLAnswer, key: str) -> None:
+def _draw_no_answer(session: PageSession, position: int, answer: SQLAnswer, key: str) -> None:
     if answer.is_reply:
         draw_text(answer.error)
         return
@@ -93,7 +93,7 @@ def _draw_no_answer(session: Session, position: int, answer: SQLAnswer, key: str
         st.caption(line)
 
 
-def _draw_suggestions(session: Session, answer: SQLAnswer) -> None:
+def _draw_suggestions(session: PageSession, answer: SQLAnswer) -> None:
     """What would help: the meanings that candidates saw, or what the database does hold."""
     readings = [each for each in answer.alternatives if each.sql][:3]
     if len(readings) > 1:
@@ -108,7 +108,7 @@ def _draw_suggestions(session: Session, answer: SQLAnswer) -> None:
         )
 
 
-def _draw_sql_part(session: Session, position: int, answer: SQLAnswer, key: str) -> None:
+def _draw_sql_part(session: PageSession, position: int, answer: SQLAnswer, key: str) -> None:
     dialect = session.opened.dialect if session.opened is not None else "sqlite"
     sql = clause_lines(answer.sql, dialect)
     if session.editing == position:

@@ -8,18 +8,18 @@ import streamlit as st
 
 from coderag_app.errors import CodeRAGError
 from coderag_app.text.cell_text import visible_text
+from ui.page.chat_turns import draw_conversation
 from ui.page.connect import draw_connect
-from ui.page.conversation import draw_conversation
-from ui.page.history import draw_conversation_menu, draw_history
+from ui.page.history_list import draw_conversation_menu, draw_history
 from ui.page.plain_text import draw_error
 from ui.page.schema_browser import draw_schema
 from ui.page.session import current_session
 from ui.page.style import draw_style
-from ui.page.teach import draw_taught
+from ui.page.teaching import draw_taught
 from ui.page.views import ASK, CONNECT, DATA, VERIFIED, pick_view, show_view
 
 if TYPE_CHECKING:
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 # Drawn here: Streamlit would fetch an icon given by name from the network.
 _ICON = (
@@ -30,7 +30,7 @@ _ICON = (
 _DRAWN = {ASK: draw_conversation, DATA: draw_schema, VERIFIED: draw_taught, CONNECT: draw_connect}
 
 
-def draw_sidebar(session: Session) -> None:
+def draw_sidebar(session: PageSession) -> None:
     """The open database, and the conversations."""
     with st.sidebar:
         st.title("CodeRAG", anchor=False)
@@ -41,7 +41,7 @@ def draw_sidebar(session: Session) -> None:
         draw_history(session)
 
 
-def _begin(session: Session) -> None:
+def _begin(session: PageSession) -> None:
     session.begin()
     show_view(ASK)
 

@@ -13,18 +13,18 @@ from coderag_app.database.uploads.tables import MAX_UPLOAD_MB, SUPPORTED_SUFFIXE
 from coderag_app.errors import CodeRAGError
 from coderag_app.text.cell_text import visible_text
 from ui.page.chat_state import DEMO
-from ui.page.engines import forget_engines, uploads_folder
 from ui.page.plain_text import draw_error, draw_lines, draw_text
+from ui.page.shared_engines import forget_engines, uploads_folder
 from ui.page.views import ASK, show_view_next
 
 if TYPE_CHECKING:
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 _DEMO, _FILE, _SERVER, _DROP = "Demo", "File", "Server", "Drop files"
 _ICONS = {_DEMO: "storefront", _FILE: "draft", _SERVER: "dns", _DROP: "upload_file"}
 
 
-def draw_connect(session: Session) -> None:
+def draw_connect(session: PageSession) -> None:
     """The ways to open a database."""
     st.subheader("Connect", anchor=False)
     _draw_current(session)
@@ -38,7 +38,7 @@ def draw_connect(session: Session) -> None:
     _draw_models(session)
 
 
-def _draw_current(session: Session) -> None:
+def _draw_current(session: PageSession) -> None:
     if session.opened is None:
         st.caption("Nothing is open.")
         return
@@ -47,19 +47,19 @@ def _draw_current(session: Session) -> None:
         st.text(visible_text(session.opened.name or "examples only, without a database"))
 
 
-def _connect(session: Session, database: str) -> None:
+def _connect(session: PageSession, database: str) -> None:
     if session.connect(replace(session.connection, database=database).stripped()):
         show_view_next(ASK)
         st.rerun()
 
 
-def _draw_demo(session: Session) -> None:
+def _draw_demo(session: PageSession) -> None:
     st.write("A chain of book and record shops: stores, customers, orders and what they sell. Nothing to set up.")
     if st.button("Open the demo", key="open-demo", type="primary", icon=":material/arrow_forward:"):
         _connect(session, DEMO)
 
 
-def _draw_file(session: Session) -> None:
+def _draw_file(session: PageSession) -> None:
     with st.form("file-form"):
         path = st.text_input(
             "Path of a SQLite or DuckDB file", key="database-path", placeholder="/home/me/shop.sqlite",
@@ -70,7 +70,7 @@ def _draw_file(session: Session) -> None:
         _connect(session, path)
 
 
-def _draw_server(session: Session) -> None:
+def _draw_server(session: PageSession) -> None:
     with st.form("server-form", clear_on_submit=True):
         url = st.text_input(
             "URL of a PostgreSQL or MySQL database", type="password", key="database-url", autocomplete="off",
@@ -86,7 +86,7 @@ def _draw_server(session: Session) -> None:
             session.open_error = "Expected a URL such as postgresql://user:password@host/database."
 
 
-def _draw_drop(session: Session) -> None:
+def _draw_drop(session: PageSession) -> None:
     kinds = [suffix.removeprefix(".") for suffix in SUPPORTED_SUFFIXES]
     with st.form("drop-form", clear_on_submit=False):
         dropped = st.file_uploader(
@@ -111,7 +111,7 @@ def _database_in(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _draw_earlier(session: Session) -> None:
+def _draw_earlier(session: PageSession) -> None:
     """Files that were dropped before: open them again, or remove the copies."""
     stored = sorted((path for path in uploads_folder().glob("*") if _database_in(path)), key=_age, reverse=True)
     if not stored:
@@ -132,7 +132,7 @@ def _age(path: Path) -> float:
     return path.stat().st_mtime
 
 
-def _draw_models(session: Session) -> None:
+def _draw_models(session: PageSession) -> None:
     now = session.connection
     with st.expander("Examples and models", icon=":material/tune:", key="models"):
         with st.form("models-form", border=False):

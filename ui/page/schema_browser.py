@@ -16,14 +16,14 @@ from ui.page.value_switch import draw_value_switch
 
 if TYPE_CHECKING:
     from coderag_app.schema.tables import Column, Schema, Table
-    from ui.page.engines import OpenDatabase
-    from ui.page.session import Session
+    from ui.page.session import PageSession
+    from ui.page.shared_engines import OpenDatabase
 
 _PREVIEW_ROWS = 20
 _MAX_DRAWN_TABLES = 40  # a drawing of more is no help
 
 
-def draw_schema(session: Session) -> None:
+def draw_schema(session: PageSession) -> None:
     """The schema of the open database."""
     opened = session.opened
     if opened is None or opened.schema is None:
@@ -44,7 +44,7 @@ def draw_schema(session: Session) -> None:
     _draw_relations(schema)
 
 
-def _draw_table(session: Session, opened: OpenDatabase, table: Table) -> None:
+def _draw_table(session: PageSession, opened: OpenDatabase, table: Table) -> None:
     unread = _switched_off(opened, table)
     count = row_count(opened, table)
     rows = "too many rows to count quickly" if count is None else f"{count:,} row{'' if count == 1 else 's'}"

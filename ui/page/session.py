@@ -10,8 +10,8 @@ import streamlit as st
 from coderag_app.errors import CodeRAGError
 from coderag_app.settings import AppConfig
 from ui.page.chat_state import ChatState, Connection, Turn, conversation_title
-from ui.page.engines import OpenDatabase, history_store, open_connection
 from ui.page.live_question import LiveQuestion
+from ui.page.shared_engines import OpenDatabase, history_store, open_connection
 
 if TYPE_CHECKING:
     from coderag_app.chat.conversation import Conversation
@@ -22,7 +22,7 @@ _CHAT_PARAMETER = "chat"
 
 
 @dataclass(slots=True)
-class Session:
+class PageSession:
     """One browser tab.
 
     Attributes:
@@ -219,14 +219,14 @@ class Session:
         self.chat = self.chat.with_replaced(position, replace(turn, pair_id="", notice=""))
 
 
-def current_session() -> Session:
+def current_session() -> PageSession:
     """The session of this browser tab; a new one opens what the settings name, and the chat its address names.
 
     Raises:
         ConfigurationError: The settings cannot be used.
     """
     if "session" not in st.session_state:
-        session = Session(Connection.from_config(AppConfig.load()))
+        session = PageSession(Connection.from_config(AppConfig.load()))
         wanted = st.query_params.get(_CHAT_PARAMETER)
         session.reopen()
         if wanted:

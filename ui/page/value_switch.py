@@ -8,18 +8,18 @@ import streamlit as st
 
 from coderag_app.errors import CodeRAGError
 from coderag_app.text.cell_text import visible_text
-from ui.page.engines import forget_engine
 from ui.page.plain_text import draw_error
+from ui.page.shared_engines import forget_engine
 
 if TYPE_CHECKING:
     from coderag_app.examples.unread_columns import UnreadColumns
     from coderag_app.schema.tables import Table
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 _REFUSED = "values-not-switched"
 
 
-def draw_value_switch(session: Session, unread: UnreadColumns, table: Table) -> None:
+def draw_value_switch(session: PageSession, unread: UnreadColumns, table: Table) -> None:
     """Choose the columns of a table whose values are switched off; the engine follows at once."""
     key = f"unread-{table.name}"
     st.multiselect(
@@ -37,7 +37,7 @@ def _switched_off(unread: UnreadColumns, table: Table) -> list[str]:
     return [column.name for column in table.columns if unread.is_off(table.name, column.name)]
 
 
-def _switch(session: Session, unread: UnreadColumns, table: Table, key: str) -> None:
+def _switch(session: PageSession, unread: UnreadColumns, table: Table, key: str) -> None:
     """Write down what was chosen; where that is not possible, show again what holds."""
     wanted = set(st.session_state[key])
     try:

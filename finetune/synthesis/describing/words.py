@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from coderag_app.errors import ModelError
 from finetune.synthesis.inflection import IRREGULAR_SINGULARS, plural
-from finetune.synthesis.vocabulary import abbreviations
+from finetune.synthesis.word_lists import abbreviations
 
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _CAPITALISED = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

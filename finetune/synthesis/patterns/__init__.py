@@ -7,7 +7,7 @@ from finetune.synthesis.patterns import (
     cases,
     compared_groups,
     counted_joins,
-    counts,
+    counts_of_rows,
     dates_and_nulls,
     durations,
     event_days,
@@ -20,7 +20,7 @@ from finetune.synthesis.patterns import (
     group_tops,
     grouped_joins,
     grouping,
-    joins,
+    joined_columns,
     labels,
     nesting,
     orders,
@@ -45,9 +45,9 @@ from finetune.synthesis.patterns.lookup import Lookup
 from finetune.synthesis.patterns.registry import ANALYSIS, PATTERNS, Candidate, Pattern
 
 FAMILIES = (
-    projections, filters, counts, aggregates, grouping, group_bounds, orders, superlatives, joins, paired_joins,
-    counted_joins, grouped_joins, self_joins, reports, nesting, sets, dates_and_nulls, advanced, windows,
-    window_totals, cases, compared_groups, labels, flags, revenues, revenue_totals, unknowns, event_days,
+    projections, filters, counts_of_rows, aggregates, grouping, group_bounds, orders, superlatives, joined_columns,
+    paired_joins, counted_joins, grouped_joins, self_joins, reports, nesting, sets, dates_and_nulls, advanced,
+    windows, window_totals, cases, compared_groups, labels, flags, revenues, revenue_totals, unknowns, event_days,
     events_in_years, durations, active_spans, row_pairs, two_roles, group_averages, group_tops, own_group,
     group_mixes, unanswerable,
 )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.patterns.aggregates import aggregate_words
-from finetune.synthesis.patterns.comparisons import threshold
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import literal, quoted
+from finetune.synthesis.patterns.number_conditions import threshold
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import column_phrases, request, subject
 
 FAMILY = "advanced"

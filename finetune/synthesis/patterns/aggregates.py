@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, MEASURED_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, request, subject
 
 FAMILY = "aggregates"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns.conditions import condition, equals
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, NUMERIC_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition, equals
 from finetune.synthesis.patterns.subject import Condition, agree, subject
 from finetune.synthesis.patterns.windows import summable
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.group_bounds import count_bound
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, across, route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, column_phrases, request, request_one, subject, then_show
 
 FAMILY = "joins"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns.counts import ask_count
-from finetune.synthesis.patterns.dates import date_condition, missing, recorded
+from finetune.synthesis.patterns.counts_of_rows import ask_count
+from finetune.synthesis.patterns.date_conditions import date_condition, missing, recorded
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.filters import restricted
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted

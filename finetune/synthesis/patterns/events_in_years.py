@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from finetune.synthesis.patterns.conditions import condition, equals
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_days import dated, only_date
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, quoted
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition, equals
 from finetune.synthesis.patterns.subject import subject
 
 FAMILY = ANALYSIS

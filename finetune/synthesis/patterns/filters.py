@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from finetune.synthesis.described import DescribedTable
-from finetune.synthesis.patterns.comparisons import between
-from finetune.synthesis.patterns.conditions import condition, either, equals, like
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, TEXT_KINDS, quoted
+from finetune.synthesis.patterns.number_conditions import between
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition, either, equals, like
 from finetune.synthesis.patterns.subject import Condition, request_columns, request_one, subject
 
 FAMILY = "filters"

@@ -12,12 +12,12 @@ from finetune.synthesis.patterns.asking import (
     rows_or_count,
     that,
 )
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.flag_words import flag_column, flag_doing
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
 from finetune.synthesis.patterns.routes import route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 
 FAMILY = ANALYSIS

@@ -5,12 +5,12 @@ from __future__ import annotations
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.asking import names_of
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.group_bounds import count_bound
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, quoted
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, subject
 
 FAMILY = ANALYSIS

@@ -5,10 +5,10 @@ from __future__ import annotations
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import request, subject
 
 FAMILY = "grouping"

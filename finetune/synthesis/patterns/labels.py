@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
-from finetune.synthesis.patterns.comparisons import threshold
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import literal, quoted
+from finetune.synthesis.patterns.number_conditions import threshold
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.windows import named_rows
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from finetune.synthesis.patterns.comparisons import adjective_for
-from finetune.synthesis.patterns.conditions import condition
-from finetune.synthesis.patterns.counts import ask_count
+from finetune.synthesis.patterns.counts_of_rows import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import Link, literal, quoted
+from finetune.synthesis.patterns.number_conditions import adjective_for
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, link_words, some
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, Subject, agree, request_columns, subject
 
 FAMILY = "nesting"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from finetune.synthesis.described import DescribedColumn
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, NUMERIC_KINDS, quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import columns_of, request, subject
 
 FAMILY = "superlatives"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, name_refs
-from finetune.synthesis.patterns.comparisons import adjective_for
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.groups_of_rows import grouped_rows
 from finetune.synthesis.patterns.lookup import quoted
+from finetune.synthesis.patterns.number_conditions import adjective_for
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
 
 FAMILY = ANALYSIS

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedTable
-from finetune.synthesis.patterns.comparisons import threshold
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.joins import route_refs
+from finetune.synthesis.patterns.joined_columns import route_refs
 from finetune.synthesis.patterns.lookup import literal
+from finetune.synthesis.patterns.number_conditions import threshold
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, across, route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import request, subject, then_show
 
 FAMILY = "joins"

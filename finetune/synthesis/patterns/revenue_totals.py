@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from finetune.synthesis.patterns.amounts import Amount, find_amount, total_words, ways_up
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, Link
+from finetune.synthesis.patterns.money_amounts import MoneyAmount, find_amount, total_words, ways_up
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 
 FAMILY = ANALYSIS
@@ -87,6 +87,6 @@ def revenue_by_date(draw: Draw) -> Candidate | None:
     return Candidate(question, select([moment, value], amount.source_sql(way), group=moment))
 
 
-def _dated(draw: Draw, amount: Amount, way: tuple[Link, ...]) -> bool:
+def _dated(draw: Draw, amount: MoneyAmount, way: tuple[Link, ...]) -> bool:
     table = way[-1].target if way else amount.table
     return any(c.kind in DATE_KINDS and len(c.values) > 1 and "birth" not in c.phrases[0] for c in table.columns)

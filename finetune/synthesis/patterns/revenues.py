@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedTable
-from finetune.synthesis.patterns.amounts import Amount, are_buyers, find_amount, total_words, ways_up
 from finetune.synthesis.patterns.asking import names_of
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import Link, literal, quoted
+from finetune.synthesis.patterns.money_amounts import MoneyAmount, are_buyers, find_amount, total_words, ways_up
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
 
 FAMILY = ANALYSIS
@@ -19,7 +19,7 @@ FAMILY = ANALYSIS
 class _Groups:
     """What amounts are summed for: named rows of a table, or the values of one of its columns."""
 
-    amount: Amount
+    amount: MoneyAmount
     table: DescribedTable
     source: str
     value: str

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedTable
-from finetune.synthesis.patterns.conditions import condition, equals
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.lookup import Link, quoted
+from finetune.synthesis.patterns.row_conditions import condition, equals
 from finetune.synthesis.patterns.subject import Condition, Subject, agree, subject
 
 _UP = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, name_refs, names_of
-from finetune.synthesis.patterns.comparisons import adjective_for
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, literal
+from finetune.synthesis.patterns.number_conditions import adjective_for
 from finetune.synthesis.patterns.own_references import OwnPair, agreeing, own_pair
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.subject import column_phrases

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, request, subject
 
 FAMILY = "sets"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from finetune.synthesis.described import DescribedTable
 from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, names_of
-from finetune.synthesis.patterns.conditions import equals
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, Link, quoted
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import equals
 from finetune.synthesis.patterns.subject import agree
 from finetune.synthesis.wording import is_plural, with_article
 

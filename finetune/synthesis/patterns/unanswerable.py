@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from finetune.synthesis import wording
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import request, subject
 from finetune.synthesis.patterns.unanswerable_words import absent_phrases
 

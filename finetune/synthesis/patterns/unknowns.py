@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, name_refs, rows_or_count
-from finetune.synthesis.patterns.conditions import condition
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted
 from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
 from finetune.synthesis.patterns.routes import route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 from finetune.synthesis.wording import with_article
 

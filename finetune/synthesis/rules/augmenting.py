@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from random import Random
 
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.python_runner import Program
-from finetune.synthesis.rows import DroppedError
 from finetune.synthesis.rules.editing import expression, fresh_name, statements, text_of, tidy
 from finetune.synthesis.rules.making import NOT_APPLICABLE, Sources, calls_of, check_equivalent
 from finetune.synthesis.seed_functions import SeedFunction, function_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from finetune.synthesis.rows import DroppedError
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.rules.editing import try_several
 from finetune.synthesis.rules.making import (
     NOT_APPLICABLE,

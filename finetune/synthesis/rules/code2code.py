@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from coderag_app.sql.parsing import parse_one
-from finetune.synthesis.rows import Draft, DroppedError
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.rules.changes import Change, python_change, python_repair, sql_change, sql_repair
 from finetune.synthesis.rules.editing import try_several
 from finetune.synthesis.rules.making import NOT_APPLICABLE, Sources, check_equivalent, python_source, rule

@@ -6,8 +6,8 @@ import ast
 from random import Random
 from typing import Any
 
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.python_runner import Program
-from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.augmenting import augmented
 from finetune.synthesis.rules.concepts import concepts_in
 from finetune.synthesis.rules.editing import statements, text_of, tidy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from random import Random
 
-from finetune.synthesis.rows import Draft, DroppedError
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.rules.concepts import concepts_in
 from finetune.synthesis.rules.guards import failing_call
 from finetune.synthesis.rules.making import (

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.python_runner import Outcome, Program
-from finetune.synthesis.rows import DroppedError
 from finetune.synthesis.rules.editing import statements, text_of, tidy
 from finetune.synthesis.rules.making import NOT_APPLICABLE, Sources, calls_of, program
 from finetune.synthesis.seed_functions import SeedFunction, function_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from random import Random
 
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.python_runner import Program
-from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.augmenting import augmented
 from finetune.synthesis.rules.changes import Change, python_change, python_repair, sql_change, sql_repair
 from finetune.synthesis.rules.code2code import translated

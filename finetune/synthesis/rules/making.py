@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.python_inputs import vary_calls
 from finetune.synthesis.python_runner import Outcome, Program, PythonRunner
-from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.editing import Edited, try_any, try_several
 from finetune.synthesis.seed_functions import SeedFunction, function_of
 from finetune.synthesis.sql_runner import Databases

@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from coderag_app.schema.tables import quote_identifier
 from coderag_app.sql.parsing import parse_one
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.python_runner import Program
-from finetune.synthesis.rows import Draft, DroppedError
 from finetune.synthesis.rules.making import NOT_APPLICABLE, Sources, entry_of, rule
 from finetune.synthesis.rules.security_cases import draw_case
 from finetune.synthesis.sql_runner import PopulatedDatabase

@@ -37,7 +37,7 @@ class SQLEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class EditedSQL:
+class EditedQuery:
     """A query after an edit."""
 
     sql: str
@@ -59,7 +59,7 @@ def sql_edit(
     return enter
 
 
-def try_sql_edit(sql: str, chosen: SQLEdit, rng: Random) -> EditedSQL | None:
+def try_sql_edit(sql: str, chosen: SQLEdit, rng: Random) -> EditedQuery | None:
     """The query after the edit, or None where it does not apply or changes nothing."""
     try:
         tree = parse_one(sql, dialect=DIALECT)
@@ -70,10 +70,10 @@ def try_sql_edit(sql: str, chosen: SQLEdit, rng: Random) -> EditedSQL | None:
     before = tree.sql(DIALECT)
     changed = chosen.apply(tree, rng)
     after = changed.sql(DIALECT) if changed is not None else before
-    return None if after == before else EditedSQL(after, chosen)
+    return None if after == before else EditedQuery(after, chosen)
 
 
-def try_any_sql(sql: str, groups: tuple[str, ...], rng: Random) -> EditedSQL | None:
+def try_any_sql(sql: str, groups: tuple[str, ...], rng: Random) -> EditedQuery | None:
     """One of the edits of the groups that applies, drawn at random; None where none does."""
     edits = [one for group in groups for one in SQL_EDITS[group]]
     for chosen in rng.sample(edits, len(edits)):

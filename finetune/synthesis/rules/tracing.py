@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.python_runner import Program
-from finetune.synthesis.rows import DroppedError
 from finetune.synthesis.rules.editing import statements, stored_in
 from finetune.synthesis.rules.making import Sources, entry_of
 from finetune.synthesis.rules.python_words import sentences

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from coderag_app.errors import ConfigurationError
 from finetune.encoder import ablate as ablate_encoder
 from finetune.encoder.ablate import AblationPlan, ablate, ablation_tasks
-from finetune.encoder.ablation_arms import ALL, ARMS, MIXTURE, SQL, Arm, counts_of, draw_rows, find_arms
+from finetune.encoder.ablation_arms import ALL, ARMS, MIXTURE, SQL, AblationArm, counts_of, draw_rows, find_arms
 from finetune.encoder.ablation_table import ArmScores, ablation_table
-from finetune.encoder.data import EncoderDataPlan, synthetic_rows
-from finetune.encoder.rows import EncoderRow, read_rows, write_rows
+from finetune.encoder.near_miss_rows import EncoderDataPlan, synthetic_rows
+from finetune.encoder.training_rows import EncoderRow, read_rows, write_rows
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -116,7 +116,7 @@ def test_a_category_is_left_out_by_the_arm_of_its_name():
 
 def test_the_other_parts_give_the_same_rows_first_whatever_is_left_out():
     whole = [row for row in draw_rows(ROWS, ALL, 200) if row.category == "code2text"]
-    fewer = [row for row in draw_rows(ROWS, Arm("x", without=("hybrid",)), 200) if row.category == "code2text"]
+    fewer = [row for row in draw_rows(ROWS, AblationArm("x", without=("hybrid",)), 200) if row.category == "code2text"]
     assert len(fewer) > len(whole)
     assert fewer[: len(whole)] == whole
     assert draw_rows(ROWS, ALL, 200, seed=1) != draw_rows(ROWS, ALL, 200, seed=0)

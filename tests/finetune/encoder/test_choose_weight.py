@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from coderag_app.encoders.loading import minilm_folder, transformer_of
 from finetune.encoder import choose_weight
 from finetune.encoder.choose_weight import WeightScores, best_weight, score_weights
-from finetune.encoder.rows import EncoderRow, write_rows
 from finetune.encoder.scores import held_out_task
+from finetune.encoder.training_rows import EncoderRow, write_rows
 from finetune.evaluation.encoder_ranking import RankingTask
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]

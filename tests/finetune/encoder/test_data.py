@@ -9,12 +9,12 @@ import pytest
 from coderag_app.errors import ConfigurationError
 from coderag_app.sql.ddl import schema_from_ddl
 from finetune.encoder.code_rows import code_rows
-from finetune.encoder.data import EncoderDataPlan, real_rows, rows_of_database, synthetic_rows
 from finetune.encoder.equivalence import TargetDatabase
 from finetune.encoder.hard_negatives import open_synthetic
+from finetune.encoder.near_miss_rows import EncoderDataPlan, real_rows, rows_of_database, synthetic_rows
 from finetune.encoder.near_misses import near_misses
-from finetune.encoder.rows import EncoderRow, read_rows, split_held_out, with_negatives, write_rows
 from finetune.encoder.table_aliases import with_aliases
+from finetune.encoder.training_rows import EncoderRow, read_rows, split_held_out, with_negatives, write_rows
 from finetune.synthesis.described import SyntheticPair
 
 DDL = """

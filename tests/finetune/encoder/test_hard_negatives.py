@@ -19,7 +19,7 @@ from finetune.encoder.hard_negatives import (
     open_from,
     open_synthetic,
 )
-from finetune.encoder.rows import EncoderRow, read_rows, write_rows
+from finetune.encoder.training_rows import EncoderRow, read_rows, write_rows
 from finetune.synthesis.domains import load_domains
 
 pytestmark = pytest.mark.model

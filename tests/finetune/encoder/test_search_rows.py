@@ -12,8 +12,8 @@ from finetune.encoder import mix_rows as mix_command
 from finetune.encoder import search_rows as module
 from finetune.encoder.code_rows import code_rows
 from finetune.encoder.mix_rows import mix_rows
-from finetune.encoder.rows import read_rows, write_rows
 from finetune.encoder.search_rows import search_query, search_rows
+from finetune.encoder.training_rows import read_rows, write_rows
 
 pytestmark = pytest.mark.slow
 

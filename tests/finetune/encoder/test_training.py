@@ -16,12 +16,12 @@ from coderag_app.encoders.adapter import ADAPTER_CARD, ADAPTER_FILE, EncoderAdap
 from coderag_app.encoders.loading import embed_queries, load_embed_model, minilm_folder
 from coderag_app.errors import ConfigurationError, ModelError
 from finetune.encoder.batches import NeighbourhoodBatchSampler
-from finetune.encoder.data import EncoderDataPlan, synthetic_rows
+from finetune.encoder.encoder_trainer import training_dataset
 from finetune.encoder.export_adapter import export_adapter
+from finetune.encoder.fine_tune import train_encoder
+from finetune.encoder.near_miss_rows import EncoderDataPlan, synthetic_rows
 from finetune.encoder.plan import Budget, TrainingPlan, stages_of, with_preset
-from finetune.encoder.rows import EncoderRow, read_rows, write_rows
-from finetune.encoder.train import train_encoder
-from finetune.encoder.trainer import training_dataset
+from finetune.encoder.training_rows import EncoderRow, read_rows, write_rows
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

@@ -4,7 +4,7 @@ import json
 import random
 import re
 
-from finetune.sql_model.data import draw_training_database, training_lines
+from finetune.sql_model.training_text import draw_training_database, training_lines
 from finetune.sql_model.word_substitution import substitute, substitute_words
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database

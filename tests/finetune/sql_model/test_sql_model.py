@@ -21,15 +21,15 @@ from coderag_app.errors import ConfigurationError, ModelError
 from coderag_app.llm.llama_cpp_amx import without_amx
 from finetune.sql_model import attention, packing
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from finetune.sql_model.evaluate import held_out_batches, score
-from finetune.sql_model.export import WeightType, export_gguf
+from finetune.sql_model.gguf_export import WeightType, export_gguf
+from finetune.sql_model.held_out_scores import held_out_batches, score
 from finetune.sql_model.model import PRESETS, ModelConfig, SQLModel, greedy
 from finetune.sql_model.optimizers import orthogonalise
 from finetune.sql_model.pairs import DataFile, TokenizedDatabase, read_databases, read_rows, split_held_out, texts_of
-from finetune.sql_model.run import Cadence, Run, StopRequest
 from finetune.sql_model.tokenizer import END, MARKERS, SQL, TOKENIZER_FILE, load_tokenizer, train_tokenizer
 from finetune.sql_model.train import start_or_resume
 from finetune.sql_model.trainer import TrainConfig, Trainer
+from finetune.sql_model.training_loop import Cadence, Run, StopRequest
 
 WINDOW_TOKENS = 256
 QUIET = Console(quiet=True)

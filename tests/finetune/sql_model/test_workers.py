@@ -14,9 +14,9 @@ from coderag_app.errors import ConfigurationError
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from finetune.sql_model.model import PRESETS
 from finetune.sql_model.pairs import DataFile, read_databases, read_rows, texts_of
-from finetune.sql_model.run import LOG_FILE
 from finetune.sql_model.tokenizer import TOKENIZER_FILE, train_tokenizer
 from finetune.sql_model.trainer import TrainConfig, Trainer
+from finetune.sql_model.training_loop import LOG_FILE
 from finetune.sql_model.workers import Workers
 
 SOLO_AND_PAIR = """

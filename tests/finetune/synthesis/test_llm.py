@@ -9,9 +9,9 @@ from scripted_llm import ScriptedLLM
 from coderag_app.llm.loading import load_llm
 from coderag_app.settings import AppConfig
 from finetune.synthesis.code_snippets import CodeSnippet
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.llm_generators import AskedModel, ModelMaker, brainstorm, write_guide
 from finetune.synthesis.pipeline import SynthesisPlan, synthesize
-from finetune.synthesis.rows import DroppedError
 from finetune.synthesis.seed_functions import load_seeds
 from finetune.synthesis.tasks import find_tasks
 

@@ -17,8 +17,8 @@ from coderag_app.sql.guard import check_sql
 from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.evaluation.datasets import DEMO_FOLDER
+from finetune.synthesis.describing.describe_tables import describe_database
 from finetune.synthesis.describing.kinds import kind_of
-from finetune.synthesis.describing.tables import describe_database
 from finetune.synthesis.describing.words import singular, words_of, written_out
 from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS

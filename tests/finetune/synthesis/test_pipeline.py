@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from coderag_app.errors import ConfigurationError
-from finetune.synthesis.checks import check_draft
 from finetune.synthesis.dataset import synthesize_dataset
+from finetune.synthesis.draft_checks import check_draft
+from finetune.synthesis.drafts import Draft, DraftOrigin, DroppedError, SyntheticRow, content_hash
 from finetune.synthesis.export import CSV_COLUMNS, read_rows
 from finetune.synthesis.journal import JOURNAL_NAME, Entry, Journal
 from finetune.synthesis.own_negatives import choose_negatives
 from finetune.synthesis.pipeline import SynthesisPlan, synthesize
-from finetune.synthesis.rows import Draft, DroppedError, Origin, Row, content_hash
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.tasks import CATEGORIES, find_tasks, load_tasks
 
@@ -45,8 +45,8 @@ def journal_lines(folder):
 def make_row(task="web_query", query="how to sort a list of words", pos="sorted(words)", source="python:a", **origin):
     category = next(known.category for known in load_tasks() if known.name == task)
     checks = ("readable", "equivalent")
-    return Row(
-        category, task, "python", query, pos, "prompt", source, Origin("rule", "r", origin), checks,
+    return SyntheticRow(
+        category, task, "python", query, pos, "prompt", source, DraftOrigin("rule", "r", origin), checks,
         content_hash(task, query, pos),
     )  # fmt: skip
 

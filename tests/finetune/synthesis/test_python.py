@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.python_inputs import vary, vary_calls
 from finetune.synthesis.python_runner import Program, PythonRunner, require_equivalent
-from finetune.synthesis.rows import DroppedError
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.rules.editing import EDITS, try_edit
 from finetune.synthesis.rules.making import Sources, check_equivalent, entry_of, first_differences

@@ -18,7 +18,7 @@ from finetune.synthesis.renaming import name_everything
 from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.selection import is_junction
 from finetune.synthesis.values import draw_codes, draw_value_style, with_nulls
-from finetune.synthesis.vocabulary import proper_name, word_list
+from finetune.synthesis.word_lists import proper_name, word_list
 
 BAKERY = """
 bakery:

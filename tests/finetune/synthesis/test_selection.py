@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from finetune.synthesis.drafts import DraftOrigin, SyntheticRow, content_hash
 from finetune.synthesis.pipeline import SynthesisPlan, synthesize
 from finetune.synthesis.row_selection import clarity, select_rows
-from finetune.synthesis.rows import Origin, Row, content_hash
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.tasks import CATEGORIES, load_tasks
 
@@ -21,8 +21,8 @@ def rows(tmp_path_factory):
 def make_row(task="web_query", query="how to sort a list of words", pos="sorted(words)", source="python:a", **origin):
     category = next(known.category for known in load_tasks() if known.name == task)
     checks = ("readable", "equivalent")
-    return Row(
-        category, task, "python", query, pos, "prompt", source, Origin("rule", "r", origin), checks,
+    return SyntheticRow(
+        category, task, "python", query, pos, "prompt", source, DraftOrigin("rule", "r", origin), checks,
         content_hash(task, query, pos),
     )  # fmt: skip
 

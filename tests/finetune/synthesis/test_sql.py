@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from finetune.synthesis.rows import DroppedError
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.rule_maker import RuleMaker
 from finetune.synthesis.rules.sql_editing import SQL_EDITS, try_sql_edit
 from finetune.synthesis.sql_runner import (

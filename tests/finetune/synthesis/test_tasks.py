@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from coderag_app.errors import ConfigurationError
+from finetune.synthesis.drafts import DroppedError
 from finetune.synthesis.prompt_texts import PROMPTS_DIRECTORY, load_prompt, prompts_fingerprint
-from finetune.synthesis.rows import DroppedError
 from finetune.synthesis.tasks import find_tasks, load_tasks
 from finetune.synthesis.text_checks import read_quality_digit, stands_alone
 

@@ -72,7 +72,7 @@ def test_a_conversation_is_renamed_and_deleted(page):  # noqa: F811
 
 
 def test_a_conversation_is_exported_as_markdown_and_notebook(page):  # noqa: F811
-    from ui.page.history import _export
+    from ui.page.history_list import _export
 
     app = ask(page(), "How many stores are there?")
     (stored,) = HistoryStore(default_history_path()).conversations()

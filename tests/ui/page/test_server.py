@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ui_server import free_port, wait_for
 
-from ui.cli.ui import page_path
+from ui.cli.ui_command import page_path
 
 
 def test_the_ui_command_serves_the_page_on_this_machine_alone_and_ends_on_ctrl_c(tmp_path):

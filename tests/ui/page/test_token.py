@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from ui_server import REPLIES, ChatPage, free_port, serve, wait_for
 
-from ui.cli.ui import TOKEN_VARIABLE
+from ui.cli.ui_command import TOKEN_VARIABLE
 
 pytest_plugins = ["ui_browser"]
 
@@ -170,7 +170,7 @@ def test_the_command_prints_the_address_and_no_process_shows_the_token(tmp_path,
 
 
 def test_the_server_does_not_start_by_chance_without_a_word_about_the_token(tmp_path):
-    from ui.cli.ui import page_path, server_command
+    from ui.cli.ui_command import page_path, server_command
 
     environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
     command = server_command(page_path(), free_port())

@@ -25,7 +25,7 @@ _BUYERS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class MoneyAmount:
     """The product of a quantity and a price of the same table, or of the table that a link leads to."""
 
     table: DescribedTable
@@ -63,25 +63,25 @@ def _price(table: DescribedTable) -> DescribedColumn | None:
     return next((c for c in fitting if _PRICED.search(_said(c)) and not _NO_PRICE.search(_said(c))), None)
 
 
-def find_amount(draw: Draw) -> Amount | None:
+def find_amount(draw: Draw) -> MoneyAmount | None:
     """An amount of the database, one in its own table first."""
-    found: list[Amount] = []
+    found: list[MoneyAmount] = []
     for table in draw.lookup.database.tables:
         quantity = _quantity(table)
         if quantity is None or not table.row_count or _STORED.search(name_words(table.name)):
             continue
         price = _price(table)
         if price is not None:
-            found.append(Amount(table, quantity, price))
+            found.append(MoneyAmount(table, quantity, price))
             continue
         for link in draw.links(table):
             price = _price(link.target) if link.upward and not link.ambiguous else None
             if price is not None:
-                found.append(Amount(table, quantity, price, link))
+                found.append(MoneyAmount(table, quantity, price, link))
     return draw.rng.choice(found) if found else None
 
 
-def ways_up(draw: Draw, amount: Amount, most: int = 3) -> list[tuple[Link, ...]]:
+def ways_up(draw: Draw, amount: MoneyAmount, most: int = 3) -> list[tuple[Link, ...]]:
     """The ways from an amount over one to ``most`` foreign keys, each to another table, none through a doubtful one."""
     priced = {amount.price_link.target.name} if amount.price_link else set[str]()
     ways: list[tuple[Link, ...]] = []
@@ -103,7 +103,7 @@ def are_buyers(table: DescribedTable) -> bool:
     return any(_BUYERS.search(one) for one, _ in table.nouns[:2])
 
 
-def total_words(draw: Draw, amount: Amount, bare: bool = False) -> str:
+def total_words(draw: Draw, amount: MoneyAmount, bare: bool = False) -> str:
     """What the sum is called: "total revenue"; sometimes how it is computed as well."""
     said = _said(amount.price)
     if "price" in said or "fare" in said:

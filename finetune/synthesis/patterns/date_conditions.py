@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.bounds import year_bound
-from finetune.synthesis.patterns.comparisons import when_words
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.lookup import literal
+from finetune.synthesis.patterns.number_conditions import when_words
 from finetune.synthesis.patterns.subject import Condition
 
 

@@ -37,7 +37,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DraftOrigin:
     """How a row came about: ``kind`` is ``rule`` or ``model``."""
 
     kind: str
@@ -46,7 +46,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SyntheticRow:
     """A kept pair with everything that the data set says about it."""
 
     category: str
@@ -56,12 +56,12 @@ class Row:
     pos: str
     prompt: str
     source: str
-    origin: Origin
+    origin: DraftOrigin
     checks: tuple[str, ...]
     content_hash: str
 
     @classmethod
-    def from_draft(cls, task: Task, draft: Draft, kind: str, checks: tuple[str, ...]) -> Row:
+    def from_draft(cls, task: Task, draft: Draft, kind: str, checks: tuple[str, ...]) -> SyntheticRow:
         """The row of a draft that passed ``checks``."""
         return cls(
             task.category,
@@ -71,15 +71,15 @@ class Row:
             draft.positive,
             task.instruction,
             draft.source,
-            Origin(kind, draft.generator, draft.parameters),
+            DraftOrigin(kind, draft.generator, draft.parameters),
             checks,
             content_hash(task.name, draft.query, draft.positive),
         )
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Row:
+    def from_dict(cls, stored: dict[str, Any]) -> SyntheticRow:
         """The row that ``to_dict`` wrote."""
-        return cls(**{**stored, "origin": Origin(**stored["origin"]), "checks": tuple(stored["checks"])})
+        return cls(**{**stored, "origin": DraftOrigin(**stored["origin"]), "checks": tuple(stored["checks"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

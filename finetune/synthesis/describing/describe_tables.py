@@ -12,7 +12,7 @@ from coderag_app.schema.tables import Column, Schema
 from finetune.synthesis.described import DescribedColumn, DescribedSchema, DescribedTable, Relation
 from finetune.synthesis.describing.keys import relations_of
 from finetune.synthesis.describing.kinds import is_about_people, kind_of
-from finetune.synthesis.describing.sampling import SampledTable, sample_table
+from finetune.synthesis.describing.table_rows import SampledTable, sample_table
 from finetune.synthesis.describing.words import is_usual, singular, words_of, written_out
 from finetune.synthesis.inflection import plural
 

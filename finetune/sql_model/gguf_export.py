@@ -1,4 +1,4 @@
-"""Export the averaged weights of a run to GGUF: ``python -m finetune.sql_model.export --run DIR --out FILE.gguf``."""
+"""Export the averaged weights to GGUF: ``python -m finetune.sql_model.gguf_export --run DIR --out FILE.gguf``."""
 
 import enum
 import json

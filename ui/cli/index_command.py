@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coderag_app.errors import ConfigurationError
-from ui.cli import ingest
+from ui.cli import ingest_command as ingest
 from ui.cli.options import Settings, database_option, with_settings
 
 if TYPE_CHECKING:

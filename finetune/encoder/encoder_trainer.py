@@ -26,8 +26,8 @@ from transformers.trainer_utils import get_last_checkpoint
 from finetune.encoder.batches import NeighbourhoodBatchSampler
 from finetune.encoder.keeping import KeepLoss
 from finetune.encoder.plan import Budget, TrainingPlan
-from finetune.encoder.rows import EncoderRow, with_negatives
 from finetune.encoder.scores import BEST_METRIC, HeldOutEvaluator, anchor_text, uses_bf16
+from finetune.encoder.training_rows import EncoderRow, with_negatives
 from finetune.evaluation.encoder_ranking import RankingTask
 
 logger = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from ui.page.plain_text import draw_text
 
 if TYPE_CHECKING:
     from coderag_app.types import SQLAnswer
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 
-def draw_clarification(session: Session, answer: SQLAnswer, key: str) -> None:
+def draw_clarification(session: PageSession, answer: SQLAnswer, key: str) -> None:
     """Ask which of several columns was meant, where the question fits them equally well; a click asks anew."""
     opened = session.opened
     if opened is None or not session.can_ask:

@@ -1,6 +1,6 @@
 """Training rows for the encoder from question-SQL pairs: near misses on the same database are the negatives.
 
-``python -m finetune.encoder.data runs/encoder/text_to_sql.jsonl --databases 1500 --pairs 32``
+``python -m finetune.encoder.near_miss_rows runs/encoder/text_to_sql.jsonl --databases 1500 --pairs 32``
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from coderag_app.sql.reading import read_sql
 from finetune.encoder.code_rows import code_rows
 from finetune.encoder.equivalence import TargetDatabase
 from finetune.encoder.near_misses import NearMiss, near_misses
-from finetune.encoder.rows import TEXT_TO_CODE, EncoderRow, write_rows
 from finetune.encoder.table_aliases import with_aliases
+from finetune.encoder.training_rows import TEXT_TO_CODE, EncoderRow, write_rows
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.schemas import draw_database
@@ -218,8 +218,8 @@ def main(
     """Write training rows for the encoder: question, the gold's embed view, near misses.
 
     Examples:
-      python -m finetune.encoder.data runs/encoder/synthetic.jsonl --databases 1500
-      python -m finetune.encoder.data runs/encoder/real.jsonl --real ../shared/data/spider_train
+      python -m finetune.encoder.near_miss_rows runs/encoder/synthetic.jsonl --databases 1500
+      python -m finetune.encoder.near_miss_rows runs/encoder/real.jsonl --real ../shared/data/spider_train
     """
     plan = EncoderDataPlan(databases, pairs, negatives, seed)
     made = chain(real_rows(real, negatives, seed) if real is not None else synthetic_rows(plan), code_rows(code, seed))

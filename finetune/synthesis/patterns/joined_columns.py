@@ -5,11 +5,11 @@ from __future__ import annotations
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
-from finetune.synthesis.patterns.conditions import condition
-from finetune.synthesis.patterns.counts import ask_count
+from finetune.synthesis.patterns.counts_of_rows import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.registry import Candidate, pattern
 from finetune.synthesis.patterns.routes import Route, any_route, related, route
+from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, columns_of, request, request_columns, request_one, subject
 from finetune.synthesis.patterns.superlatives import superlative
 

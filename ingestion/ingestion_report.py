@@ -13,7 +13,7 @@ from typing import TextIO
 
 from coderag_app.files import PRIVATE_FILE
 from coderag_app.index.files import REJECTED_FILE
-from ingestion.readers.rows import Rejection, Row
+from ingestion.readers.source_rows import Rejection, Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import ast
 from sqlglot.errors import SqlglotError
 
 from coderag_app.sql.parsing import parse_one
-from finetune.synthesis.rows import Draft, DroppedError
+from finetune.synthesis.drafts import Draft, DroppedError
 from finetune.synthesis.tasks import Task
 from finetune.synthesis.text_checks import holds_code, require_readable, require_stands_alone
 

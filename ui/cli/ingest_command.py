@@ -93,7 +93,7 @@ def ingest(
     """Build an index from verified question-SQL pairs, or make examples for a database that nobody has asked yet."""
     source = SourceOptions(dataset, split, revision, file, spider, database, pairs, demo, tuple(columns or ()), db_id)
     if synthesize:
-        from ui.cli.cold_start import synthesize_into_index
+        from ui.cli.ingest_synthetic import synthesize_into_index
 
         synthesize_into_index(database_alone(source), settings, limit, seed, as_json)
         return

@@ -1,4 +1,4 @@
-"""`coderag train`: the encoder's training; its options are those of finetune.encoder.train."""
+"""`coderag train`: the encoder's training; its options are those of finetune.encoder.fine_tune."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 
 def train(context: typer.Context) -> None:
     """Fine-tune the encoder on rows of query, positive and hard negatives."""
-    from finetune.encoder.train import app
+    from finetune.encoder.fine_tune import app
 
     app(context.args, prog_name="coderag train", standalone_mode=False)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns.comparisons import between, compare, number_equals
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.flag_words import acting, flag_object, flag_phrase, says_yes, verb_of
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, NUMERIC_KINDS, PERSON_KINDS, TEXT_KINDS, literal
+from finetune.synthesis.patterns.number_conditions import between, compare, number_equals
 from finetune.synthesis.patterns.subject import Condition
 
 Maker = Callable[[Draw, DescribedTable, DescribedColumn, str], Condition]

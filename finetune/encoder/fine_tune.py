@@ -1,6 +1,6 @@
 """Fine-tune the bi-encoder: rows of anchor, positive and hard negatives in, a SentenceTransformer folder out.
 
-``python -m finetune.encoder.train runs/encoder/text_to_sql.jsonl --output CodeRAG_encoder``
+``python -m finetune.encoder.fine_tune runs/encoder/text_to_sql.jsonl --output CodeRAG_encoder``
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.encoder.card import TrainingReport, write_card
 from finetune.encoder.models import load_base, merged
 from finetune.encoder.plan import PLAN_FILE, PRESETS, Stage, TrainingPlan, stages_of, with_preset
-from finetune.encoder.rows import EncoderRow, read_rows, split_held_out
+from finetune.encoder.training_rows import EncoderRow, read_rows, split_held_out
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-logger = logging.getLogger("finetune.encoder.train")  # its name too when it is run as a program
+logger = logging.getLogger("finetune.encoder.fine_tune")  # its name too when it is run as a program
 
 REPORT_FILE = "training.json"
 _EASY_MARGIN = 0.3  # cosine by which a positive beats every negative in a row that has nothing left to teach
@@ -117,7 +117,7 @@ def _run_stage(
     """Train one stage, or load it where it is already done."""
     from safetensors.torch import load_model, save_model
 
-    from finetune.encoder.trainer import train_stage
+    from finetune.encoder.encoder_trainer import train_stage
 
     folder = plan.checkpoints / stage.name
     done, weights = folder / "done.json", folder / "weights.safetensors"

@@ -12,12 +12,12 @@ from ui.page.plain_text import draw_error, draw_sql
 
 if TYPE_CHECKING:
     from coderag_app.examples import VerifiedExamples, VerifiedPair
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 _UP = 1
 
 
-def draw_thumbs(session: Session, position: int, key: str) -> None:
+def draw_thumbs(session: PageSession, position: int, key: str) -> None:
     """Thumbs up keeps the pair; thumbs down opens the SQL to correct it."""
     if session.opened is None or session.opened.engine.verified is None:
         return
@@ -41,7 +41,7 @@ def draw_thumbs(session: Session, position: int, key: str) -> None:
     st.rerun()
 
 
-def draw_edit_button(session: Session, position: int, key: str, label: str = "Edit SQL") -> None:
+def draw_edit_button(session: PageSession, position: int, key: str, label: str = "Edit SQL") -> None:
     """Opens the SQL for editing."""
 
     def open_box() -> None:
@@ -51,7 +51,7 @@ def draw_edit_button(session: Session, position: int, key: str, label: str = "Ed
         st.button(label, icon=":material/edit:", key=f"{key}-edit", on_click=open_box, type="tertiary")
 
 
-def draw_edit_box(session: Session, position: int, sql: str, key: str) -> None:
+def draw_edit_box(session: PageSession, position: int, sql: str, key: str) -> None:
     """SQL to change and run; a corrected one can be kept as the verified answer of the question."""
     with st.form(f"{key}-form", border=True):
         edited = st.text_area("SQL", sql, key=f"{key}-sql", height="content")
@@ -76,7 +76,7 @@ def draw_edit_box(session: Session, position: int, sql: str, key: str) -> None:
 # --- the list ---
 
 
-def draw_taught(session: Session) -> None:
+def draw_taught(session: PageSession) -> None:
     """All verified queries of the open database."""
     st.subheader("Verified queries", anchor=False)
     verified = session.opened.engine.verified if session.opened is not None else None

@@ -9,18 +9,18 @@ import streamlit as st
 
 from coderag_app.errors import CodeRAGError
 from ui.page.answer_words import plain_label
-from ui.page.engines import history_store
 from ui.page.plain_text import draw_error, shown_text
+from ui.page.shared_engines import history_store
 from ui.page.views import ASK, show_view
 
 if TYPE_CHECKING:
     from coderag_app.chat.history import ConversationSummary
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 _SHOWN = 25
 
 
-def draw_history(session: Session) -> None:
+def draw_history(session: PageSession) -> None:
     """The conversations in the sidebar, the latest first."""
     search = st.text_input(
         "Search conversations", key="history-search", placeholder="Search conversations", label_visibility="collapsed",
@@ -40,7 +40,7 @@ def draw_history(session: Session) -> None:
         st.caption(f"{len(found) - _SHOWN} older ones: search to find them.")
 
 
-def _draw_line(session: Session, each: ConversationSummary) -> None:
+def _draw_line(session: PageSession, each: ConversationSummary) -> None:
     current = each.id == session.chat.conversation_id
     st.button(
         plain_label(shown_text(each.title)) or "Untitled", key=f"open-{each.id}", on_click=_open,
@@ -49,7 +49,7 @@ def _draw_line(session: Session, each: ConversationSummary) -> None:
     )  # fmt: skip
 
 
-def _open(session: Session, conversation_id: str) -> None:
+def _open(session: PageSession, conversation_id: str) -> None:
     show_view(ASK)
     try:
         session.resume(conversation_id)
@@ -57,7 +57,7 @@ def _open(session: Session, conversation_id: str) -> None:
         st.toast(f"It could not be opened: {plain_label(shown_text(str(error)))}", icon=":material/error:")
 
 
-def draw_conversation_menu(session: Session) -> None:
+def draw_conversation_menu(session: PageSession) -> None:
     """Rename, export or delete the conversation that is shown."""
     chat = session.chat
     if chat.conversation_id is None:
@@ -78,12 +78,12 @@ def draw_conversation_menu(session: Session) -> None:
         st.button("Delete", icon=":material/delete:", key="delete", on_click=_delete, args=(session,), width="stretch")
 
 
-def _rename(session: Session, title: str) -> None:
+def _rename(session: PageSession, title: str) -> None:
     if title.strip():
         session.rename(title.strip())
 
 
-def _delete(session: Session) -> None:
+def _delete(session: PageSession) -> None:
     session.delete()
 
 

@@ -79,7 +79,7 @@ def evaluate(
             from finetune.evaluation.arms import ARM_NAMES
             from finetune.evaluation.evaluate import EvaluationSettings
             from finetune.evaluation.evaluate import evaluate as measure
-            from finetune.evaluation.progress import progress_bar
+            from finetune.evaluation.progress_bar import progress_bar
 
         names = ARM_NAMES if arms == "all" else tuple(name.strip() for name in arms.split(","))
         plan = EvaluationSettings(
@@ -99,7 +99,7 @@ def _evaluate_conversations(
     file: Path, dataset: str, run_dir: Path, config: AppConfig, limit: int | None, seed: int, as_json: bool
 ) -> None:
     from finetune.evaluation.conversations import evaluate_conversations, report_markdown
-    from finetune.evaluation.progress import progress_bar
+    from finetune.evaluation.progress_bar import progress_bar
     from ui.cli.console import error_console
 
     databases = (file.parent if dataset == "demo" else Path(dataset)) / "databases"

@@ -182,7 +182,7 @@ def main(
 ) -> None:
     """Write the SQL model's training file.
 
-    Example: python -m finetune.sql_model.data runs/sql_model/train.jsonl --databases 2000
+    Example: python -m finetune.sql_model.training_text runs/sql_model/train.jsonl --databases 2000
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     kept, dropped, rng = 0, Counter[str](), random.Random(seed)

@@ -47,7 +47,7 @@ def main(
 ) -> None:
     """Write the word vectors that ship.
 
-    Example: python -m finetune.word_vectors
+    Example: python -m finetune.distil_word_vectors
     """
     words, vectors = distilled_vectors(dimension)
     np.savez_compressed(output, words=np.frombuffer("\n".join(words).encode(), dtype=np.uint8), vectors=vectors)

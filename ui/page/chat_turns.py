@@ -19,13 +19,13 @@ from ui.page.views import CONNECT, show_view
 if TYPE_CHECKING:
     from ui.page.chat_state import AskProgress, Turn
     from ui.page.live_question import LiveQuestion
-    from ui.page.session import Session
+    from ui.page.session import PageSession
 
 _REDRAW_S = 0.08  # a fast model writes more pieces a second than a page can draw
 _FULL_TURNS = 3  # drawing all widgets of a long chat at every click would make it slow
 
 
-def draw_conversation(session: Session) -> None:
+def draw_conversation(session: PageSession) -> None:
     """The whole chat, with the box to ask in."""
     typed = st.chat_input("Ask a question about the data", key="question", max_chars=4000, disabled=not session.can_ask)
     if typed:
@@ -45,7 +45,7 @@ def draw_conversation(session: Session) -> None:
         draw_error("The conversation could not be saved.", session.history_error)
 
 
-def _draw_turn(session: Session, position: int, turn: Turn) -> None:
+def _draw_turn(session: PageSession, position: int, turn: Turn) -> None:
     draw_question(turn.question)
     with answer_bubble():
         if turn.stopped:
@@ -74,7 +74,7 @@ def answer_bubble() -> DeltaGenerator:
     return st.chat_message("assistant", avatar=":material/database:")
 
 
-def _draw_stopped(session: Session, position: int, turn: Turn) -> None:
+def _draw_stopped(session: PageSession, position: int, turn: Turn) -> None:
     st.info("You stopped this question.", icon=":material/stop_circle:")
     if turn.partial_sql:
         st.caption("What the model had written so far; it was not run:")
@@ -85,7 +85,7 @@ def _draw_stopped(session: Session, position: int, turn: Turn) -> None:
     )  # fmt: skip
 
 
-def _follow(session: Session, live: LiveQuestion) -> None:
+def _follow(session: PageSession, live: LiveQuestion) -> None:
     """Show a question on its way until it is over.
 
     A click elsewhere ends this drawing and begins the page anew; the question goes on in its thread meanwhile.
@@ -111,7 +111,7 @@ def _present(progress: AskProgress, waited_s: float) -> str:
     return f"{progress.label or 'Waiting for the model'} … {duration_text(waited_s)}"
 
 
-def _draw_closed(session: Session) -> None:
+def _draw_closed(session: PageSession) -> None:
     if session.opened is None:
         return
     st.info("This conversation is about another database, which is not open.", icon=":material/link_off:")
@@ -121,7 +121,7 @@ def _draw_closed(session: Session) -> None:
         st.button("New chat", icon=":material/add:", on_click=session.begin, key="go-new")
 
 
-def _draw_welcome(session: Session) -> None:
+def _draw_welcome(session: PageSession) -> None:
     st.header("Ask your database", anchor=False)
     st.write("Write a question in plain language. The answer is SQL that was checked and run read-only, with its rows.")
     if session.connection.is_demo:
@@ -140,7 +140,7 @@ def _draw_welcome(session: Session) -> None:
         )  # fmt: skip
 
 
-def _examples(session: Session) -> tuple[str, ...]:
+def _examples(session: PageSession) -> tuple[str, ...]:
     from coderag_app.chat.example_questions import example_questions
 
     opened = session.opened

@@ -110,7 +110,7 @@ def _rows_of_file(path: Path) -> Iterator[EncoderRow]:
     if not path.is_file():
         raise ConfigurationError(
             f"No training rows at {path}. Expected a JSONL or CSV file with query, pos and neg; "
-            "make one with `python -m finetune.encoder.data` or `coderag synthesize`."
+            "make one with `python -m finetune.encoder.near_miss_rows` or `coderag synthesize`."
         )
     for number, fields in _records(path):
         anchor, positives = str(fields.get("query") or ""), _texts(fields.get("pos"))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, save_checkpoint
-from finetune.sql_model.evaluate import score
+from finetune.sql_model.held_out_scores import score
 from finetune.sql_model.packing import Batch
 from finetune.sql_model.trainer import Trainer
 

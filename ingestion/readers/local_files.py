@@ -10,7 +10,7 @@ from pathlib import Path
 from coderag_app.types import SQLExample
 from ingestion.readers.columns import ColumnMap
 from ingestion.readers.records import Record, count_records, iter_records
-from ingestion.readers.rows import Rejection, Row, RowLimits, example_row
+from ingestion.readers.source_rows import Rejection, Row, RowLimits, example_row
 
 # Columns are looked for in the first records, since a JSON object may leave out what is null.
 _RECORDS_TO_FIND_COLUMNS = 50
