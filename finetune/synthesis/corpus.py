@@ -5,18 +5,14 @@ from __future__ import annotations
 import subprocess
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from coderag_app.errors import ConfigurationError
 from finetune.synthesis.code_snippets import CodeSnippet
 from finetune.synthesis.corpus_filters import NearDuplicates, file_rejection, snippet_rejection
-from finetune.synthesis.languages import BY_EXTENSION, CodeLanguage, load_parser
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
+from ingestion.repository.languages import CodeLanguage, languages_by_extension
+from ingestion.repository.syntax import Definition, functions_and_classes
 
 _LARGEST_FILE_BYTES = 500_000
 
@@ -44,7 +40,7 @@ def read_corpus(folder: Path, duplicates: NearDuplicates | None = None) -> Corpu
     corpus, seen = Corpus(), duplicates or NearDuplicates()
     commit = _commit_of(folder)
     for path in sorted(folder.rglob("*")):
-        language = BY_EXTENSION.get(path.suffix.lower())
+        language = languages_by_extension().get(path.suffix.lower())
         if language is None or path.is_symlink() or not path.is_file():
             continue
         inside = path.relative_to(folder).as_posix()
@@ -54,8 +50,9 @@ def read_corpus(folder: Path, duplicates: NearDuplicates | None = None) -> Corpu
             corpus.drops[reason] += 1
             continue
         # Functions first: a class that is little more than one of them is the duplicate then.
-        for node, kind in sorted(_definitions(text, language), key=lambda found: found[1] != "function"):
-            snippet = _snippet(node, kind, text, language, folder.name, inside, commit)
+        found = functions_and_classes(text.encode(), language)
+        for definition, kind in sorted(found, key=lambda item: item[1] != "function"):
+            snippet = _snippet(definition, kind, text, language, folder.name, inside, commit)
             reason = snippet_rejection(snippet.code, language.comment)
             if not reason and seen.seen(snippet.code):
                 reason = "near-duplicate"
@@ -89,28 +86,12 @@ def _commit_of(folder: Path) -> str:
     return told.stdout.strip() if told.returncode == 0 else ""
 
 
-def _definitions(text: str, language: CodeLanguage) -> Iterator[tuple[Node, str]]:
-    """Functions and classes from the top down; what stands inside a function is part of it."""
-    todo = [load_parser(language).parse(text.encode()).root_node]
-    while todo:
-        node = todo.pop()
-        if node.type in language.functions:
-            if not node.has_error:
-                yield node, "function"
-            continue
-        if node.type in language.classes and not node.has_error:
-            yield node, "class"
-        todo.extend(reversed(node.children))
-
-
 def _snippet(
-    node: Node, kind: str, text: str, language: CodeLanguage, repository: str, path: str, commit: str
+    found: Definition, kind: str, text: str, language: CodeLanguage, repository: str, path: str, commit: str
 ) -> CodeSnippet:
     content = text.encode()
-    start = content.rfind(b"\n", 0, node.start_byte) + 1
-    indent = content[start : node.start_byte]
-    first = start if not indent.strip() else node.start_byte
-    code = textwrap.dedent(content[first : node.end_byte].decode()).rstrip()
-    name_node = node.child_by_field_name("name")
-    name = name_node.text.decode() if name_node is not None and name_node.text else ""
-    return CodeSnippet(code, language.name, name, kind, repository, path, node.start_point[0] + 1, commit)
+    start = content.rfind(b"\n", 0, found.start) + 1
+    indent = content[start : found.start]
+    first = start if not indent.strip() else found.start
+    code = textwrap.dedent(content[first : found.end].decode()).rstrip()
+    return CodeSnippet(code, language.name, found.name, kind, repository, path, found.first_line, commit)

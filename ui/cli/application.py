@@ -196,6 +196,7 @@ app.command(
 )(synthesize_command.synthesize)
 
 app.add_typer(groups.index_app)
+app.add_typer(groups.code_app)
 app.add_typer(groups.history_app)
 
 

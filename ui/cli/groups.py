@@ -1,10 +1,10 @@
-"""Commands that come in groups: `coderag index ...` and `coderag history ...`."""
+"""Commands that come in groups: `coderag index ...`, `coderag code ...` and `coderag history ...`."""
 
 from __future__ import annotations
 
 import typer
 
-from ui.cli import history_command, index_command
+from ui.cli import code_command, history_command, index_command
 from ui.cli.help_texts import SETTINGS, examples
 from ui.cli.options import SettingsCommand
 
@@ -45,6 +45,55 @@ index_app.command(
         "coderag index remove 0f3a5f0c7c1e4b7e9d3a1b2c3d4e5f60", "coderag index remove --db-id concert_singer"
     ),
 )(index_command.remove)
+
+
+code_app = typer.Typer(
+    name="code",
+    help="Find code: where something is in a repository, with file and lines, who calls it, what tests it.",
+    epilog=examples('coderag code search "retry with backoff"', "coderag code callers Session.close"),
+    no_args_is_help=True,
+    context_settings=SETTINGS,
+)
+code_app.command(
+    "index",
+    help="Build the index of a repository, or bring it up to date by the content of its files.\n\n"
+    "Every other command does this by itself.",
+    epilog=examples("coderag code index", "coderag code index ~/src/flask --fresh"),
+)(code_command.index)
+code_app.command(
+    "search",
+    help="Find the lines that some words are about. Exit code 1 if there are none.",
+    epilog=examples(
+        'coderag code search "retry with backoff"',
+        'coderag code search "where is the session closed?" --repo ~/src/requests --language python',
+        'coderag code search "parse dates" --path src/ --top 3 --json | jq -r .[].path',
+    ),
+)(code_command.search)
+code_app.command(
+    "symbol",
+    help="Show where a name is defined. Exit code 1 if it is not.",
+    epilog=examples("coderag code symbol Session.close", "coderag code symbol parseJSON --repo ~/src/aeson"),
+)(code_command.symbol)
+code_app.command(
+    "callers",
+    help="Show which lines call a name, by the syntax trees; a call that may mean another definition says (by name).",
+    epilog=examples("coderag code callers Session.close"),
+)(code_command.callers)
+code_app.command(
+    "tests",
+    help="Show which tests call a name.",
+    epilog=examples("coderag code tests Session.close"),
+)(code_command.tests)
+code_app.command(
+    "status",
+    help="Show what the index of a repository holds.",
+    epilog=examples("coderag code status", "coderag code status ~/src/flask --json"),
+)(code_command.status)
+code_app.command(
+    "verify",
+    help="Check every file of an index, and whether it is up to date. Exit code 1 if something differs.",
+    epilog=examples("coderag code verify"),
+)(code_command.verify)
 
 
 history_app = typer.Typer(
