@@ -229,7 +229,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         candidate = Candidate("", sql.strip())
         try:
             with run.timed("check"):
-                candidate = replace(candidate, sql=checked_sql(sql, self.schema, self._dialect))
+                candidate = replace(candidate, sql=checked_sql(sql, self.schema, self._dialect).sql)
             with run.timed("execute"):
                 candidate = replace(candidate, result=executed_sql(candidate.sql, self.database))
         except REFUSALS as error:

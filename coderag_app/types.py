@@ -138,6 +138,8 @@ class SQLAnswer:
         model: Name of the LLM; ``encoder``: name of the embedding model.
         confidence: How sure the answer is; None where nothing tells.
         alternatives: The results that candidates voted for, the chosen one first; empty without candidates.
+        doubts: What the checks say against the SQL: words of the question that it does not use, values that are not
+            stored, senseless expressions. One short sentence each.
     """
 
     question: str
@@ -156,6 +158,7 @@ class SQLAnswer:
     encoder: str = ""
     confidence: Confidence | None = None
     alternatives: tuple[Alternative, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def is_reply(self) -> bool:

@@ -27,6 +27,7 @@ def answer_document(answer: SQLAnswer) -> dict[str, Any]:
         "timings_s": {step: round(seconds, 6) for step, seconds in answer.timings_s.items()},
         "confidence": asdict(answer.confidence) if answer.confidence is not None else None,
         "alternatives": [asdict(alternative) for alternative in answer.alternatives],
+        "doubts": list(answer.doubts),
         "database": answer.database,
         "model": answer.model,
         "encoder": answer.encoder,

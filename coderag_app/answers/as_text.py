@@ -29,6 +29,11 @@ def _said(answer: SQLAnswer) -> list[str]:
         return [error, *sql]
     if answer.status is AnswerStatus.FAILED:
         return [f"The question was not answered. {error}", *(["The last SQL tried:", *sql] if sql else [])]
+    doubts = [plain_markdown(doubt, all_markup=False) for doubt in answer.doubts]
+    return [*_found(answer, sql), *doubts]
+
+
+def _found(answer: SQLAnswer, sql: list[str]) -> list[str]:
     if not answer.executed:
         return ["This SQL passed the checks. There is no database to run it on.", *sql]
     if not answer.rows:

@@ -48,6 +48,7 @@ def _answer(document: dict[str, Any]) -> SQLAnswer:
         encoder=document["encoder"],
         confidence=_confidence(document.get("confidence")),
         alternatives=tuple(Alternative(**each) for each in document.get("alternatives", ())),
+        doubts=tuple(map(str, document.get("doubts", ()))),
     )
 
 

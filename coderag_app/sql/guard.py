@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from sqlglot import exp
@@ -23,7 +23,7 @@ from coderag_app.sql.functions import FUNCTIONS, SAFE_FUNCTION_NODES, SAFE_NODES
 from coderag_app.sql.names import SYSTEM_PREFIXES, NameResolver
 from coderag_app.sql.other_dialects import check_dialect
 from coderag_app.sql.owners_code import check_redefined, check_types
-from coderag_app.sql.parsing import parse_tokens, tokenize
+from coderag_app.sql.parsing import parse_one, parse_tokens, tokenize
 from coderag_app.sql.scopes import function_name, main_schema
 
 MAX_SQL_CHARS = 20_000
@@ -49,11 +49,13 @@ class CheckedSQL:
             in single quotes. SQLite reads it as a text itself; written so, no other reader can take it for a name.
         tables: The schema's tables it reads, lowercased, in order of appearance.
         columns: The columns of those tables it reads as ``table.column``, lowercased, in order of appearance.
+        tree: ``sql`` as parsed here, for repairs, checks and whoever else reads it; copy it before you change it.
     """
 
     sql: str
     tables: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    tree: exp.Expr = field(default_factory=exp.Select, compare=False, repr=False)
 
 
 def check_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
@@ -77,7 +79,7 @@ def check_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
         check_types(query)
     if schema is None:
         _check_table_places(query, dialect)
-        return CheckedSQL(_text(sql, tokens, {}))
+        return CheckedSQL(_text(sql, tokens, {}), tree=query)
     if schema.redefined:
         check_redefined(query, tokens, schema.redefined)
     resolver = NameResolver(schema, dialect, sql)
@@ -85,7 +87,9 @@ def check_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
         resolver.resolve(query)
     except RecursionError:
         raise SQLRejectedError("The SQL is nested too deeply; expected fewer nested queries.") from None
-    return CheckedSQL(_text(sql, tokens, resolver.texts), tuple(resolver.tables), tuple(resolver.columns))
+    text = _text(sql, tokens, resolver.texts)
+    tree = parse_one(text, dialect=dialect) if resolver.texts else query
+    return CheckedSQL(text, tuple(resolver.tables), tuple(resolver.columns), tree)
 
 
 def _check_characters(sql: str) -> None:

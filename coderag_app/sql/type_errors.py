@@ -13,12 +13,10 @@ from enum import Enum
 from textwrap import shorten
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.literals import declared_column
-from coderag_app.sql.parsing import parse_one
 
 _NUMBER = re.compile(r"\s*[-+]?\d[\d,]*(\.\d+)?\s*%?\s*")
 _DATE = re.compile(r"\s*(\d{4}-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}/\d\d|\d{1,2}:\d\d|\d{4}\b).*")
@@ -37,25 +35,6 @@ class Holds(Enum):
     TEXT = "text"
     DATES = "dates"
     UNKNOWN = "unknown"
-
-
-def type_errors(sql: str, schema: Schema, values: ValueIndex) -> tuple[str, ...]:
-    """Each use of a column that its contents have no meaning for, in a few words; none for SQL that does not parse.
-
-    Args:
-        sql: A query over the schema.
-        schema: Its tables, in the query's dialect.
-        values: The text that the columns store; a column of text without values is taken for anything.
-
-    >>> albums = Schema((Table("albums", (Column("title", "TEXT"), Column("year", "INTEGER"))),))
-    >>> type_errors("SELECT title FROM albums WHERE year = 'Hits' ORDER BY year + 1", albums, ValueIndex())
-    ("albums.year holds numbers: year = 'Hits'",)
-    """
-    try:
-        tree = parse_one(sql, dialect=schema.dialect)
-    except (SqlglotError, RecursionError):
-        return ()
-    return tuple(dict.fromkeys(map(str, misuses(tree, schema, values))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +59,13 @@ class Misuse:
 
 
 def misuses(tree: exp.Expr, schema: Schema, values: ValueIndex) -> Iterator[Misuse]:
-    """The misuses in a parsed query; see ``type_errors``."""
+    """Each use of a column in a parsed query that its contents have no meaning for.
+
+    Args:
+        tree: A query over the schema.
+        schema: Its tables, in the query's dialect.
+        values: The text that the columns store; a column of text without values is taken for anything.
+    """
     for node in tree.find_all(exp.Column):
         found = declared_column(node, schema)
         if found is None:

@@ -35,7 +35,8 @@ def assembled_answer(
     refused = sum(bool(attempt.error) for attempt in run.attempts)
     if chosen is not first and chosen.accepted:
         run.attempts.append(Attempt(chosen.reply, chosen.sql, ""))
-    sure = confidence(results[0].evidence, run.sources, refused, chosen.misuses) if results else None
+    doubts = tuple(finding.text for finding in chosen.findings)
+    sure = confidence(results[0].evidence, run.sources, refused, doubts) if results else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
         question=run.question.text,
@@ -45,6 +46,7 @@ def assembled_answer(
         attempts=tuple(run.attempts),
         timings_s=run.timings_s,
         confidence=sure,
+        doubts=doubts,
         alternatives=alternatives(results) if results and results[0].evidence.share is not None else (),
         **names,
     )

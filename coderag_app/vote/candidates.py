@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coderag_app.sql.unsaid import Unsaid
+from coderag_app.sql.checks import Coverage, Finding, LeftOut
 from coderag_app.types import Alternative, QueryResult
 from coderag_app.vote.evidence import Evidence, merit
 from coderag_app.vote.same_rows import comparable_rows, same_multiset
@@ -25,8 +25,9 @@ class Candidate:
         error: Why it was refused or failed; empty if it was accepted.
         log_probability: Mean over the reply's tokens; None if the runtime doesn't report it.
         reused: Whether it is a retrieved example's SQL that no model wrote for this question.
-        unsaid: Names and values of the question that the SQL ignores.
-        misuses: Columns used for something they can't hold, in words.
+        left_out: How many names and values of the question the SQL leaves out.
+        coverage: How much of the question's words it uses.
+        findings: What the checks say against it.
     """
 
     reply: str
@@ -35,8 +36,13 @@ class Candidate:
     error: str = ""
     log_probability: float | None = None
     reused: bool = False
-    unsaid: Unsaid = Unsaid()
-    misuses: tuple[str, ...] = ()
+    left_out: LeftOut = LeftOut()
+    coverage: Coverage = Coverage()
+    findings: tuple[Finding, ...] = ()
+
+    def count(self, check: str) -> int:
+        """How many findings of a check speak against it."""
+        return sum(finding.check == check for finding in self.findings)
 
     @property
     def accepted(self) -> bool:
@@ -77,7 +83,7 @@ class Result:
 
         Equal rows today don't make equal queries: one without a WHERE may return other rows tomorrow.
         """
-        return min(self.candidates, key=lambda one: (one.unsaid.values, one.unsaid.names, len(one.misuses)))
+        return min(self.candidates, key=lambda one: (one.left_out.values, one.left_out.names, len(one.findings)))
 
     @property
     def votes(self) -> int:
@@ -149,9 +155,11 @@ class Vote:
             probability=math.exp(likeliest) if likeliest is not None else unwritten,
             retrieved=any(candidate.reused for candidate in group),
             empty=group[0].result is not None and not group[0].result.rows,
-            unsaid_values=min(candidate.unsaid.values for candidate in group),
-            unsaid_names=min(candidate.unsaid.names for candidate in group),
-            misused=min(len(candidate.misuses) for candidate in group),
+            values_left_out=min(candidate.left_out.values for candidate in group),
+            names_left_out=min(candidate.left_out.names for candidate in group),
+            misused=min(candidate.count("expressions") for candidate in group),
+            words_used=max(candidate.coverage.share for candidate in group),
+            values_not_stored=min(candidate.count("stored_values") for candidate in group),
         )
 
 

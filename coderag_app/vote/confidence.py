@@ -9,10 +9,13 @@ from coderag_app.types import Confidence, RetrievedExample
 from coderag_app.vote.evidence import Evidence, probability_right
 
 _REPAIR_FACTOR = 0.6  # for each earlier reply that was refused
+# For each doubt. Of the bundled model's answers that leave a word of the question unused, 71% are wrong on Spider's
+# training databases, of the others 24%.
+_DOUBT_FACTOR = 0.4
 
 
 def confidence(
-    evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0, misuses: Sequence[str] = ()
+    evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0, doubts: Sequence[str] = ()
 ) -> Confidence | None:
     """Compute the confidence of an answer; None if neither the model nor candidates give evidence.
 
@@ -20,14 +23,14 @@ def confidence(
         evidence: The evidence for the result.
         sources: The examples shown, most similar first.
         repairs: Replies that were refused before this one.
-        misuses: Columns used for something they can't hold, in words.
+        doubts: What the checks say against the answer.
     """
     if evidence.share is None and evidence.probability is None:
         return None
     similarity = sources[0].similarity if sources else None
-    score = probability_right(evidence) * _REPAIR_FACTOR**repairs
+    score = probability_right(evidence) * _REPAIR_FACTOR**repairs * _DOUBT_FACTOR ** len(doubts)
     log_probability = math.log(evidence.probability) if evidence.probability else None
-    reasons = (*_reasons(evidence, similarity, repairs), *misuses)
+    reasons = (*_reasons(evidence, similarity, repairs), *doubts)
     return Confidence(score, evidence.share, similarity, reasons, log_probability)
 
 

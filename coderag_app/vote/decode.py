@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
 
 from coderag_app.errors import DatabaseError, SQLRejectedError
 from coderag_app.events import SQLGeneratedEvent, dispatcher
@@ -14,10 +17,10 @@ from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
+from coderag_app.sql.checks import coverage, findings, left_out
 from coderag_app.sql.extraction import NoSQLError
-from coderag_app.sql.repairs import RepairContext, repaired_sql
-from coderag_app.sql.type_errors import type_errors
-from coderag_app.sql.unsaid import unsaid
+from coderag_app.sql.guard import CheckedSQL
+from coderag_app.sql.repairs import RepairContext, repaired
 from coderag_app.types import Attempt, QueryResult
 from coderag_app.vote.candidates import Candidate, Result, Vote
 from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql
@@ -115,12 +118,12 @@ class Decoding:
         """Run the retrieved queries that fit the schema and whose literals are in the question."""
         if self.schema is None:
             return
-        for sql in reusable(self.request.question, self.request.examples, self.schema, self.request.dialect):
+        for found in reusable(self.request.question, self.request.examples, self.schema, self.request.dialect):
             try:
-                result = self._rows(sql)
+                result = self._rows(found.sql)
             except DatabaseError:
                 continue
-            yield self._weighed(Candidate(sql, sql, result, reused=True))
+            yield self._weighed(Candidate(found.sql, found.sql, result, reused=True), found.tree)
 
     def _ranked(self, vote: Vote) -> list[Result]:
         written = sorted({candidate.sql for group in vote.groups for candidate in group if candidate.sql})
@@ -176,10 +179,10 @@ class Decoding:
             with self.run.timed("check"):
                 checked = checked_sql(candidate.sql, self.schema, self.request.dialect)
                 better = checked if prompt.is_repaired else self._repaired(checked)
-            yield self.run.event("execute", better)
+            yield self.run.event("execute", better.sql)
             with self.run.timed("execute"):
-                sql, result = self._first_that_runs(dict.fromkeys((better, checked)))
-            return self._weighed(replace(candidate, sql=sql, result=result))
+                ran, result = self._first_that_runs({each.sql: each for each in (better, checked)}.values())
+            return self._weighed(replace(candidate, sql=ran.sql, result=result), ran.tree)
         except REFUSALS as error:
             return replace(candidate, error=str(error))
 
@@ -200,37 +203,44 @@ class Decoding:
             )
         return sql
 
-    def _repaired(self, sql: str) -> str:
+    def _repaired(self, checked: CheckedSQL) -> CheckedSQL:
         """Checked SQL with its repairs; as it is where the repaired SQL would be refused."""
-        if self.schema is None:
-            return sql
-        context = RepairContext.of_question(self.request.question, self.schema, self.request.values)
-        better = repaired_sql(sql, context, self.config.without_repairs)
-        if better == sql:
-            return sql
+        if self._context is None:
+            return checked
+        better = repaired(checked.tree, self._context, self.config.without_repairs)
+        if better == checked.tree:
+            return checked
         try:
-            return checked_sql(better, self.schema, self.request.dialect)
+            return checked_sql(better.sql(dialect=self.request.dialect), self.schema, self.request.dialect)
         except SQLRejectedError:
-            return sql
+            return checked
 
-    def _first_that_runs(self, sqls: Iterable[str]) -> tuple[str, QueryResult | None]:
+    def _first_that_runs(self, queries: Iterable[CheckedSQL]) -> tuple[CheckedSQL, QueryResult | None]:
         """The first query that the database takes, with its rows: a repair must not cost the answer."""
-        *others, last = sqls
-        for sql in others:
+        *others, last = queries
+        for query in others:
             try:
-                return sql, self._rows(sql)
+                return query, self._rows(query.sql)
             except DatabaseError:
                 continue
-        return last, self._rows(last)
+        return last, self._rows(last.sql)
 
     def _rows(self, sql: str) -> QueryResult | None:
         return executed_sql(sql, self.database) if self.database is not None else None
 
-    def _weighed(self, candidate: Candidate) -> Candidate:
-        """Record what of the question the candidate's SQL ignores, and which columns it misuses."""
-        left_out = unsaid(candidate.sql, self._mentions, self.request.dialect)
-        misuses = type_errors(candidate.sql, self.schema, self.request.values) if self.schema is not None else ()
-        return replace(candidate, unsaid=left_out, misuses=misuses)
+    def _weighed(self, candidate: Candidate, tree: exp.Expr) -> Candidate:
+        """Record what of the question the candidate's SQL leaves out, and what speaks against it."""
+        candidate = replace(candidate, left_out=left_out(tree, self._mentions))
+        if self._context is None:
+            return candidate
+        return replace(candidate, coverage=coverage(tree, self._context), findings=findings(tree, self._context))
+
+    @cached_property
+    def _context(self) -> RepairContext | None:
+        """What repairs and checks read beside the query; None without a schema."""
+        if self.schema is None:
+            return None
+        return RepairContext.of_question(self.request.question, self.schema, self.request.values)
 
     def _time_is_up(self) -> bool:
         budget_s = self.config.decode_budget_ms / 1000

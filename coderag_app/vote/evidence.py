@@ -22,9 +22,11 @@ class Evidence:
         probability: Mean token probability of the likeliest reply; None if the runtime doesn't report it.
         retrieved: Whether a retrieved query returns it.
         empty: Whether it has no rows, which wrong literals and joins cause more often than right queries.
-        unsaid_values: How many values of the question the query ignores; 0 if none are known.
-        unsaid_names: How many tables and columns named in the question it ignores.
+        values_left_out: How many values of the question the query ignores; 0 if none are known.
+        names_left_out: How many tables and columns named in the question it ignores.
         misused: How many columns are used for something they can't hold, such as a name compared with a year.
+        words_used: Share of the question's content words, quoted texts and numbers that the query uses, 0 to 1.
+        values_not_stored: How many texts are compared with a column that doesn't store them.
     """
 
     share: float | None
@@ -32,9 +34,11 @@ class Evidence:
     probability: float | None
     retrieved: bool
     empty: bool
-    unsaid_values: int = 0
-    unsaid_names: int = 0
+    values_left_out: int = 0
+    names_left_out: int = 0
     misused: int = 0
+    words_used: float = 1.0
+    values_not_stored: int = 0
 
 
 # Printed by the command above, before the left-out databases led to the rules of year_tokens.py, group_tokens.py and
@@ -44,8 +48,8 @@ RANK_WEIGHT, TYPICAL_RANK = 1.95, 0.81
 PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 1.60, 0.89
 RETRIEVED_WEIGHT = 1.33
 EMPTY_WEIGHT = -0.86
-UNSAID_VALUE_WEIGHT = -1.06
-UNSAID_NAME_WEIGHT = -1.23
+VALUE_LEFT_OUT_WEIGHT = -1.06
+NAME_LEFT_OUT_WEIGHT = -1.23
 MISUSED_WEIGHT = -0.66
 CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 0.95, -3.70
 
@@ -61,8 +65,8 @@ def merit(evidence: Evidence) -> float:
         + PROBABILITY_WEIGHT * probability
         + RETRIEVED_WEIGHT * evidence.retrieved
         + EMPTY_WEIGHT * evidence.empty
-        + UNSAID_VALUE_WEIGHT * evidence.unsaid_values
-        + UNSAID_NAME_WEIGHT * evidence.unsaid_names
+        + VALUE_LEFT_OUT_WEIGHT * evidence.values_left_out
+        + NAME_LEFT_OUT_WEIGHT * evidence.names_left_out
         + MISUSED_WEIGHT * evidence.misused
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coderag_app.errors import CodeRAGError, DatabaseError, SQLRejectedError
 from coderag_app.events import SQLCheckedEvent, SQLExecutedEvent, dispatcher
-from coderag_app.sql.guard import check_sql
+from coderag_app.sql.guard import CheckedSQL, check_sql
 from coderag_app.types import Attempt, QueryResult, RetrievedExample, SQLAnswer
 
 if TYPE_CHECKING:
@@ -84,21 +84,21 @@ class QuestionRun:
 
 
 @dispatcher.span
-def checked_sql(sql: str, schema: Schema | None, dialect: str) -> str:
+def checked_sql(sql: str, schema: Schema | None, dialect: str) -> CheckedSQL:
     """Let the guard check SQL, and report it to LlamaIndex's handlers.
 
     Returns:
-        The SQL as the guard accepts it.
+        The SQL as the guard accepts it, with its tree.
 
     Raises:
         SQLRejectedError: It may not run.
     """
     try:
-        checked = check_sql(sql, schema, dialect).sql
+        checked = check_sql(sql, schema, dialect)
     except SQLRejectedError as error:
         dispatcher.event(SQLCheckedEvent(sql=sql, error=str(error)))
         raise
-    dispatcher.event(SQLCheckedEvent(sql=checked))
+    dispatcher.event(SQLCheckedEvent(sql=checked.sql))
     return checked
 
 

@@ -11,14 +11,15 @@ from coderag_app.errors import SQLRejectedError
 from coderag_app.question.read_question import Question
 from coderag_app.schema.name_words import NUMBER_WORDS
 from coderag_app.schema.tables import Schema
-from coderag_app.sql.guard import check_sql
-from coderag_app.sql.parsing import parse_one
+from coderag_app.sql.guard import CheckedSQL, check_sql
 from coderag_app.types import RetrievedExample
 
 _OF_THE_FORMULA = frozenset(("0", "1", "100", "0.0", "1.0", "100.0"))
 
 
-def reusable(question: Question, examples: Sequence[RetrievedExample], schema: Schema, dialect: str) -> list[str]:
+def reusable(
+    question: Question, examples: Sequence[RetrievedExample], schema: Schema, dialect: str
+) -> list[CheckedSQL]:
     """Find retrieved SQL that fits the schema and whose literals are all in the question.
 
     Args:
@@ -27,20 +28,20 @@ def reusable(question: Question, examples: Sequence[RetrievedExample], schema: S
         schema: The live schema.
         dialect: Its dialect.
     """
-    found = []
+    found: dict[str, CheckedSQL] = {}
     for retrieved in examples:
         try:
             checked = check_sql(retrieved.example.sql, schema, dialect)
         except SQLRejectedError:
             continue
-        if _says_its_literals(question, checked.sql, dialect):
-            found.append(checked.sql)
-    return list(dict.fromkeys(found))
+        if _says_its_literals(question, checked.tree):
+            found.setdefault(checked.sql, checked)
+    return list(found.values())
 
 
-def _says_its_literals(question: Question, sql: str, dialect: str) -> bool:
+def _says_its_literals(question: Question, tree: exp.Expr) -> bool:
     asked = question.text.casefold()
-    return all(_is_said(literal, asked) for literal in parse_one(sql, dialect=dialect).find_all(exp.Literal))
+    return all(_is_said(literal, asked) for literal in tree.find_all(exp.Literal))
 
 
 def _is_said(literal: exp.Literal, asked: str) -> bool:

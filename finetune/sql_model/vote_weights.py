@@ -32,7 +32,7 @@ from finetune.evaluation.execution import Verdict, compare_results, is_ordered
 
 SIGNS = tuple(field.name for field in fields(Evidence))
 _SHRINKAGE = 0.002
-_DIRECTIONS = np.array([1, 1, 1, 1, -1, -1, -1, -1])  # what each sign can mean at all
+_DIRECTIONS = np.array([1, 1, 1, 1, -1, -1, -1, -1, 1, -1])  # what each sign can mean at all
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,13 @@ def answer_view(answer: SQLAnswer, width: int, with_question: bool = False) -> R
         return Group(*parts, Text(visible_text(answer.error)), Text())
     if answer.sql and answer.ok:
         parts.append(sql_view(answer.sql))
-    parts += [_result_view(answer, width), *_attempts_view(answer), _sources_view(answer.sources), _footer(answer)]
+    parts += [
+        _result_view(answer, width),
+        *_doubts_view(answer),
+        *_attempts_view(answer),
+        _sources_view(answer.sources),
+        _footer(answer),
+    ]
     return Group(*parts, Text())
 
 
@@ -134,6 +140,13 @@ def _rows_note(count: int, truncated: bool, hidden_columns: int) -> str:
     if truncated:
         notes.append("cut at the limits: the database holds more (--max-rows)")
     return ", ".join(notes)
+
+
+def _doubts_view(answer: SQLAnswer) -> list[RenderableType]:
+    """What the checks say against the answer, a line each."""
+    if not (answer.ok and answer.doubts):
+        return []
+    return [Text("\n".join(map(visible_text, answer.doubts)), style="yellow")]
 
 
 def _attempts_view(answer: SQLAnswer) -> list[RenderableType]:

@@ -10,7 +10,7 @@ from coderag_app.answers.step_labels import STEP_LABELS, duration_text
 from coderag_app.sql.lines import clause_lines
 from coderag_app.text.cell_text import visible_text
 from coderag_app.types import AnswerStatus
-from ui.page.answer_words import headline, source_label, summary, sureness
+from ui.page.answer_words import headline, plain_label, source_label, summary, sureness
 from ui.page.meaning_buttons import draw_clarification
 from ui.page.plain_text import draw_error, draw_lines, draw_sql, draw_text
 from ui.page.result_table import draw_downloads, draw_result
@@ -40,6 +40,8 @@ def draw_answer(session: PageSession, position: int, turn: Turn, answer: SQLAnsw
             draw_clarification(session, answer, key)
         if answer.executed:
             draw_result(answer, key)
+            for doubt in answer.doubts:
+                st.caption(f":material/help: {plain_label(visible_text(doubt))}")
         else:
             st.info(headline(answer), icon=":material/info:")
         _draw_sql_part(session, position, answer, key)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from coderag_app.sql.unsaid import Unsaid
+from coderag_app.sql.checks import LeftOut
 from coderag_app.types import QueryResult
 from coderag_app.vote.candidates import Candidate, Vote, alternatives
 
@@ -49,8 +49,8 @@ def test_the_most_frequent_result_wins_however_its_sql_is_written():
 
 
 def test_a_result_is_shown_by_the_query_that_says_most_of_the_question():
-    plain, of_2021 = candidate("plain", (1,)), replace(candidate("of 2021", (1,)), unsaid=Unsaid(names=1))
-    vote = vote_of(replace(plain, unsaid=Unsaid(values=1)), of_2021, replace(of_2021, sql="of 2021 too"))
+    plain, of_2021 = candidate("plain", (1,)), replace(candidate("of 2021", (1,)), left_out=LeftOut(names=1))
+    vote = vote_of(replace(plain, left_out=LeftOut(values=1)), of_2021, replace(of_2021, sql="of 2021 too"))
     assert winner(vote) == "of 2021"
 
 

@@ -60,6 +60,6 @@ def test_the_reasons_say_what_the_score_is_made_of():
 
 def test_a_column_used_for_what_it_cannot_hold_is_told_and_lowers_the_score():
     misuse = "cities.name holds text: name < 1900"
-    sure = confidence(replace(PLAIN, misused=1), (), misuses=[misuse])
+    sure = confidence(replace(PLAIN, misused=1), (), doubts=[misuse])
     assert sure.reasons[-1] == misuse
     assert sure.score < confidence(PLAIN, ()).score

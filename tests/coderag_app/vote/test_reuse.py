@@ -28,7 +28,8 @@ def example(sql: str, similarity: float = 0.5) -> RetrievedExample:
 
 
 def found(question: str, *sqls: str) -> list[str]:
-    return reusable(read_question(question), [example(sql) for sql in sqls], schema_from_ddl(DDL), "sqlite")
+    examples = [example(sql) for sql in sqls]
+    return [each.sql for each in reusable(read_question(question), examples, schema_from_ddl(DDL), "sqlite")]
 
 
 def test_queries_of_other_schemas_and_statements_that_write_are_left_out():

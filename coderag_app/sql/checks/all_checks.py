@@ -1,0 +1,58 @@
+"""The checks of a query: one visible tuple, each ``(tree, context) -> findings``, for every model's SQL. Pure.
+
+A check reads a parsed query beside the schema, the stored values and the question, and says what speaks against it. A
+finding lowers the confidence and is shown with the answer; the vote prefers candidates with fewer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from coderag_app.sql.checks.coverage import unused_words
+from coderag_app.sql.checks.expressions import senseless_expressions
+from coderag_app.sql.checks.stored_values import values_not_stored
+from coderag_app.sql.repairs.context import RepairContext
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named check; ``find`` says what speaks against a query, a short sentence each, and changes nothing."""
+
+    name: str
+    find: Callable[[exp.Expr, RepairContext], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What speaks against a query: the name of the check, and a sentence for people."""
+
+    check: str
+    text: str
+
+
+CHECKS = (
+    Check("coverage", unused_words),
+    Check("stored_values", values_not_stored),
+    Check("expressions", senseless_expressions),
+)
+
+
+def findings(tree: exp.Expr, context: RepairContext) -> tuple[Finding, ...]:
+    """Run the checks on a parsed query, in their order; one that fails finds nothing."""
+    return tuple(_findings(tree, context))
+
+
+def _findings(tree: exp.Expr, context: RepairContext) -> Iterator[Finding]:
+    for check in CHECKS:
+        try:
+            found = list(check.find(tree, context))
+        except Exception:  # models write trees that nobody thought of, and none may cost the answer
+            logger.debug("The check %s failed", check.name, exc_info=True)
+            continue
+        yield from (Finding(check.name, text) for text in dict.fromkeys(found))
