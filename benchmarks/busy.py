@@ -59,7 +59,7 @@ def as_before() -> None:
     """Let llama.cpp and torch have the threads that they choose by themselves."""
     import llama_cpp
 
-    from coderag_app.encoders.loading import torch_encoder
+    from coderag_app.encoders.encoder_loading import torch_encoder
 
     plain = llama_cpp.Llama.__init__
 

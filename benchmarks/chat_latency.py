@@ -65,7 +65,9 @@ def main() -> None:
     parser.add_argument("--database", default=None, help="a database file or URL; the bundled demo by default")
     parser.add_argument("--llm", default="bundled")
     parser.add_argument("--storage-dir", default=None, help="an index to retrieve from; none by default")
-    parser.add_argument("--verified-dir", type=Path, default=None, help="folder of verified pairs; the settings' one")
+    parser.add_argument(
+        "--verified-dir", type=Path, default=None, help="folder of verified examples; the settings' one"
+    )
     arguments = parser.parse_args()
     database = arguments.database or str(DEMO / "demo.sqlite")
     started = time.perf_counter()

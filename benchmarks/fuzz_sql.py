@@ -27,7 +27,7 @@ from coderag_app.database import Limits, open_database
 from coderag_app.errors import CodeRAGError, SQLRejectedError
 from coderag_app.sql.explanation import explain_sql
 from coderag_app.sql.guard import check_sql
-from coderag_app.sql.reading import read_sql
+from coderag_app.sql.lenient_reading import read_sql
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"

@@ -106,7 +106,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
 def _load_encoder(options: argparse.Namespace) -> Any:
     import torch
 
-    from coderag_app.llm.loading import load_embed_model
+    from coderag_app.llm.llm_loading import load_embed_model
 
     encoder = load_embed_model(options.embed_model)
     encoder.embed_model._model.to(torch.bfloat16 if options.dtype == "bf16" else torch.float32)

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from coderag_app.database import open_database
-from coderag_app.encoders.loading import embed_documents, load_embed_model
+from coderag_app.encoders.encoder_loading import embed_documents, load_embed_model
 from coderag_app.errors import DatabaseError
 from coderag_app.loading import PROMPT_FORMATS
 from coderag_app.question.read_question import read_question
@@ -33,7 +33,7 @@ from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 from finetune.evaluation.datasets import EvalQuestion, load_spider_layout
-from finetune.evaluation.linking import table_recall
+from finetune.evaluation.retrieval import table_recall
 from finetune.evaluation.sql_form import read_form
 from finetune.synthesis.domains import load_domains
 

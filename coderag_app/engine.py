@@ -15,7 +15,7 @@ from coderag_app.chat.follow_ups.answering import edited_sql, missing_report
 from coderag_app.chat.requests import reply_to_request
 from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
-from coderag_app.encoders.loading import embed_documents
+from coderag_app.encoders.encoder_loading import embed_documents
 from coderag_app.errors import ConfigurationError, TeachingError
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
@@ -29,13 +29,13 @@ from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
 from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
 from coderag_app.vote.candidates import Candidate, Result
-from coderag_app.vote.decode import REFUSALS, Decoding, Rank
+from coderag_app.vote.decoding import REFUSALS, Decoding, Rank
 from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql, last_answer
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
 
-    from coderag_app.examples import VerifiedExamples, VerifiedPair
+    from coderag_app.examples import VerifiedExample, VerifiedExamples
     from coderag_app.examples.retriever import ExampleRetriever
     from coderag_app.examples.templates import TemplateMatch
     from coderag_app.schema.tables import Schema
@@ -240,27 +240,27 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
 
     # --- teaching ---
 
-    def teach(self, question: str, sql: str) -> VerifiedPair:
+    def teach(self, question: str, sql: str) -> VerifiedExample:
         """Check the SQL, run it, and keep it as the verified answer of a question, which it gives from now on.
 
         Raises:
             SQLRejectedError: The SQL may not run.
             DatabaseError: It failed.
-            TeachingError: The file of verified pairs cannot be read or written, or there is no database.
+            TeachingError: The file of verified examples cannot be read or written, or there is no database.
         """
         return self._taught.teach(question, sql)
 
-    def correct(self, pair_id: str, question: str, sql: str) -> VerifiedPair:
-        """Change a verified pair, checked like a new one; its id stays. See ``teach``."""
-        return self._taught.correct(pair_id, question, sql)
+    def correct(self, verified_id: str, question: str, sql: str) -> VerifiedExample:
+        """Change a verified example, checked like a new one; its id stays. See ``teach``."""
+        return self._taught.correct(verified_id, question, sql)
 
-    def forget(self, pair_id: str) -> VerifiedPair:
-        """Remove a verified pair.
+    def forget(self, verified_id: str) -> VerifiedExample:
+        """Remove a verified example.
 
         Raises:
             TeachingError: There is no such pair, or no database.
         """
-        return self._taught.forget(pair_id)
+        return self._taught.forget(verified_id)
 
     @property
     def _taught(self) -> VerifiedExamples:

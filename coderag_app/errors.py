@@ -34,7 +34,7 @@ class HistoryError(CodeRAGError):
 
 
 class TeachingError(CodeRAGError):
-    """A verified pair, or the file that holds them, cannot be used."""
+    """A verified example, or the file that holds them, cannot be used."""
 
 
 class FileRefusedError(CodeRAGError):

@@ -14,12 +14,12 @@ from coderag_app.database import Database, Limits, open_database
 from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.errors import ConfigurationError, DatabaseError, IndexStoreError
 from coderag_app.examples import VerifiedExamples, VerifiedStore
-from coderag_app.examples.cold_start import staleness
 from coderag_app.examples.retriever import ExampleRetriever
-from coderag_app.examples.unread_columns import UnreadColumns, without_samples
+from coderag_app.examples.synthetic import staleness
+from coderag_app.examples.unmatched_columns import UnmatchedColumns, without_samples
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
-from coderag_app.llm.loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
+from coderag_app.llm.llm_loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.inferred_keys import with_inferred_keys
 from coderag_app.schema.name_words import shared_prefix
@@ -88,7 +88,7 @@ def load_query_engine(
     config = AppConfig.load(**((config.model_dump() if config is not None else {}) | given))
     check_repair_names(config.without_repairs)
     opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
-    unread = UnreadColumns.of_database(opened.name, config).patterns() if opened is not None else ()
+    unread = UnmatchedColumns.of_database(opened.name, config).patterns() if opened is not None else ()
     schema = _visible_schema(opened, config, unread) if opened is not None else None
     load_encoder = partial(_load_encoder, config, embed_model)
     index, encoder = _open_index(config, index, load_encoder, required=storage_dir is not None)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Origin(StrEnum):
-    """Where an example's question-SQL pair comes from; verified pairs outrank synthetic ones."""
+    """Where an example's question-SQL pair comes from; verified examples outrank synthetic ones."""
 
     VERIFIED = "verified"
     SYNTHETIC = "synthetic"

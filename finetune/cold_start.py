@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coderag_app.database import Database
-from coderag_app.encoders.loading import LoadedEncoder, embed_documents
+from coderag_app.encoders.encoder_loading import LoadedEncoder, embed_documents
 from coderag_app.errors import IngestionError
-from coderag_app.examples.cold_start import ColdStartProgress, ColdStartReport
-from coderag_app.index.files import storage_lock
-from coderag_app.index.made_vectors import HOW_MADE, drawn_to_questions
+from coderag_app.examples.synthetic import ColdStartProgress, ColdStartReport
+from coderag_app.index.generations import storage_lock
 from coderag_app.index.store import ExampleIndex, index_exists
-from coderag_app.index.synthesis import SynthesisRecord
+from coderag_app.index.synthesis import VECTOR_RECIPE, SynthesisRecord, drawn_to_questions
 from coderag_app.types import SQLExample
-from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
+from finetune.synthesis.own_schema import OwnSchemaProgress, synthesize_examples
 from ingestion.documents import texts_to_embed, to_documents
 
 Listener = Callable[[ColdStartProgress], None]
@@ -31,7 +30,7 @@ def add_synthetic_examples(
     on_progress: Listener | None = None,
     unread: Sequence[str] = (),
 ) -> ColdStartReport:
-    """See ``coderag_app.examples.cold_start.add_synthetic_examples``."""
+    """See ``coderag_app.examples.synthetic.add_synthetic_examples``."""
     started = time.perf_counter()
     schema = database.read_schema(samples=0)
     with storage_lock(storage_dir):
@@ -53,7 +52,7 @@ def add_synthetic_examples(
         index.remove(earlier - reused)
         _embed_into(index, new, encoder, on_progress)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        index.synthesis[database.name] = SynthesisRecord(schema.fingerprint, limit, seed, now, HOW_MADE)
+        index.synthesis[database.name] = SynthesisRecord(schema.fingerprint, limit, seed, now, VECTOR_RECIPE)
         index.save(storage_dir)
     return ColdStartReport(
         db_id=database.name,
@@ -70,11 +69,11 @@ def add_synthetic_examples(
 
 def _vectors_are_current(index: ExampleIndex, db_id: str) -> bool:
     record = index.synthesis.get(db_id)
-    return record is not None and record.vectors == HOW_MADE
+    return record is not None and record.vectors == VECTOR_RECIPE
 
 
-def _while_making(drops: dict[str, int], on_progress: Listener | None) -> Callable[[SynthesisProgress], None]:
-    def tell(progress: SynthesisProgress) -> None:
+def _while_making(drops: dict[str, int], on_progress: Listener | None) -> Callable[[OwnSchemaProgress], None]:
+    def tell(progress: OwnSchemaProgress) -> None:
         drops.update(progress.drops)
         if on_progress is not None:
             on_progress(ColdStartProgress("make", progress.kept, progress.limit, dict(progress.drops)))

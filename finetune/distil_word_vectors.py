@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from coderag_app.encoders.loading import minilm_folder
+from coderag_app.encoders.encoder_loading import minilm_folder
 from coderag_app.encoders.word_vectors import WORD_VECTORS_FILE
 
 

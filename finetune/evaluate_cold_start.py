@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from coderag_app.database import Database, Limits, open_database
 from coderag_app.errors import CodeRAGError, ConfigurationError, DatabaseError
 from coderag_app.index.embed_view import embed_view
-from coderag_app.index.made_vectors import drawn_to_questions
+from coderag_app.index.synthesis import drawn_to_questions
 from coderag_app.types import QueryResult, SQLExample
 from finetune.evaluation.execution import Verdict, compare_results, is_ordered
 from finetune.synthesis.own_schema import DEFAULT_LIMIT, synthesize_examples
 
 if TYPE_CHECKING:
-    from coderag_app.encoders.loading import LoadedEncoder
+    from coderag_app.encoders.encoder_loading import LoadedEncoder
 
 DEPTHS = (1, 3, 10)
 _LIMITS = Limits(timeout_s=5.0, max_rows=20_000)
@@ -163,7 +163,7 @@ def similarities(
     encoder: LoadedEncoder, questions: Sequence[str], examples: Sequence[SQLExample]
 ) -> NDArray[np.float32]:
     """Cosine of each question with each example, as the index computes it."""
-    from coderag_app.encoders.loading import embed_documents, embed_queries
+    from coderag_app.encoders.encoder_loading import embed_documents, embed_queries
 
     model = encoder.embed_model
     queries = embed_documents(model, [embed_view(example.sql, example.context) for example in examples])
@@ -188,7 +188,7 @@ def main(
     output: Annotated[Path | None, typer.Option(help="JSONL of every question, for looking at the misses.")] = None,
 ) -> None:
     """Print how often the nearest synthetic queries return the gold result."""
-    from coderag_app.encoders.loading import load_embed_model
+    from coderag_app.encoders.encoder_loading import load_embed_model
 
     started = time.monotonic()
     encoders = [load_embed_model(name) for name in encoder or ("minilm", "bundled")]

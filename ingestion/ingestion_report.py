@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from coderag_app.files import PRIVATE_FILE
-from coderag_app.index.files import REJECTED_FILE
+from coderag_app.index.generations import REJECTED_FILE
 from ingestion.readers.source_rows import Rejection, Row
 
 

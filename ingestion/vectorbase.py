@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from coderag_app.encoders.loading import LoadedEncoder, embed_documents
+from coderag_app.encoders.encoder_loading import LoadedEncoder, embed_documents
 from coderag_app.errors import IndexStoreError, IngestionError
-from coderag_app.index.files import REJECTED_FILE, storage_lock
+from coderag_app.index.generations import REJECTED_FILE, storage_lock
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.types import Origin, SQLExample
 from ingestion.documents import texts_to_embed, to_documents
@@ -40,7 +40,7 @@ def ingest(
 
     Args:
         reader: One of ``ingestion.readers``.
-        encoder: What ``coderag_app.llm.loading.load_embed_model`` returns.
+        encoder: What ``coderag_app.llm.llm_loading.load_embed_model`` returns.
         storage_dir: The index's folder; made if it is not there.
         append: Keep what the index holds and add to it; otherwise the index holds this input alone afterwards.
         max_rows: Read no more rows than this.

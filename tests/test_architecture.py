@@ -84,6 +84,32 @@ def test_a_package_imports_only_what_its_place_allows(package):
         assert siblings <= ALLOWED[package], f"{path.relative_to(ROOT)} imports {siblings - ALLOWED[package]}"
 
 
+def named_twice(names: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Names that stand in more than one place, with the places."""
+    places: dict[str, list[str]] = {}
+    for name, place in names:
+        places.setdefault(name, []).append(place)
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_no_two_modules_and_no_two_public_classes_have_one_name():
+    paths = [path for package in ALLOWED for path in sorted((ROOT / package).rglob("*.py"))]
+    modules = [(path.stem, str(path.relative_to(ROOT))) for path in paths if not path.stem.startswith("__")]
+    assert len(modules) > 400
+    assert named_twice(modules) == {}
+    classes = [
+        (node.name, str(path.relative_to(ROOT)))
+        for path in paths
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert len(classes) > 300
+    assert named_twice(classes) == {}
+    assert named_twice([("files", "a/files.py"), ("rows", "a/rows.py"), ("files", "b/files.py")]) == {
+        "files": ["a/files.py", "b/files.py"]
+    }
+
+
 def test_the_command_line_starts_without_the_heavy_libraries():
     code = "import sys, ui.cli; print(sorted({'torch', 'llama_index', 'faiss', 'streamlit'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

@@ -21,7 +21,7 @@ _KEYS = frozenset("id code key zip postcode phone number nr no".split())
 _NOT_SHARES = frozenset("average avg mean median max maximum min minimum price rate ratio age rating score".split())
 
 
-class Kind(StrEnum):
+class ChartKind(StrEnum):
     """The role of a column in a chart."""
 
     MEASURE = "measure"
@@ -43,7 +43,7 @@ class ChartColumn:
 
     field: str
     name: str
-    kind: Kind
+    kind: ChartKind
     vega_type: str
     values: tuple[Any, ...]
     texts: tuple[str, ...]
@@ -72,26 +72,26 @@ class ChartColumn:
 def read_columns(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ChartColumn]:
     """List the columns of a result that a chart can use, in their order."""
     found = [_column(position, name, [row[position] for row in rows]) for position, name in enumerate(columns)]
-    return [column for column in found if column.kind is not Kind.NONE]
+    return [column for column in found if column.kind is not ChartKind.NONE]
 
 
 def _column(position: int, name: str, cells: list[Any]) -> ChartColumn:
     present = [cell for cell in cells if cell is not None]
     texts = tuple(cell_text(cell, _MAX_LABEL_CHARS) for cell in cells)
-    kind, vega_type = Kind.CATEGORY, "nominal"
+    kind, vega_type = ChartKind.CATEGORY, "nominal"
     values: tuple[Any, ...] = texts
     if not present or all(isinstance(cell, bytes | bytearray | memoryview | list | tuple | dict) for cell in present):
-        kind = Kind.NONE
+        kind = ChartKind.NONE
     elif all(_is_number(cell) for cell in present):
         numbers = tuple(None if cell is None else _number(cell) for cell in cells)
         last = name_words(name).split()[-1:]
         if last == ["year"] and all(float(cell).is_integer() and int(cell) in _YEARS for cell in present):
-            kind, vega_type, values = Kind.TIME, "ordinal", numbers
+            kind, vega_type, values = ChartKind.TIME, "ordinal", numbers
         elif not (set(last) & _KEYS) or "count" in name.lower():
-            kind, vega_type, values = Kind.MEASURE, "quantitative", numbers
+            kind, vega_type, values = ChartKind.MEASURE, "quantitative", numbers
     elif all(_is_moment(cell) for cell in present):
         moments = tuple(None if cell is None else _moment(cell) for cell in cells)
-        kind, vega_type, values = Kind.TIME, "temporal", moments
+        kind, vega_type, values = ChartKind.TIME, "temporal", moments
     return ChartColumn(f"c{position}", name, kind, vega_type, values, texts)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coderag_app.answers.chart_columns import ChartColumn, Kind, read_columns
+from coderag_app.answers.chart_columns import ChartColumn, ChartKind, read_columns
 from coderag_app.text.cell_text import shorten, visible_text
 
 MAX_BARS = 40
@@ -48,9 +48,9 @@ def suggest_charts(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tup
     """
     rows = [row for row in rows if any(cell is not None for cell in row)]
     found = read_columns(columns, rows[:MAX_POINTS])
-    measures = [column for column in found if column.kind is Kind.MEASURE]
-    times = [column for column in found if column.kind is Kind.TIME]
-    categories = [column for column in found if column.kind is Kind.CATEGORY]
+    measures = [column for column in found if column.kind is ChartKind.MEASURE]
+    times = [column for column in found if column.kind is ChartKind.TIME]
+    categories = [column for column in found if column.kind is ChartKind.CATEGORY]
     if not rows or not measures:
         return ()
     if len(rows) == 1:
@@ -104,7 +104,7 @@ def _bars(category: ChartColumn, measure: ChartColumn) -> list[Chart]:
         "x": {**_axis(measure), "scale": {"zero": True}},
     }
     charts = [_chart("bar", f"Bars: {title}{shown}", [category, measure], {"type": "bar"}, encoding, MAX_BARS)]
-    if 2 <= count <= _MAX_SLICES and measure.is_share and category.kind is Kind.CATEGORY:
+    if 2 <= count <= _MAX_SLICES and measure.is_share and category.kind is ChartKind.CATEGORY:
         slices = {
             "theta": {**_axis(measure), "stack": True},
             "color": {**_axis(category), "sort": None, "legend": {"title": _title(category)}},

@@ -18,7 +18,7 @@ from coderag_app.index.store import ExampleIndex
 from coderag_app.types import RetrievedExample
 
 if TYPE_CHECKING:
-    from coderag_app.encoders.loading import LoadedEncoder
+    from coderag_app.encoders.encoder_loading import LoadedEncoder
     from coderag_app.examples.verified import VerifiedExamples
 
 LIKELY = 0.5  # cosine above which a verified example comes before whatever the index found

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from coderag_app.examples.pairs import VerifiedPair, same_question
+from coderag_app.examples.verified_example import VerifiedExample, same_question
 from coderag_app.question.periods.day_sql import day_sql
 from coderag_app.question.periods.moving import moved_date
 from coderag_app.question.periods.period import YEAR, FromToday, Period
@@ -67,23 +67,23 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class TemplateMatch:
-    """A verified pair whose question a new one repeats with other literals, and the SQL with those literals."""
+    """A verified example whose question a new one repeats with other literals, and the SQL with those literals."""
 
-    pair: VerifiedPair
+    pair: VerifiedExample
     sql: str
 
 
 def template_answer(
-    question: str, pairs: Iterable[VerifiedPair], values: ValueIndex, dialect: str = "sqlite"
+    question: str, pairs: Iterable[VerifiedExample], values: ValueIndex, dialect: str = "sqlite"
 ) -> str | None:
-    """The SQL of the verified pair whose question is the same apart from literals, with the new literals.
+    """The SQL of the verified example whose question is the same apart from literals, with the new literals.
 
     Numbers replace numbers and periods replace periods (the second quarter of 2024 for March 2023). A text must be
     stored in the column that the old one is compared with, and is written as stored there; otherwise no template fits.
 
     Args:
         question: The new question.
-        pairs: Verified pairs.
+        pairs: Verified examples.
         values: The database's texts.
         dialect: sqlglot's name of the SQL.
 
@@ -95,7 +95,7 @@ def template_answer(
 
 
 def template_match(
-    question: str, pairs: Iterable[VerifiedPair], values: ValueIndex, dialect: str = "sqlite"
+    question: str, pairs: Iterable[VerifiedExample], values: ValueIndex, dialect: str = "sqlite"
 ) -> TemplateMatch | None:
     """Like ``template_answer``, with the pair that the SQL comes from. The same question word for word comes first."""
     pairs, asked = tuple(pairs), _read(question)
@@ -109,7 +109,7 @@ def template_match(
     return None
 
 
-def _filled(asked: _Question, pair: VerifiedPair, values: ValueIndex, dialect: str) -> str | None:
+def _filled(asked: _Question, pair: VerifiedExample, values: ValueIndex, dialect: str) -> str | None:
     verified = _read(pair.question)
     if abs(len(verified.words) - len(asked.words)) > _MAX_GAP_WORDS or not _share_a_word(verified, asked):
         return None

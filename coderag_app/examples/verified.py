@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coderag_app.encoders.loading import embed_documents, embed_queries
-from coderag_app.examples.pairs import SOURCE, VerifiedPair, pair_example
-from coderag_app.examples.store import VerifiedStore
+from coderag_app.encoders.encoder_loading import embed_documents, embed_queries
 from coderag_app.examples.templates import TemplateMatch, template_match
+from coderag_app.examples.verified_example import SOURCE, VerifiedExample, is_stale, retrievable_example
+from coderag_app.examples.verified_store import VerifiedStore
 from coderag_app.index.embed_view import embed_view
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class VerifiedExamples:
-    """The verified pairs of one database, shared by everybody who asks it.
+    """The verified examples of one database, shared by everybody who asks it.
 
     Changes by hand, or by another program, are noticed before each question. Nothing is embedded until ``nearest``
     is asked.
@@ -45,14 +45,14 @@ class VerifiedExamples:
         self._schema = schema
         self._values = values
         self._stamp: tuple[int, int] | None = None
-        self._fresh: tuple[VerifiedPair, ...] = ()
-        self._stale: tuple[VerifiedPair, ...] = ()
+        self._fresh: tuple[VerifiedExample, ...] = ()
+        self._stale: tuple[VerifiedExample, ...] = ()
         self._embedded = _Embedded((), np.empty((2, 0, 0), dtype=np.float32))
         self._embedding = threading.Lock()
 
     # --- changes ---
 
-    def teach(self, question: str, sql: str) -> VerifiedPair:
+    def teach(self, question: str, sql: str) -> VerifiedExample:
         """Check the SQL, run it, and store the pair; the next question finds it.
 
         Raises:
@@ -64,19 +64,19 @@ class VerifiedExamples:
         self.refresh()
         return pair
 
-    def correct(self, pair_id: str, question: str, sql: str) -> VerifiedPair:
+    def correct(self, verified_id: str, question: str, sql: str) -> VerifiedExample:
         """Change a pair, checked like a new one; its id stays. See ``teach``."""
-        pair = self.store.replace(pair_id, checked_question(question), self._ran(sql), self._schema)
+        pair = self.store.replace(verified_id, checked_question(question), self._ran(sql), self._schema)
         self.refresh()
         return pair
 
-    def forget(self, pair_id: str) -> VerifiedPair:
+    def forget(self, verified_id: str) -> VerifiedExample:
         """Remove a pair from the file; the next question no longer finds it.
 
         Raises:
             TeachingError: There is no such pair.
         """
-        pair = self.store.remove(pair_id)
+        pair = self.store.remove(verified_id)
         self.refresh()
         return pair
 
@@ -89,35 +89,35 @@ class VerifiedExamples:
         stamp = self.store.stamp()
         if stamp == self._stamp:
             return
-        pairs = self.store.pairs()
-        stale = {pair.pair_id for pair in pairs if self.store.is_stale(pair, self._schema)}
-        self._fresh = tuple(pair for pair in pairs if pair.pair_id not in stale)
-        self._stale = tuple(pair for pair in pairs if pair.pair_id in stale)
+        pairs = self.store.all()
+        stale = {pair.verified_id for pair in pairs if is_stale(pair, self._schema)}
+        self._fresh = tuple(pair for pair in pairs if pair.verified_id not in stale)
+        self._stale = tuple(pair for pair in pairs if pair.verified_id in stale)
         self._stamp = stamp
 
     # --- what is there ---
 
-    def pairs(self) -> tuple[VerifiedPair, ...]:
+    def all(self) -> tuple[VerifiedExample, ...]:
         """All pairs in the order of the file, stale ones included."""
-        return self.store.pairs()
+        return self.store.all()
 
-    def fresh(self) -> tuple[VerifiedPair, ...]:
+    def fresh(self) -> tuple[VerifiedExample, ...]:
         """The pairs that fit the schema; only these answer questions or are shown to the model."""
         self.refresh()
         return self._fresh
 
-    def stale(self) -> tuple[VerifiedPair, ...]:
+    def stale(self) -> tuple[VerifiedExample, ...]:
         """Pairs whose tables or columns are gone or have changed; they are kept, and not used."""
         self.refresh()
         return self._stale
 
     def match(self, question: str) -> TemplateMatch | None:
-        """The verified pair that answers a question as it is or with other literals, with the SQL to run."""
+        """The verified example that answers a question as it is or with other literals, with the SQL to run."""
         return template_match(" ".join(question.split()), self.fresh(), self._values, self.store.dialect)
 
-    def example(self, pair: VerifiedPair) -> SQLExample:
+    def example(self, pair: VerifiedExample) -> SQLExample:
         """A pair as the model and the sources of an answer show it."""
-        return pair_example(pair, self._schema, self.store.db_id)
+        return retrievable_example(pair, self._schema, self.store.db_id)
 
     def nearest(self, query: NDArray[np.float32], embed_model: BaseEmbedding) -> list[RetrievedExample]:
         """All fresh pairs, the most similar first; pairs that are new are embedded first.

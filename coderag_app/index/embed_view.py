@@ -12,7 +12,7 @@ from functools import lru_cache
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Table
 from coderag_app.sql.ddl import schema_from_ddl
-from coderag_app.sql.reading import LENIENT_DIALECTS, read_sql
+from coderag_app.sql.lenient_reading import LENIENT_DIALECTS, read_sql
 
 # Part of an index's identity: change it with every change to the text that embed_view returns.
 EMBED_VIEW_VERSION = "sql+used-tables/1"

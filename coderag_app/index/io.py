@@ -9,10 +9,10 @@ from pathlib import Path
 
 from coderag_app.errors import FileRefusedError, IndexStoreError
 from coderag_app.files import read_bytes, refusals_as
-from coderag_app.index import files as index_files
-from coderag_app.index.checks import check_lengths, expect_same_encoder, expect_same_view
+from coderag_app.index import generations
 from coderag_app.index.embed_view import EMBED_VIEW_VERSION
-from coderag_app.index.files import Manifest
+from coderag_app.index.generations import Manifest
+from coderag_app.index.index_checks import check_lengths, expect_same_encoder, expect_same_view
 from coderag_app.index.synthesis import SynthesisRecord
 from coderag_app.index.vectors import ExampleVectorStore, read_faiss_header
 from coderag_app.types import EncoderInfo
@@ -29,25 +29,25 @@ def read_index(
         IndexStoreError: It is missing, damaged, or was made with another encoder or embed view.
     """
     while True:
-        manifest = index_files.read_manifest(folder)
+        manifest = generations.read_manifest(folder)
         expect_same_view(manifest, folder)
         expect_same_encoder(manifest.encoder, expect_encoder, folder)
         try:
-            index_files.check_files(folder, manifest)
+            generations.check_files(folder, manifest)
             found = (*_read_generation(folder / manifest.generation, manifest), manifest)
         except (IndexStoreError, OSError, RuntimeError, MemoryError) as error:  # FAISS raises the last two
             # A writer may have replaced the generation while it was being read; then the new one is read.
-            if index_files.read_manifest(folder).generation == manifest.generation:
+            if generations.read_manifest(folder).generation == manifest.generation:
                 raise error if isinstance(error, IndexStoreError) else IndexStoreError(f"{folder}: {error}") from error
         else:
-            index_files.remove_stale_if_idle(folder)
+            generations.remove_stale_if_idle(folder)
             return found
 
 
 def _read_generation(generation: Path, manifest: Manifest) -> tuple[ExampleVectorStore, dict[str, bytes]]:
     """Vectors and lines of the documents file, once what the files hold has been compared with the manifest."""
-    faiss_path, rows_path, documents_path = (generation / name for name in index_files.DATA_FILES)
-    with refusals_as(IndexStoreError, index_files.REBUILD):
+    faiss_path, rows_path, documents_path = (generation / name for name in generations.DATA_FILES)
+    with refusals_as(IndexStoreError, generations.REBUILD):
         vector_count, dimension = read_faiss_header(faiss_path)
         lines = read_bytes(documents_path, _MAX_DOCUMENTS_BYTES, follow_links=False).split(b"\n")[:-1]
         found = (vector_count, len(lines), dimension)
@@ -59,11 +59,11 @@ def _read_generation(generation: Path, manifest: Manifest) -> tuple[ExampleVecto
         vectors = ExampleVectorStore.read(faiss_path, rows_path, manifest.count, list(manifest.databases))
         counts = vectors.counts()[0]
         if counts != manifest.databases:
-            raise FileRefusedError(f"{rows_path} counts other examples by database than {index_files.MANIFEST_FILE}.")
+            raise FileRefusedError(f"{rows_path} counts other examples by database than {generations.MANIFEST_FILE}.")
     try:
         check_lengths(vectors)
     except IndexStoreError as error:
-        raise IndexStoreError(f"{faiss_path}: {error} {index_files.REBUILD}") from error
+        raise IndexStoreError(f"{faiss_path}: {error} {generations.REBUILD}") from error
     return vectors, dict(zip(vectors.node_ids, lines, strict=True))
 
 
@@ -90,8 +90,8 @@ def write_index(
     """
 
     def write_files(generation: Path) -> None:
-        vectors.write(generation / index_files.FAISS_FILE, generation / index_files.CORPUS_MAP_FILE)
-        with (generation / index_files.DOCUMENTS_FILE).open("wb") as file:
+        vectors.write(generation / generations.FAISS_FILE, generation / generations.CORPUS_MAP_FILE)
+        with (generation / generations.DOCUMENTS_FILE).open("wb") as file:
             file.writelines(lines[node_id] + b"\n" for node_id in vectors.node_ids)
 
     draft = Manifest(
@@ -107,14 +107,14 @@ def write_index(
             if vectors.ids_of_database(db_id, verified=False)
         },
     )
-    with index_files.storage_lock(folder):
-        if loaded_from is not None and (folder / index_files.MANIFEST_FILE).exists():
+    with generations.storage_lock(folder):
+        if loaded_from is not None and (folder / generations.MANIFEST_FILE).exists():
             _expect_generation(folder, loaded_from.generation)
-        return index_files.write_generation(folder, draft, write_files)
+        return generations.write_generation(folder, draft, write_files)
 
 
 def _expect_generation(folder: Path, expected: str) -> None:
-    current = index_files.read_manifest(folder).generation
+    current = generations.read_manifest(folder).generation
     if current != expected:
         raise IndexStoreError(
             f"{folder} was written by someone else: it holds {current}, expected {expected}, from which this index was "

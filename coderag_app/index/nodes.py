@@ -14,7 +14,7 @@ from llama_index.core.schema import BaseNode, Document, MetadataMode, TextNode
 from coderag_app.errors import FileRefusedError, IndexStoreError
 from coderag_app.files import parse_json, refusals_as
 from coderag_app.index.embed_view import embed_view
-from coderag_app.index.files import DOCUMENTS_FILE, REBUILD
+from coderag_app.index.generations import DOCUMENTS_FILE, REBUILD
 from coderag_app.types import Origin, SQLExample
 
 _CONTEXT_HEADING = "DATABASE CONTEXT:\n"

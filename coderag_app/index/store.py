@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from coderag_app.errors import IndexStoreError
 from coderag_app.files import private_folder, system_message
-from coderag_app.index import files as index_files
-from coderag_app.index.checks import check_contents
+from coderag_app.index import generations
 from coderag_app.index.docstore import example_docstore, plain_docstore, storage_context
 from coderag_app.index.embed_view import EMBED_VIEW_VERSION
-from coderag_app.index.files import Manifest
+from coderag_app.index.generations import Manifest
+from coderag_app.index.index_checks import check_contents
 from coderag_app.index.io import read_index, write_index
 from coderag_app.index.nodes import example_from_line, node_to_line
 from coderag_app.index.ranking import rank_hits
@@ -49,7 +49,7 @@ class IndexInfo:
 
 def index_exists(storage_dir: str | Path) -> bool:
     """Whether there is an index to load; a damaged one counts, so that loading it says what is wrong."""
-    return (Path(storage_dir) / index_files.MANIFEST_FILE).exists()
+    return (Path(storage_dir) / generations.MANIFEST_FILE).exists()
 
 
 class ExampleIndex:
@@ -266,7 +266,7 @@ class ExampleIndex:
         """
         passed: list[str] = []
         if self.storage_dir is not None:
-            manifest = index_files.read_manifest(self.storage_dir)
-            index_files.check_files(self.storage_dir, manifest)
-            passed.append(f"{manifest.generation}: {len(index_files.DATA_FILES)} files as the manifest records them")
+            manifest = generations.read_manifest(self.storage_dir)
+            generations.check_files(self.storage_dir, manifest)
+            passed.append(f"{manifest.generation}: {len(generations.DATA_FILES)} files as the manifest records them")
         return (*passed, *check_contents(self.vectors, self._lines, self.encoder))

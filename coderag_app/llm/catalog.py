@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from coderag_app.encoders.adapter import ADAPTER_FILE
-from coderag_app.encoders.loading import BUNDLED_ENCODER, MINILM_ID
+from coderag_app.encoders.encoder_loading import BUNDLED_ENCODER, MINILM_ID
 from coderag_app.llm.base_model import SMOLLM2_GB, SMOLLM2_NAME, locate_smollm2
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL, PRESETS
+from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL, PRESETS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Schema, Table
 from coderag_app.sql.ddl import schema_from_ddl
-from coderag_app.sql.reading import LENIENT_DIALECTS
+from coderag_app.sql.lenient_reading import LENIENT_DIALECTS
 from coderag_app.types import RetrievedExample
 
 

@@ -6,7 +6,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.sql.parsing import parse_one
-from coderag_app.sql.phrases import Phrases, listed
+from coderag_app.sql.query_words import Phrases, listed
 from coderag_app.text.cell_text import visible_text
 
 _SET_OPERATIONS = {

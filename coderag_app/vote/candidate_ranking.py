@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coderag_app.encoders.loading import embed_documents, embed_queries
+from coderag_app.encoders.encoder_loading import embed_documents, embed_queries
 from coderag_app.index.embed_view import embed_view
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from coderag_app.encoders.loading import load_embed_model
+from coderag_app.encoders.encoder_loading import load_embed_model
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.encoder.ablation_arms import ALL, ARMS, AblationArm, counts_of, draw_rows, find_arms
 from finetune.encoder.ablation_table import ArmScores, ablation_table

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coderag_app.encoders.loading import has_cpu_bf16, load_full_encoder, transformer_of
+from coderag_app.encoders.encoder_loading import has_cpu_bf16, load_full_encoder, transformer_of
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from finetune.encoder.ablate import ablation_tasks
 from finetune.encoder.scores import ModelRanker, held_out_task

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coderag_app.encoders.adapter import ADAPTER_FILE, AdapterCard, EncoderAdapter, low_rank_tensors
-from coderag_app.encoders.loading import (
+from coderag_app.encoders.encoder_loading import (
     BUNDLED_ENCODER,
     MINILM_NAME,
     WEIGHTS_FILE,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coderag_app.encoders.loading import load_full_encoder
+from coderag_app.encoders.encoder_loading import load_full_encoder
 from coderag_app.errors import CodeRAGError, ModelError
 from finetune.encoder.equivalence import TargetDatabase
 from finetune.encoder.near_miss_rows import described_target, sqlite_target

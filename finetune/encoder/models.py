@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from coderag_app.encoders.loading import load_full_encoder
+from coderag_app.encoders.encoder_loading import load_full_encoder
 from coderag_app.errors import ModelError
 from finetune.encoder.plan import TrainingPlan
 
@@ -32,7 +32,7 @@ def _prepare(model: SentenceTransformer, plan: TrainingPlan) -> None:
     """What is trained of the model, and how much of a text it reads."""
     import torch
 
-    from coderag_app.encoders.loading import transformer_of
+    from coderag_app.encoders.encoder_loading import transformer_of
 
     config: Any = transformer_of(model).config
     longest = getattr(config, "max_position_embeddings", plan.max_seq_length)
@@ -69,7 +69,7 @@ def merged(model: SentenceTransformer, plan: TrainingPlan) -> SentenceTransforme
         return model
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    from coderag_app.encoders.loading import transformer_of
+    from coderag_app.encoders.encoder_loading import transformer_of
 
     plain, _ = load_full_encoder(plan.base)
     parameters = dict(transformer_of(plain).named_parameters())

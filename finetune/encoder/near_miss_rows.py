@@ -22,7 +22,7 @@ import typer
 from coderag_app.database import open_database
 from coderag_app.errors import ConfigurationError
 from coderag_app.index.embed_view import embed_view
-from coderag_app.sql.reading import read_sql
+from coderag_app.sql.lenient_reading import read_sql
 from finetune.encoder.code_rows import code_rows
 from finetune.encoder.equivalence import TargetDatabase
 from finetune.encoder.near_misses import NearMiss, near_misses

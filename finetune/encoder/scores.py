@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
-from coderag_app.encoders.loading import has_cpu_bf16
+from coderag_app.encoders.encoder_loading import has_cpu_bf16
 from finetune.encoder.plan import TrainingPlan
 from finetune.encoder.training_rows import EncoderRow
 from finetune.evaluation.encoder_ranking import LabelledDocument, RankingTask, means, rank, ranking_task

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coderag_app.errors import ConfigurationError, ModelError
-from coderag_app.index.made_vectors import drawn_to_questions
+from coderag_app.index.synthesis import drawn_to_questions
 from coderag_app.schema.tables import Schema
 from coderag_app.types import Origin, RetrievedExample
 from finetune.evaluation.datasets import EvalQuestion
@@ -21,7 +21,7 @@ from finetune.evaluation.sql_form import read_form
 from finetune.evaluation.vector_cache import VectorCache, unit_rows
 
 if TYPE_CHECKING:
-    from coderag_app.llm.loading import LoadedEncoder
+    from coderag_app.llm.llm_loading import LoadedEncoder
 
 ARM_NAMES = ("none", "random", "bm25", "base", "tuned", "masked", "oracle")
 ARM_TITLES = {

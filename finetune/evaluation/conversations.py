@@ -100,7 +100,7 @@ class AskedConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class GoldConversation:
     """The turns of a conversation, each a question with its gold SQL, over one database."""
 
     id: str
@@ -109,7 +109,7 @@ class Conversation:
     turns: tuple[EvalQuestion, ...] = field(repr=False)
 
 
-def read_conversations(path: Path, databases: Path) -> tuple[Conversation, ...]:
+def read_conversations(path: Path, databases: Path) -> tuple[GoldConversation, ...]:
     """Read JSONL with ``id``, ``db_id`` and ``turns`` (each a ``question`` with its ``sql``).
 
     Args:
@@ -144,7 +144,7 @@ def read_conversations(path: Path, databases: Path) -> tuple[Conversation, ...]:
             EvalQuestion(f"{name}-{turn}", db_id, question, sql, str(database))
             for turn, (question, sql) in enumerate(pairs, 1)
         )
-        found.append(Conversation(name, db_id, str(database), turns))
+        found.append(GoldConversation(name, db_id, str(database), turns))
     if not found:
         raise ConfigurationError(f"{path} holds no conversation.")
     return tuple(found)
@@ -193,12 +193,12 @@ def evaluate_conversations(
     return tables
 
 
-def _firsts(conversations: Iterable[Conversation]) -> tuple[EvalQuestion, ...]:
+def _firsts(conversations: Iterable[GoldConversation]) -> tuple[EvalQuestion, ...]:
     return tuple(one.turns[0] for one in conversations)
 
 
 def _asked(
-    conversations: Sequence[Conversation],
+    conversations: Sequence[GoldConversation],
     run: RunDirectory,
     open_engine: Callable[[str], TextToSQLQueryEngine],
     on_progress: Callable[[str, int, int], None],
@@ -240,7 +240,7 @@ def read_asked(run: RunDirectory) -> list[AskedConversation]:
 
 
 def ask_conversation(
-    engine: TextToSQLQueryEngine, database: Database, conversation: Conversation, history: str
+    engine: TextToSQLQueryEngine, database: Database, conversation: GoldConversation, history: str
 ) -> AskedConversation:
     """Ask the turns of a conversation, one after the other, after the engine's own answers or after the gold's."""
     turns: tuple[ConversationTurn, ...] = ()

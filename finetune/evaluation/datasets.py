@@ -13,7 +13,7 @@ from typing import Any
 from coderag_app.bundled.integrity import BUNDLED, check_bundled
 from coderag_app.database import open_database
 from coderag_app.errors import ConfigurationError, DatabaseError
-from coderag_app.sql.reading import SQLKind, read_sql
+from coderag_app.sql.lenient_reading import SQLKind, read_sql
 from coderag_app.types import SQLExample
 from finetune.evaluation.context_databases import build_context_database
 
@@ -162,7 +162,7 @@ def load_gretel(path: Path, work_dir: Path, name: str = "") -> EvalDataset:
 
 
 def load_pairs(path: Path, database: str, name: str = "") -> EvalDataset:
-    """Load verified pairs (``question``, ``sql``, and ``id`` if there is one) over a single database.
+    """Load verified examples (``question``, ``sql``, and ``id`` if there is one) over a single database.
 
     Raises:
         ConfigurationError: A row lacks a field.

@@ -59,7 +59,7 @@ class RankingTask:
     relevant: tuple[frozenset[str], ...]
 
 
-class Ranker(Protocol):
+class TextRanker(Protocol):
     """Anything that scores documents for queries."""
 
     name: str
@@ -108,7 +108,7 @@ class _Items:
         return key
 
 
-def rank(task: RankingTask, ranker: Ranker) -> dict[str, list[float]]:
+def rank(task: RankingTask, ranker: TextRanker) -> dict[str, list[float]]:
     """Each metric's value for each query of the task."""
     scores = ranker.scores(task.queries, task.documents)
     copies = max(np.unique(np.array(task.items), return_counts=True)[1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coderag_app.errors import ConfigurationError
-from finetune.evaluation.encoder_ranking import BM25Ranker, EncoderRanker, Ranker, intervals, rank
+from finetune.evaluation.encoder_ranking import BM25Ranker, EncoderRanker, TextRanker, intervals, rank
 from finetune.evaluation.encoder_tasks import TASKS, load_task
 from finetune.evaluation.statistics import Interval
 
@@ -40,7 +40,7 @@ class EncoderReport:
     skipped: dict[str, str]
 
 
-def load_rankers(encoders: Sequence[str], bm25: bool = True) -> list[Ranker]:
+def load_rankers(encoders: Sequence[str], bm25: bool = True) -> list[TextRanker]:
     """BM25 and the named encoders.
 
     Args:
@@ -53,7 +53,7 @@ def load_rankers(encoders: Sequence[str], bm25: bool = True) -> list[Ranker]:
     from coderag_app.encoders.loading import load_embed_model
 
     loaded = [(spec, load_embed_model(spec)) for spec in dict.fromkeys(encoders)]
-    found: list[Ranker] = [BM25Ranker()] if bm25 else []
+    found: list[TextRanker] = [BM25Ranker()] if bm25 else []
     seen: set[str] = set()
     for spec, encoder in loaded:  # auto may resolve to an encoder that was named already
         if encoder.info.fingerprint not in seen:
@@ -64,7 +64,7 @@ def load_rankers(encoders: Sequence[str], bm25: bool = True) -> list[Ranker]:
 
 
 def evaluate_rankers(
-    rankers: Sequence[Ranker],
+    rankers: Sequence[TextRanker],
     folder: Path,
     tasks: Sequence[str] = (),
     seed: int = 0,

@@ -14,7 +14,7 @@ from coderag_app.types import RetrievedExample, SQLAnswer
 
 if TYPE_CHECKING:
     from coderag_app.engine import TextToSQLQueryEngine
-    from coderag_app.llm.loading import LoadedEncoder
+    from coderag_app.llm.llm_loading import LoadedEncoder
 
 _HASHED_BYTES = 500_000_000  # larger model files are identified by their size
 
@@ -67,7 +67,7 @@ def engine_opener(config: AppConfig, verified: bool = False) -> Callable[[str], 
 
     def open_engine(target: str) -> TextToSQLQueryEngine:
         from coderag_app.index.store import ExampleIndex
-        from coderag_app.llm.loading import load_embed_model
+        from coderag_app.llm.llm_loading import load_embed_model
         from coderag_app.loading import load_query_engine
 
         encoder = load_embed_model(config.embed_model)
@@ -86,7 +86,7 @@ def encoder_loader(config: AppConfig) -> Callable[[str], LoadedEncoder]:
     """A function that loads ``base`` (all-MiniLM-L6-v2) or ``tuned`` (the configured encoder, else the bundled one)."""
 
     def load_encoder(role: str) -> LoadedEncoder:
-        from coderag_app.llm.loading import load_embed_model
+        from coderag_app.llm.llm_loading import load_embed_model
 
         if role == "base":
             return load_embed_model("minilm")

@@ -27,7 +27,7 @@ from finetune.evaluation.summary import Summary, summarise
 from finetune.evaluation.vector_cache import VectorCache, default_cache_dir
 
 if TYPE_CHECKING:
-    from coderag_app.llm.loading import LoadedEncoder
+    from coderag_app.llm.llm_loading import LoadedEncoder
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def evaluate(
 
     Args:
         dataset: ``demo``, a folder in Spider's or BIRD's layout, a JSONL file of gretel rows, or a JSONL file of
-            verified pairs (see ``load_dataset``).
+            verified examples (see ``load_dataset``).
         run_dir: Folder of the run.
         examples: What arms choose from (see ``load_pool``); ``same`` for the data set's own questions.
         database: Path or URL of the database, for a file of pairs.

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from coderag_app.examples.cold_start import SOURCE_PREFIX
+from coderag_app.examples.synthetic import SOURCE_PREFIX
 from coderag_app.schema.tables import Schema
 from coderag_app.types import SQLExample
 from finetune.evaluation.datasets import EvalQuestion

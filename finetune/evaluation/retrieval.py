@@ -1,4 +1,4 @@
-"""Metrics of a ranking. Pure.
+"""Metrics of a ranking, and of schema linking. Pure.
 
 An item may occur in a ranking twice (an index with copies); the second occurrence is ignored and takes no place.
 Relevance applies to items, not to copies: pass one id for all copies of an item. A perfect ranking scores 1.0
@@ -38,6 +38,17 @@ def ndcg_at_k(ranked: Iterable[str], relevant: Collection[str], k: int) -> float
     wanted = _checked(relevant, k)
     gain = sum(_discount(place) for place, item in enumerate(_first(ranked, k), start=1) if item in wanted)
     return gain / sum(_discount(place) for place in range(1, min(k, len(wanted)) + 1))
+
+
+def table_recall(needed: Iterable[str], linked: Iterable[str]) -> float:
+    """Compute the share of needed tables that were linked, ignoring case; 1.0 if none is needed.
+
+    A query can only be right if this is 1.0, since other tables are not in the prompt.
+    """
+    wanted = {name.lower() for name in needed}
+    if not wanted:
+        return 1.0
+    return len(wanted & {name.lower() for name in linked}) / len(wanted)
 
 
 def _discount(place: int) -> float:

@@ -18,9 +18,8 @@ from finetune.evaluation.engines import Engine, OpenEngine, linked_tables
 from finetune.evaluation.example_pool import ExamplePool
 from finetune.evaluation.gold import run_gold
 from finetune.evaluation.leakage import Leaks
-from finetune.evaluation.linking import table_recall
 from finetune.evaluation.predictions import Prediction
-from finetune.evaluation.retrieval import mrr_at_k, ndcg_at_k, recall_at_k
+from finetune.evaluation.retrieval import mrr_at_k, ndcg_at_k, recall_at_k, table_recall
 from finetune.evaluation.run_directory import RunDirectory
 from finetune.evaluation.scoring import Asked, score_answer
 from finetune.evaluation.sql_form import read_form

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from coderag_app.encoders.loading import LoadedEncoder, embed_documents
+from coderag_app.encoders.encoder_loading import LoadedEncoder, embed_documents
 from coderag_app.errors import FileRefusedError
 from coderag_app.files import private_folder, read_npy, remove_leftovers, write_atomically
 

@@ -22,8 +22,8 @@ from rich.progress import track
 
 from coderag_app.database import open_database
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.llm.compact.names import SchemaNames, schema_text
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import SchemaNames, schema_text
 from coderag_app.schema.value_index import ValueIndex
 from finetune.sql_model.pairs import Row, jaccard
 from finetune.sql_model.training_text import TrainingDatabase, window_rows

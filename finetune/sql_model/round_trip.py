@@ -15,8 +15,8 @@ from coderag_app.database import open_database
 from coderag_app.errors import DatabaseError
 from coderag_app.llm.compact.decode import CannotDecodeError, decode_sql
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.schema.value_index import ValueIndex
 
 

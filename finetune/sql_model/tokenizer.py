@@ -13,8 +13,8 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from coderag_app.errors import ModelError
-from coderag_app.llm.compact.names import MAX_COLUMNS, MAX_TABLES
 from coderag_app.llm.compact.question import MAX_LINKS, MAX_LITERALS
+from coderag_app.llm.compact.schema_names import MAX_COLUMNS, MAX_TABLES
 
 END = "</s>"
 SCHEMA, QUESTION, SQL = "<schema>", "<q>", "<sql>"

@@ -18,8 +18,8 @@ from rich.progress import track
 
 from coderag_app.llm.compact.decode import NO_ANSWER
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.llm.compact.names import SchemaNames, schema_text
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import SchemaNames, schema_text
 from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.tables import Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex

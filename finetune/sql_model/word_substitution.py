@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from coderag_app.llm.compact.grammar import compact_keywords
+from coderag_app.llm.compact.compact_grammar import compact_keywords
 from coderag_app.llm.compact.links import STOP_WORDS
 from finetune.sql_model.pairs import Row
 
@@ -27,7 +27,7 @@ _ID = re.compile(r"<[tc]\d+>")
 @cache
 def substitute_words() -> tuple[str, ...]:
     """Whole English words from the vocabulary of the packaged encoder."""
-    from coderag_app.encoders.loading import minilm_folder
+    from coderag_app.encoders.encoder_loading import minilm_folder
 
     lines = (minilm_folder()[0] / "vocab.txt").read_text(encoding="utf-8").splitlines()
     return tuple(word for word in lines if re.fullmatch(r"[a-z]{4,10}", word) and word not in _KEPT)

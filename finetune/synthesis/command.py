@@ -89,7 +89,7 @@ def run(
 
 
 def _model_maker(llm: str, corpus: list[Path]) -> Maker:
-    from coderag_app.llm.loading import load_llm
+    from coderag_app.llm.llm_loading import load_llm
     from coderag_app.settings import AppConfig
     from finetune.synthesis.corpus import read_corpus
     from finetune.synthesis.llm_generators import ModelMaker
@@ -110,7 +110,7 @@ def show_proposals(category: str, llm: str, console: Console) -> None:
     Raises:
         ConfigurationError: There is no such category.
     """
-    from coderag_app.llm.loading import load_llm
+    from coderag_app.llm.llm_loading import load_llm
     from coderag_app.settings import AppConfig
     from finetune.synthesis.llm_generators import AskedModel, brainstorm
 

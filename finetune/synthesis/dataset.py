@@ -93,7 +93,7 @@ def _write_selected(output: Path, rows: list[SyntheticRow], negatives: list[str]
 
 def embed_with_minilm(texts: list[str]) -> NDArray[np.float32]:
     """Unit vectors of texts by the packaged all-MiniLM-L6-v2, shape (texts, 384)."""
-    from coderag_app.llm.loading import load_embed_model
+    from coderag_app.llm.llm_loading import load_embed_model
 
     vectors = load_embed_model("minilm").embed_model.get_text_embedding_batch(texts)
     array = np.asarray(vectors, dtype=np.float32)

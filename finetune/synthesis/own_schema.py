@@ -19,14 +19,14 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.database import Database
 from coderag_app.errors import DatabaseError
-from coderag_app.examples.cold_start import DEFAULT_LIMIT, SOURCE_PREFIX
+from coderag_app.examples.synthetic import DEFAULT_LIMIT, SOURCE_PREFIX
 from coderag_app.schema.tables import Schema, needs_quotes
+from coderag_app.sql.lenient_reading import read_sql
 from coderag_app.sql.parsing import parse_one
-from coderag_app.sql.reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.synthesis.described import DescribedSchema
 from finetune.synthesis.describing.describe_tables import describe_database
-from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Candidate, Lookup, Pattern
+from finetune.synthesis.patterns import ANALYSIS, PATTERNS, DrawnPair, Pattern, SchemaLookup
 from finetune.synthesis.patterns.plain_columns import PLAIN_PATTERNS
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
 from finetune.synthesis.patterns.plain_parents import PARENT_PATTERNS
@@ -49,7 +49,7 @@ _LITERALS = re.compile(r"'(?:[^']|'')*'|(?<![\w\"])\d+(?:\.\d+)?(?![\w\"])")
 
 
 @dataclass(frozen=True, slots=True)
-class SynthesisProgress:
+class OwnSchemaProgress:
     """How far a synthesis is: pairs kept of at most ``limit``, candidates tried, those dropped by reason."""
 
     kept: int
@@ -64,7 +64,7 @@ def synthesize_examples(
     schema: Schema,
     limit: int = DEFAULT_LIMIT,
     seed: int = 0,
-    on_progress: Callable[[SynthesisProgress], None] | None = None,
+    on_progress: Callable[[OwnSchemaProgress], None] | None = None,
     unread: Sequence[str] = (),
     *,
     as_people_ask: bool = True,
@@ -88,7 +88,7 @@ def synthesize_examples(
     if any(table.row_count for table in described.tables):
         yield from _Synthesis(database, described, limit, seed, on_progress, as_people_ask).examples()
     elif on_progress is not None:
-        on_progress(SynthesisProgress(0, limit, 0, Counter({"the database has no rows": 1}), 0.0))
+        on_progress(OwnSchemaProgress(0, limit, 0, Counter({"the database has no rows": 1}), 0.0))
 
 
 @dataclass
@@ -97,7 +97,7 @@ class _Synthesis:
     described: DescribedSchema
     limit: int
     seed: int
-    on_progress: Callable[[SynthesisProgress], None] | None
+    on_progress: Callable[[OwnSchemaProgress], None] | None
     as_people_ask: bool
     drops: Counter[str] = field(default_factory=Counter)
     kept: int = 0
@@ -111,7 +111,7 @@ class _Synthesis:
         """The pairs, until there are enough or no more are found."""
         started = time.monotonic()
         rng = Random(f"{self.described.db_id}:{self.seed}")
-        draw = (PeoplesDraw if self.as_people_ask else SpreadingDraw)(rng, Lookup(self.described))
+        draw = (PeoplesDraw if self.as_people_ask else SpreadingDraw)(rng, SchemaLookup(self.described))
         own = (*RELATIVE_PATTERNS, *PARENT_PATTERNS) if self.as_people_ask else ()
         answerable = [
             replace(rule, weight=rule.weight * _ANALYSIS_WEIGHT) if rule.family == ANALYSIS else rule
@@ -137,7 +137,7 @@ class _Synthesis:
 
     def _tell(self, elapsed_s: float) -> None:
         if self.on_progress is not None:
-            self.on_progress(SynthesisProgress(self.kept, self.limit, self.tried, self.drops, elapsed_s))
+            self.on_progress(OwnSchemaProgress(self.kept, self.limit, self.tried, self.drops, elapsed_s))
 
     def _attempt(self, rule: Pattern, draw: SpreadingDraw) -> SQLExample | None:
         draw.pattern = rule.name
@@ -151,7 +151,7 @@ class _Synthesis:
         if reason:
             self.drops[reason] += 1
             return None
-        return self._example(Candidate(question, sql), rule.name)
+        return self._example(DrawnPair(question, sql), rule.name)
 
     def _repetition(self, question: str, sql: str) -> str:
         """Why the pair is no new one, or "" (then it is remembered)."""
@@ -178,7 +178,7 @@ class _Synthesis:
         except DatabaseError:
             return "does not run"
 
-    def _example(self, pair: Candidate, pattern: str) -> SQLExample:
+    def _example(self, pair: DrawnPair, pattern: str) -> SQLExample:
         context = self._context(pair.sql)
         source = f"{SOURCE_PREFIX}{pattern}"
         return SQLExample(pair.question, pair.sql, context, self.described.db_id, Origin.SYNTHETIC, source)

@@ -8,7 +8,7 @@ from random import Random
 from typing import TypeVar
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
-from finetune.synthesis.patterns import Draw, Lookup, Pattern
+from finetune.synthesis.patterns import Draw, Pattern, SchemaLookup
 
 Item = TypeVar("Item")
 
@@ -30,7 +30,7 @@ class SpreadingDraw(Draw):
         pattern: Name of the pattern that draws next.
     """
 
-    def __init__(self, rng: Random, lookup: Lookup) -> None:
+    def __init__(self, rng: Random, lookup: SchemaLookup) -> None:
         super().__init__(rng, lookup)
         self.pattern = ""
         self._subjects = lookup.subjects
@@ -96,7 +96,7 @@ class PeoplesDraw(SpreadingDraw):
 
     as_people_ask = True
 
-    def __init__(self, rng: Random, lookup: Lookup) -> None:
+    def __init__(self, rng: Random, lookup: SchemaLookup) -> None:
         super().__init__(rng, lookup)
         self._subjects = [table for table in lookup.database.tables if not table.is_junction or self._says_more(table)]
 

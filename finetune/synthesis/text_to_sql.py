@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from finetune.synthesis.described import DescribedDatabase, SyntheticPair
-from finetune.synthesis.patterns import PATTERNS, Candidate, Draw, Lookup, Pattern
+from finetune.synthesis.patterns import PATTERNS, Draw, DrawnPair, Pattern, SchemaLookup
 from finetune.synthesis.wording import finish
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def generate_pairs(database: DescribedDatabase, count: int, seed: int) -> list[S
 def generate(database: DescribedDatabase, count: int, seed: int) -> Generation:
     """Like ``generate_pairs``, and says how many candidates were dropped and why."""
     rng = Random(f"{database.db_id}:{seed}")
-    draw = Draw(rng, Lookup(database))
+    draw = Draw(rng, SchemaLookup(database))
     made = Generation()
     questions: set[str] = set()
     queries: set[tuple[str, str]] = set()
@@ -86,7 +86,7 @@ def _normalised(sql: str) -> str:
     return _SPACES.sub(" ", sql).strip().lower()
 
 
-def _rejection(connection: sqlite3.Connection, candidate: Candidate) -> str:
+def _rejection(connection: sqlite3.Connection, candidate: DrawnPair) -> str:
     """Why the result is not worth a question, or ""."""
     try:
         rows = connection.execute(candidate.sql).fetchmany(2)

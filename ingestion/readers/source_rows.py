@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from coderag_app.sql.reading import SQLKind, read_sql
+from coderag_app.sql.lenient_reading import SQLKind, read_sql
 from coderag_app.types import Origin, SQLExample
 
 

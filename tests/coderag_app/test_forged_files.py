@@ -11,7 +11,7 @@ import pytest
 
 from coderag_app.chat.history import HistoryStore
 from coderag_app.errors import HistoryError, TeachingError
-from coderag_app.examples.store import VerifiedStore
+from coderag_app.examples.verified_store import VerifiedStore
 from coderag_app.types import AnswerStatus, SQLAnswer
 
 ANSWER = SQLAnswer("How many?", "SELECT 1", AnswerStatus.ANSWERED, ("n",), ((3,),), executed=True)
@@ -142,7 +142,7 @@ def test_a_history_that_is_no_file_is_refused_at_once(store, kind):
         store.conversations()
 
 
-# --- verified pairs ---
+# --- verified examples ---
 
 PAIRS = "".join(f"-- question: How many {n}?\n-- id: {n:012x}\nSELECT {n} FROM t;\n\n" for n in range(5))
 
@@ -157,7 +157,7 @@ def test_a_forged_file_of_pairs_is_read_or_refused_with_its_name(tmp_path, seed)
         content[place : place + rng.randrange(3)] = piece
     store.path.write_bytes(content)
     try:
-        assert all(pair.question and pair.sql for pair in store.pairs())
+        assert all(pair.question and pair.sql for pair in store.all())
     except TeachingError as error:
         assert str(store.path) in str(error)  # noqa: PT017
     assert store.path.read_bytes() == content
@@ -171,17 +171,17 @@ def test_pairs_in_a_pipe_a_folder_or_too_many_are_refused(tmp_path):
         store = VerifiedStore(tmp_path, f"shop{number}")
         make(store.path)
         with pytest.raises(TeachingError, match=f"shop{number}"):
-            store.pairs()
+            store.all()
 
 
 def test_thousands_of_copies_of_a_pair_get_ids_of_their_own(tmp_path):
     store = VerifiedStore(tmp_path, "shop")
     store.path.write_text("-- question: a\nSELECT 1;\n\n" * 3000)
-    assert len({pair.pair_id for pair in store.pairs()}) == 3000
+    assert len({pair.verified_id for pair in store.all()}) == 3000
 
 
 def test_a_time_beyond_the_calendar_is_today(tmp_path):
     store = VerifiedStore(tmp_path, "shop")
     store.path.write_text(PAIRS)
     os.utime(store.path, (2**40, 2**40))
-    assert store.pairs()[0].added == date.today()
+    assert store.all()[0].added == date.today()

@@ -10,10 +10,10 @@ import pytest
 from coderag_app.bundled import integrity
 from coderag_app.bundled.integrity import check_bundled
 from coderag_app.encoders.adapter import EncoderAdapter
-from coderag_app.encoders.loading import BUNDLED_ENCODER, find_encoder
+from coderag_app.encoders.encoder_loading import BUNDLED_ENCODER, find_encoder
 from coderag_app.errors import CodeRAGError, FileRefusedError, ModelError
 from coderag_app.llm.gguf_file import check_gguf
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL
+from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL
 
 
 @pytest.fixture

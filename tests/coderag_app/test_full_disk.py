@@ -13,7 +13,7 @@ import pytest
 from coderag_app import files
 from coderag_app.chat.history import HistoryStore
 from coderag_app.errors import CodeRAGError, HistoryError, TeachingError
-from coderag_app.examples.store import VerifiedStore
+from coderag_app.examples.verified_store import VerifiedStore
 from coderag_app.sql.ddl import schema_from_ddl
 from ui.cli.application import _explained
 
@@ -99,10 +99,10 @@ def test_switching_a_column_off_on_a_full_disk_says_so(tmp_path):
 def test_another_writer_is_said_and_is_no_bug(tmp_path, monkeypatch):
     from filelock import FileLock
 
-    from coderag_app.examples import unread_columns
+    from coderag_app.examples import unmatched_columns
 
-    monkeypatch.setattr(unread_columns, "_LOCK_TIMEOUT_S", 0.1)
-    columns = unread_columns.UnreadColumns(tmp_path / "shop.unread")
+    monkeypatch.setattr(unmatched_columns, "_LOCK_TIMEOUT_S", 0.1)
+    columns = unmatched_columns.UnmatchedColumns(tmp_path / "shop.unread")
     script = (
         "import sys, time\nfrom filelock import FileLock\n"
         "with FileLock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
@@ -144,7 +144,7 @@ def test_a_history_on_a_full_disk_is_refused_and_can_still_be_listed(tmp_path):
         pairs = VerifiedStore(disk / "verified", "shop")
         with pytest.raises(TeachingError, match=r"shop\.sql cannot be written: .*No space left on device"):
             pairs.add("How many?", "SELECT count(*) FROM t", SCHEMA)
-        assert pairs.pairs() == ()
+        assert pairs.all() == ()
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -188,7 +188,7 @@ def test_leftovers_of_killed_writers_go_and_those_of_living_ones_stay(tmp_path):
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         assert len(list(tmp_path.glob(".coderag-*"))) == 2
-        assert len(VerifiedStore(tmp_path, "shop").pairs()) == 1  # as at the next start
+        assert len(VerifiedStore(tmp_path, "shop").all()) == 1  # as at the next start
         assert len(list(tmp_path.glob(".coderag-*"))) == 1
         assert store.path.read_text() == before
         living.stdin.close()
@@ -217,4 +217,4 @@ def test_new_files_are_private_and_old_ones_keep_their_permissions(tmp_path):
     store.path.chmod(0o664)
     store.add("Two?", "SELECT count(name) FROM t", SCHEMA)
     assert store.path.stat().st_mode & 0o777 == 0o664
-    assert [pair.question for pair in store.pairs()] == ["One?", "Two?"]
+    assert [pair.question for pair in store.all()] == ["One?", "Two?"]

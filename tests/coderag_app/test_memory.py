@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from coderag_app import load_query_engine
-from coderag_app.bundled.demo.files import DEMO_DATABASE
-from coderag_app.encoders.loading import embed_documents, embed_queries
-from coderag_app.llm.loading import load_embed_model
+from coderag_app.bundled.demo import DEMO_DATABASE
+from coderag_app.encoders.encoder_loading import embed_documents, embed_queries
+from coderag_app.llm.llm_loading import load_embed_model
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

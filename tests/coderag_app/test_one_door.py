@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 import streamlit as st
 
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 from coderag_app.examples import from_verified
 from coderag_app.loading import load_query_engine
 from coderag_app.settings import AppConfig

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from coderag_app import load_query_engine
-from coderag_app.bundled.demo.files import DEMO_DATABASE
-from coderag_app.encoders.loading import load_embed_model
-from coderag_app.llm import loading as models
+from coderag_app.bundled.demo import DEMO_DATABASE
+from coderag_app.encoders.encoder_loading import load_embed_model
+from coderag_app.llm import llm_loading
 from coderag_app.llm.generation import stream_reply
 from coderag_app.llm.llama_contexts import context
-from coderag_app.llm.loading import load_llm
+from coderag_app.llm.llm_loading import load_llm
 from coderag_app.llm.prompts import Prompt
 from coderag_app.settings import AppConfig
 
@@ -29,7 +29,7 @@ LOADED = """
 import os, subprocess, sys
 import coderag_app.index.vectors
 from coderag_app.settings import AppConfig
-from coderag_app.llm.loading import load_embed_model, load_llm
+from coderag_app.llm.llm_loading import load_embed_model, load_llm
 load_llm(AppConfig.load(llm="bundled"))
 if "encoder" in sys.argv:
     load_embed_model("bundled")
@@ -70,7 +70,7 @@ def test_what_the_user_says_about_waiting_holds():
 def test_a_program_that_loads_the_encoder_keeps_its_own_number_of_torch_threads():
     code = (
         "import torch; torch.set_num_threads(3);"
-        "from coderag_app.llm.loading import load_embed_model; encoder = load_embed_model('bundled').embed_model;"
+        "from coderag_app.llm.llm_loading import load_embed_model; encoder = load_embed_model('bundled').embed_model;"
         "encoder.get_query_embedding('How many stores?'); print(torch.get_num_threads())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
@@ -81,7 +81,7 @@ def test_a_program_that_loads_the_encoder_keeps_its_own_number_of_torch_threads(
 def other_threads():
     """Open the bundled model with another number of threads, and forget it afterwards."""
     yield lambda number: load_llm(AppConfig.load(llm="bundled", threads=number)).llm
-    models._open_llama.cache_clear()
+    llm_loading._open_llama.cache_clear()
 
 
 def test_the_bundled_model_reads_and_writes_with_one_thread_in_each_of_its_contexts(other_threads, monkeypatch):

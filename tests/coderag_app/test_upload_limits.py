@@ -13,7 +13,7 @@ import pytest
 from openpyxl import Workbook
 
 from coderag_app.database.uploads.limits import MAX_COLUMNS, MEMORY_MB
-from coderag_app.database.uploads.tables import tables_to_duckdb
+from coderag_app.database.uploads.upload_tables import tables_to_duckdb
 from coderag_app.errors import IngestionError
 
 pytestmark = pytest.mark.slow
@@ -126,7 +126,7 @@ def test_a_cell_of_a_hundred_million_parts_ends_the_reader_and_not_this_process(
     # In a process whose only child is the reader: the peak of children is that of all that ever ended.
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from coderag_app.database.uploads.tables import tables_to_duckdb\n"
+        "from coderag_app.database.uploads.upload_tables import tables_to_duckdb\n"
         "from coderag_app.errors import IngestionError\n"
         "path = Path(sys.argv[1])\n"
         "try:\n    tables_to_duckdb([(path.name, path.read_bytes())], path.parent / 'made')\n"

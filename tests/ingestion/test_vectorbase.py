@@ -12,7 +12,7 @@ from rich.console import Console
 from coderag_app.errors import IndexStoreError, IngestionError
 from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.index.store import ExampleIndex, index_exists
-from coderag_app.llm.loading import LoadedEncoder, load_embed_model
+from coderag_app.llm.llm_loading import LoadedEncoder, load_embed_model
 from coderag_app.types import EncoderInfo, Origin
 from ingestion import FileReader, Progress, ingest, progress_bar, remove_examples
 from ingestion.progress import describe

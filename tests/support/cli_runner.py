@@ -9,7 +9,7 @@ import sys
 import pytest
 from scripted_llm import ScriptedLLM
 
-from coderag_app.llm.loading import LoadedLLM
+from coderag_app.llm.llm_loading import LoadedLLM
 from ui.cli import main
 
 
@@ -33,7 +33,7 @@ def coderag(tmp_path, monkeypatch, capsys):
     def run(*arguments: object, replies: list[str] | None = None, stdin: str = "") -> Outcome:
         llm = ScriptedLLM(replies=replies or ["SELECT COUNT(*) AS n FROM stores"])
         loaded = LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
-        monkeypatch.setattr("coderag_app.llm.loading.load_llm", lambda config: loaded)
+        monkeypatch.setattr("coderag_app.llm.llm_loading.load_llm", lambda config: loaded)
         monkeypatch.setattr("coderag_app.loading.load_llm", lambda config: loaded)
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         capsys.readouterr()

@@ -5,9 +5,9 @@ from collections.abc import Collection
 
 from coderag_app.llm.compact.amounts import find_amount
 from coderag_app.llm.compact.decode import decode_sql
-from coderag_app.llm.compact.names import SchemaNames
-from coderag_app.llm.compact.periods import find_periods
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.question_periods import find_periods
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 

@@ -1,4 +1,4 @@
-"""A small evaluation with real parts: a SQLite database, verified pairs, the real engine; replies written before."""
+"""A small evaluation with real parts: a SQLite database, verified examples, the real engine; replies written before."""
 
 from __future__ import annotations
 

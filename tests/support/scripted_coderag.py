@@ -9,7 +9,7 @@ import os
 
 from scripted_llm import ScriptedLLM
 
-from coderag_app.llm import loading as models
+from coderag_app.llm import llm_loading
 from coderag_app.settings import AppConfig
 from ui.cli import main
 
@@ -23,11 +23,11 @@ class KeywordLLM(ScriptedLLM):
         return next(reply for word, reply in rules if word in question)
 
 
-def load_scripted_llm(config: AppConfig) -> models.LoadedLLM:
+def load_scripted_llm(config: AppConfig) -> llm_loading.LoadedLLM:
     llm = KeywordLLM(replies=os.environ["SCRIPTED_REPLIES"].splitlines())
-    return models.LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
+    return llm_loading.LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
 
 
 if __name__ == "__main__":
-    models.load_llm = load_scripted_llm
+    llm_loading.load_llm = load_scripted_llm
     main()

@@ -15,7 +15,7 @@ from typing import Any
 from llama_index.core.base.llms.types import CompletionResponse, CompletionResponseGen
 from scripted_coderag import KeywordLLM
 
-from coderag_app.llm import loading as models
+from coderag_app.llm import llm_loading
 from coderag_app.settings import AppConfig
 
 
@@ -32,10 +32,10 @@ class SlowLLM(KeywordLLM):
         return slowly()
 
 
-def load_slow_llm(config: AppConfig) -> models.LoadedLLM:
+def load_slow_llm(config: AppConfig) -> llm_loading.LoadedLLM:
     llm = SlowLLM(replies=os.environ["SCRIPTED_REPLIES"].splitlines())
-    return models.LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
+    return llm_loading.LoadedLLM(llm, "scripted", "test", "instruct", llm.context_window)
 
 
-models.load_llm = load_slow_llm
+llm_loading.load_llm = load_slow_llm
 runpy.run_path(find_spec("ui.page.app").origin, run_name="__main__")

@@ -11,7 +11,7 @@ import streamlit as st
 from scripted_llm import ScriptedLLM
 from streamlit.testing.v1 import AppTest
 
-from coderag_app.llm.loading import LoadedLLM
+from coderag_app.llm.llm_loading import LoadedLLM
 
 OpenPage = Callable[..., AppTest]
 

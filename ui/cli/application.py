@@ -20,9 +20,8 @@ from ui.cli import (
     groups,
     ingest_command,
     models_command,
-    synthesize_command,
     teach_command,
-    train_command,
+    training_commands,
     ui_command,
     values_command,
 )
@@ -181,8 +180,8 @@ app.command(
         "coderag train rows.csv --output CodeRAG_encoder",
         "coderag train rows.jsonl --preset sql-adapter --base bundled",
     ),
-    context_settings=train_command.PASS_ON,
-)(train_command.train)
+    context_settings=training_commands.PASS_ON,
+)(training_commands.train)
 app.command(
     "synthesize",
     help="Make training pairs for code retrieval: 47 tasks, by rules that check themselves or with an LLM.\n\n"
@@ -192,8 +191,8 @@ app.command(
         "coderag synthesize --rules-only --limit 2000 --select 10 --task hybrid",
         "coderag synthesize --llm qwen2.5-coder-7b --corpus ../some-repository --limit 500",
     ),
-    context_settings=synthesize_command.PASS_ON,
-)(synthesize_command.synthesize)
+    context_settings=training_commands.PASS_ON,
+)(training_commands.synthesize)
 
 app.add_typer(groups.index_app)
 app.add_typer(groups.code_app)

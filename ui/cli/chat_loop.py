@@ -23,9 +23,9 @@ COMMANDS = {
     "/sql": "the SQL of the last answer; /sql SELECT ... runs SQL of your own, read-only",
     "/explain": "what the SQL of the last answer does, in words",
     "/sources": "the examples behind the last answer, in full",
-    "/good": "the last answer is right: keep it as a verified pair",
+    "/good": "the last answer is right: keep it as a verified example",
     "/correct": "/correct SELECT ... keeps this SQL for the last question",
-    "/taught": "the verified pairs of this database; /taught ID forgets one",
+    "/taught": "the verified examples of this database; /taught ID forgets one",
     "/new": "begin a new conversation: the next question stands alone",
     "/quit": "leave (so does Ctrl-D)",
 }
@@ -198,19 +198,19 @@ class ChatLoop:
             self._say("Without a database nothing can be taught. Start with --database FILE_OR_URL.")
             return
         pair = self.engine.teach(self.last.question, sql)
-        self._say(f"Kept as {pair.pair_id}: {pair.question}")
+        self._say(f"Kept as {pair.verified_id}: {pair.question}")
 
-    def _taught(self, pair_id: str) -> None:
+    def _taught(self, verified_id: str) -> None:
         verified = self.engine.verified
         if verified is None:
             self._say("Without a database nothing can be taught. Start with --database FILE_OR_URL.")
             return
-        if pair_id:
-            self._say(f"Forgotten: {self.engine.forget(pair_id).question}")
+        if verified_id:
+            self._say(f"Forgotten: {self.engine.forget(verified_id).question}")
             return
-        stale = {pair.pair_id for pair in verified.stale()}
-        for pair in verified.pairs():
-            self._say(f"{pair.pair_id}  {pair.question}{'  STALE' if pair.pair_id in stale else ''}")
+        stale = {pair.verified_id for pair in verified.stale()}
+        for pair in verified.all():
+            self._say(f"{pair.verified_id}  {pair.question}{'  STALE' if pair.verified_id in stale else ''}")
             self._show_sql(pair.sql)
 
     def _new(self, _: str) -> None:

@@ -78,7 +78,7 @@ def _staleness(records: Mapping[str, SynthesisRecord], database: str | None) -> 
     if not database:
         return ""
     from coderag_app.database import open_database
-    from coderag_app.examples.cold_start import staleness
+    from coderag_app.examples.synthetic import staleness
 
     opened = open_database(database)
     try:
@@ -115,7 +115,7 @@ def add(
     columns: ingest.MapOption = None,
     db_id: ingest.DbIdOption = "",
 ) -> None:
-    """Add examples to an index: the rows of a file, or one verified pair."""
+    """Add examples to an index: the rows of a file, or one verified example."""
     if file is not None and question is None and sql is None:
         source = ingest.SourceOptions(
             file=None if database else file, database=database, pairs=file if database else None,

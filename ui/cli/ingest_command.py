@@ -149,7 +149,7 @@ def open_reader(source: SourceOptions) -> Iterator[Reader]:
 
     columns = _column_map(source.map)
     if source.demo:
-        from coderag_app.bundled.demo.files import DEMO_DATABASE, DEMO_EXAMPLES
+        from coderag_app.bundled.demo import DEMO_DATABASE, DEMO_EXAMPLES
         from coderag_app.bundled.integrity import check_bundled
 
         check_bundled(DEMO_DATABASE, DEMO_EXAMPLES)
@@ -188,7 +188,7 @@ def build_index(reader: Reader, settings: Settings, append: bool, limit: int | N
     config = AppConfig.load(**settings)
     console = error_console()
     with console.status("Loading the encoder…"):
-        from coderag_app.encoders.loading import load_embed_model
+        from coderag_app.encoders.encoder_loading import load_embed_model
         from ingestion import ingest as ingest_rows
         from ingestion import progress_bar
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from coderag_app.examples.cold_start import ColdStartProgress
+    from coderag_app.examples.synthetic import ColdStartProgress
     from ui.cli.options import Settings
 
 _STEPS = {"make": "Making pairs", "embed": "Embedding"}
@@ -22,8 +22,8 @@ _TIMEOUT_S = 2.0  # for one candidate: a slow one is no loss, there are thousand
 def synthesize_into_index(target: str, settings: Settings, limit: int | None, seed: int, as_json: bool) -> None:
     """Make the examples, with progress on standard error and the report on standard output."""
     from coderag_app.database import Limits, open_database
-    from coderag_app.examples.cold_start import DEFAULT_LIMIT, add_synthetic_examples
-    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.examples.synthetic import DEFAULT_LIMIT, add_synthetic_examples
+    from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.settings import AppConfig
     from coderag_app.text.cell_text import visible_text
     from ui.cli.console import error_console, output_console
@@ -34,13 +34,13 @@ def synthesize_into_index(target: str, settings: Settings, limit: int | None, se
     database = open_database(target, limits)
     try:
         with console.status("Loading the encoder…"):
-            from coderag_app.encoders.loading import load_embed_model
+            from coderag_app.encoders.encoder_loading import load_embed_model
 
             encoder = load_embed_model(config.embed_model)
         with _progress_bar(console) as show:
             report = add_synthetic_examples(
                 database, config.storage_dir, encoder, limit or DEFAULT_LIMIT, seed, show,
-                unread=UnreadColumns.of_database(database.name, config).patterns(),
+                unread=UnmatchedColumns.of_database(database.name, config).patterns(),
             )  # fmt: skip
     finally:
         database.close()

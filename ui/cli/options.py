@@ -164,7 +164,7 @@ def _settings(demo: bool = False, **values: Any) -> Settings:
     if demo:
         if "database" in settings:
             raise ConfigurationError("Got both --database and --demo, expected one of them.")
-        from coderag_app.bundled.demo.files import DEMO_DATABASE
+        from coderag_app.bundled.demo import DEMO_DATABASE
         from coderag_app.bundled.integrity import check_bundled
 
         check_bundled(DEMO_DATABASE)

@@ -1,4 +1,4 @@
-"""`coderag teach`: verified pairs of question and SQL, one or many, listed, changed and removed."""
+"""`coderag teach`: verified examples of question and SQL, one or many, listed, changed and removed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from coderag_app.database import Database
-    from coderag_app.examples import VerifiedPair, VerifiedStore
-    from coderag_app.examples.reading import TaughtRow
+    from coderag_app.examples import VerifiedExample, VerifiedStore
+    from coderag_app.examples.example_files import TaughtRow
     from coderag_app.schema.tables import Schema
 
 _MANY = "Many at once"
@@ -63,9 +63,9 @@ def teach(
         if edit is not None:
             taught.show("changed", [taught.edit(edit, question, sql)], as_json)
         elif remove is not None:
-            taught.show("removed", [taught.store.remove(pair_id) for pair_id in remove], as_json)
+            taught.show("removed", [taught.store.remove(verified_id) for verified_id in remove], as_json)
         elif show_list:
-            taught.show("", list(taught.store.pairs()), as_json)
+            taught.show("", list(taught.store.all()), as_json)
         elif file is not None or log is not None:
             taught.teach_many(file, log, as_json)
         else:
@@ -75,7 +75,7 @@ def teach(
 
 @dataclass
 class _Taught:
-    """An open database with its verified pairs."""
+    """An open database with its verified examples."""
 
     database: Database
     schema: Schema
@@ -89,16 +89,16 @@ class _Taught:
         self.database.execute(checked)
         return checked
 
-    def edit(self, pair_id: str, question: str | None, sql: str | None) -> VerifiedPair:
+    def edit(self, verified_id: str, question: str | None, sql: str | None) -> VerifiedExample:
         """Change the question, the SQL or both of a pair."""
         if question is None and sql is None:
             raise ConfigurationError("--edit changes a pair: expected -q QUESTION, --sql SQL or both.")
-        pair = self.store.pair(pair_id)
-        return self.store.replace(pair.pair_id, question or pair.question, self.ran(sql or pair.sql), self.schema)
+        pair = self.store.get(verified_id)
+        return self.store.replace(pair.verified_id, question or pair.question, self.ran(sql or pair.sql), self.schema)
 
     def teach_many(self, file: Path | None, log: Path | None, as_json: bool) -> None:
         """Teach what a file holds; rows that cannot be taught are named with the reason."""
-        from coderag_app.examples.reading import read_log, read_pair_file
+        from coderag_app.examples.example_files import read_log, read_pair_file
 
         rows = read_pair_file(file, self.store.dialect) if file is not None else read_log(log, self.store.dialect)
         usable: list[tuple[str, str]] = []
@@ -108,14 +108,16 @@ class _Taught:
                 usable.append((row.question, self.ran(row.sql)))
             except CodeRAGError as error:
                 refused.append((row, str(error)))
-        before = set(self.store.pairs())
+        before = set(self.store.all())
         kept = self.store.add_all(usable, self.schema) if usable else []
         new = [pair for pair in dict.fromkeys(kept) if pair not in before]
         self._report(new, len(kept) - len(new), refused, as_json)
         if not kept:
             raise typer.Exit(1)
 
-    def _report(self, new: list[VerifiedPair], known: int, refused: list[tuple[TaughtRow, str]], as_json: bool) -> None:
+    def _report(
+        self, new: list[VerifiedExample], known: int, refused: list[tuple[TaughtRow, str]], as_json: bool
+    ) -> None:
         from coderag_app.text.cell_text import visible_text
         from ui.cli.console import error_console, output_console
 
@@ -131,7 +133,7 @@ class _Taught:
             soft_wrap=True,
         )
 
-    def show(self, what: str, pairs: list[VerifiedPair], as_json: bool) -> None:
+    def show(self, what: str, pairs: list[VerifiedExample], as_json: bool) -> None:
         """Print pairs, after what was done with them."""
         from rich.text import Text
 
@@ -144,21 +146,23 @@ class _Taught:
             return
         console = output_console()
         for pair in pairs:
-            stale = "  STALE: its tables or columns have changed" if self.store.is_stale(pair, self.schema) else ""
-            line = f"{what} {pair.pair_id}  {pair.added}  {pair.question}{stale}".strip()
+            stale = "  STALE: its tables or columns have changed" if self.document(pair)["stale"] else ""
+            line = f"{what} {pair.verified_id}  {pair.added}  {pair.question}{stale}".strip()
             console.print(Text(visible_text(line)), soft_wrap=True)
             console.print(sql_view(pair.sql))
         if not pairs:
-            console.print(Text(visible_text(f"No verified pairs in {self.store.path}.")), soft_wrap=True)
+            console.print(Text(visible_text(f"No verified examples in {self.store.path}.")), soft_wrap=True)
 
-    def document(self, pair: VerifiedPair) -> dict[str, Any]:
+    def document(self, pair: VerifiedExample) -> dict[str, Any]:
         """A pair as JSON values."""
+        from coderag_app.examples.verified_example import is_stale
+
         return {
-            "id": pair.pair_id,
+            "id": pair.verified_id,
             "question": pair.question,
             "sql": pair.sql,
             "added": pair.added.isoformat(),
-            "stale": self.store.is_stale(pair, self.schema),
+            "stale": is_stale(pair, self.schema),
         }
 
 

@@ -12,7 +12,7 @@ from coderag_app.errors import ConfigurationError
 from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
-    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.schema.tables import Schema
 
 
@@ -27,7 +27,7 @@ def values(
 ) -> None:
     """List the columns, and switch the reading of their values off and on."""
     from coderag_app.database import Limits, open_database
-    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.settings import AppConfig
 
     config = AppConfig.load(**settings)
@@ -35,7 +35,7 @@ def values(
         raise ConfigurationError("Got no database; columns belong to one: --database FILE_OR_URL, or --demo.")
     opened = open_database(config.database, Limits(timeout_s=config.timeout_s))
     try:
-        schema, unread = opened.read_schema(samples=0), UnreadColumns.of_database(opened.name, config)
+        schema, unread = opened.read_schema(samples=0), UnmatchedColumns.of_database(opened.name, config)
     finally:
         opened.close()
     wanted = [(_place(name, schema), state) for names, state in ((off, False), (on, True)) for name in names or ()]
@@ -57,7 +57,7 @@ def _place(name: str, schema: Schema) -> tuple[str, str]:
     return found
 
 
-def _show(schema: Schema, unread: UnreadColumns, as_json: bool) -> None:
+def _show(schema: Schema, unread: UnmatchedColumns, as_json: bool) -> None:
     from coderag_app.text.cell_text import visible_text
     from ui.cli.console import output_console
 

@@ -52,7 +52,7 @@ def draw_answer(session: PageSession, position: int, turn: Turn, answer: SQLAnsw
                 draw_downloads(answer, key)
         if turn.notice:
             draw_error("This could not be kept as a verified query.", turn.notice)
-        elif turn.pair_id:
+        elif turn.verified_id:
             st.caption(":material/verified: Kept as a verified query: the next similar question starts from it.")
     _draw_origins(answer)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coderag_app.answers.step_labels import STEP_LABELS, duration_text
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 from coderag_app.settings import AppConfig
 from coderag_app.text.secrets_in_text import without_passwords
 
@@ -75,8 +75,8 @@ class Turn:
     Attributes:
         note: How a follow-up was understood, or that the SQL is the person's own.
         stopped: The person stopped it; ``partial_sql`` is what the model had written by then.
-        pair_id: The verified pair that the person made of it; empty without one.
-        notice: Why the answer could not be kept as a verified pair.
+        verified_id: The verified example that the person made of it; empty without one.
+        notice: Why the answer could not be kept as a verified example.
     """
 
     question: str
@@ -85,7 +85,7 @@ class Turn:
     note: str = ""
     stopped: bool = False
     partial_sql: str = ""
-    pair_id: str = ""
+    verified_id: str = ""
     notice: str = ""
 
 

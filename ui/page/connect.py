@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from coderag_app.database.uploads.tables import MAX_UPLOAD_MB, SUPPORTED_SUFFIXES, tables_to_duckdb
+from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB, SUPPORTED_SUFFIXES, tables_to_duckdb
 from coderag_app.errors import CodeRAGError
 from coderag_app.text.cell_text import visible_text
 from ui.page.chat_state import DEMO

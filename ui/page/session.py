@@ -194,7 +194,7 @@ class PageSession:
     # --- teaching ---
 
     def teach(self, position: int, sql: str = "") -> bool:
-        """Keep a turn's question with its SQL, or with a correction of it, as a verified pair."""
+        """Keep a turn's question with its SQL, or with a correction of it, as a verified example."""
         turn = self.chat.turns[position]
         if turn.answer is None or self.opened is None or self.opened.engine.verified is None:
             return False
@@ -203,20 +203,20 @@ class PageSession:
         except CodeRAGError as error:
             self.chat = self.chat.with_replaced(position, replace(turn, notice=str(error)))
             return False
-        self.chat = self.chat.with_replaced(position, replace(turn, pair_id=pair.pair_id, notice=""))
+        self.chat = self.chat.with_replaced(position, replace(turn, verified_id=pair.verified_id, notice=""))
         return True
 
     def forget(self, position: int) -> None:
         """Take back what ``teach`` did."""
         turn = self.chat.turns[position]
-        if not turn.pair_id or self.opened is None or self.opened.engine.verified is None:
+        if not turn.verified_id or self.opened is None or self.opened.engine.verified is None:
             return
         try:
-            self.opened.engine.forget(turn.pair_id)
+            self.opened.engine.forget(turn.verified_id)
         except CodeRAGError as error:
             self.chat = self.chat.with_replaced(position, replace(turn, notice=str(error)))
             return
-        self.chat = self.chat.with_replaced(position, replace(turn, pair_id="", notice=""))
+        self.chat = self.chat.with_replaced(position, replace(turn, verified_id="", notice=""))
 
 
 def current_session() -> PageSession:

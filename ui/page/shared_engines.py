@@ -15,7 +15,7 @@ from ui.page.chat_state import Connection
 if TYPE_CHECKING:
     from coderag_app.chat.history import HistoryStore
     from coderag_app.engine import TextToSQLQueryEngine
-    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.schema.tables import Schema
 
 MAX_OPEN = 4
@@ -32,7 +32,7 @@ class OpenDatabase:
     """
 
     engine: TextToSQLQueryEngine
-    unread: UnreadColumns | None
+    unread: UnmatchedColumns | None
     row_counts: dict[str, int | None] = field(default_factory=dict)
     examples: tuple[str, ...] | None = None
 
@@ -82,7 +82,7 @@ def _key(connection: Connection) -> tuple[str, str, str, str, tuple[int, ...]]:
 
 @st.cache_resource(max_entries=MAX_OPEN, show_spinner="Opening the database and the models…")
 def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tuple[int, ...]) -> OpenDatabase:
-    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.loading import load_query_engine
 
     config = AppConfig.load(
@@ -92,12 +92,12 @@ def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tu
     engine = load_query_engine(config=config)
     if engine.database is None:
         return OpenDatabase(engine, None)
-    return OpenDatabase(engine, UnreadColumns.of_database(engine.database.name, config))
+    return OpenDatabase(engine, UnmatchedColumns.of_database(engine.database.name, config))
 
 
 def _file_stamp(connection: Connection) -> tuple[int, ...]:
     """What tells a new index, and another file in the database's place: either is then opened by itself."""
-    from coderag_app.index.files import MANIFEST_FILE
+    from coderag_app.index.generations import MANIFEST_FILE
 
     manifest = Path(connection.storage_dir) / MANIFEST_FILE
     stamp = (manifest.stat().st_mtime_ns,) if manifest.is_file() else (0,)
@@ -119,6 +119,6 @@ def uploads_folder() -> Path:
 
 
 def _verified_folder(database: str) -> Path | None:
-    """Where a database's verified pairs are kept: None: the settings' folder; of dropped files: beside them."""
+    """Where a database's verified examples are kept: None: the settings' folder; of dropped files: beside them."""
     folder = Path(database).parent
     return folder / "verified" if "://" not in database and folder.is_relative_to(uploads_folder()) else None

@@ -11,7 +11,7 @@ from ui.page.answer_words import plain_label
 from ui.page.plain_text import draw_error, draw_sql
 
 if TYPE_CHECKING:
-    from coderag_app.examples import VerifiedExamples, VerifiedPair
+    from coderag_app.examples import VerifiedExample, VerifiedExamples
     from ui.page.session import PageSession
 
 _UP = 1
@@ -84,7 +84,7 @@ def draw_taught(session: PageSession) -> None:
         st.info("Open a database first: verified queries belong to one.", icon=":material/info:")
         return
     try:
-        pairs, stale = verified.store.pairs(), {pair.pair_id for pair in verified.stale()}
+        pairs, stale = verified.store.all(), {pair.verified_id for pair in verified.stale()}
     except CodeRAGError as error:
         draw_error("The file of verified queries cannot be read.", str(error))
         return
@@ -97,30 +97,30 @@ def draw_taught(session: PageSession) -> None:
             "There are none yet: give an answer a thumbs up, or correct its SQL and keep it.", icon=":material/info:"
         )
     for pair in pairs:
-        _draw_pair(verified, pair, pair.pair_id in stale)
+        _draw_pair(verified, pair, pair.verified_id in stale)
     _draw_new_pair(verified)
     st.caption("They are kept in a text file that you can read, edit and put under version control:")
     st.code(str(verified.store.path), language=None, wrap_lines=True)
 
 
-def _draw_pair(verified: VerifiedExamples, pair: VerifiedPair, stale: bool) -> None:
+def _draw_pair(verified: VerifiedExamples, pair: VerifiedExample, stale: bool) -> None:
     icon = ":material/warning:" if stale else ":material/verified:"
-    with st.expander(plain_label(pair.question), icon=icon, key=f"pair-{pair.pair_id}"):
+    with st.expander(plain_label(pair.question), icon=icon, key=f"pair-{pair.verified_id}"):
         if stale:
             st.warning("The schema changed: a table or column that this uses is gone or different. It is not used "
                        "until you correct it.", icon=":material/warning:")  # fmt: skip
         draw_sql(pair.sql)
         st.caption(f"Added {pair.added:%d %B %Y}")
-        with st.form(f"form-{pair.pair_id}", border=False):
-            question = st.text_input("Question", pair.question, key=f"question-{pair.pair_id}")
-            sql = st.text_area("SQL", pair.sql, key=f"sql-{pair.pair_id}", height="content")
+        with st.form(f"form-{pair.verified_id}", border=False):
+            question = st.text_input("Question", pair.question, key=f"question-{pair.verified_id}")
+            sql = st.text_area("SQL", pair.sql, key=f"sql-{pair.verified_id}", height="content")
             with st.container(horizontal=True, gap="small"):
-                save = st.form_submit_button("Save", icon=":material/save:", key=f"save-{pair.pair_id}")
-                delete = st.form_submit_button("Delete", icon=":material/delete:", key=f"delete-{pair.pair_id}")
+                save = st.form_submit_button("Save", icon=":material/save:", key=f"save-{pair.verified_id}")
+                delete = st.form_submit_button("Delete", icon=":material/delete:", key=f"delete-{pair.verified_id}")
         if save:
-            _change(lambda: verified.correct(pair.pair_id, question, sql))
+            _change(lambda: verified.correct(pair.verified_id, question, sql))
         if delete:
-            _change(lambda: verified.forget(pair.pair_id))
+            _change(lambda: verified.forget(pair.verified_id))
 
 
 def _draw_new_pair(verified: VerifiedExamples) -> None:

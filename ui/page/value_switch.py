@@ -12,14 +12,14 @@ from ui.page.plain_text import draw_error
 from ui.page.shared_engines import forget_engine
 
 if TYPE_CHECKING:
-    from coderag_app.examples.unread_columns import UnreadColumns
+    from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.schema.tables import Table
     from ui.page.session import PageSession
 
 _REFUSED = "values-not-switched"
 
 
-def draw_value_switch(session: PageSession, unread: UnreadColumns, table: Table) -> None:
+def draw_value_switch(session: PageSession, unread: UnmatchedColumns, table: Table) -> None:
     """Choose the columns of a table whose values are switched off; the engine follows at once."""
     key = f"unread-{table.name}"
     st.multiselect(
@@ -33,11 +33,11 @@ def draw_value_switch(session: PageSession, unread: UnreadColumns, table: Table)
         draw_error("This was not switched.", refused)
 
 
-def _switched_off(unread: UnreadColumns, table: Table) -> list[str]:
+def _switched_off(unread: UnmatchedColumns, table: Table) -> list[str]:
     return [column.name for column in table.columns if unread.is_off(table.name, column.name)]
 
 
-def _switch(session: PageSession, unread: UnreadColumns, table: Table, key: str) -> None:
+def _switch(session: PageSession, unread: UnmatchedColumns, table: Table, key: str) -> None:
     """Write down what was chosen; where that is not possible, show again what holds."""
     wanted = set(st.session_state[key])
     try:

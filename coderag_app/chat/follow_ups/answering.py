@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from coderag_app.chat.follow_ups import conditions, dates, measures, outputs, shapes
-from coderag_app.chat.follow_ups.grammar import read_follow_up
+from coderag_app.chat.follow_ups import condition_edits, date_edits, measure_edits, outputs, shapes
 from coderag_app.chat.follow_ups.intents import (
     Aggregate,
-    Columns,
     Compare,
     Count,
     Dates,
@@ -19,12 +17,14 @@ from coderag_app.chat.follow_ups.intents import (
     Intent,
     Limit,
     Missing,
+    OtherColumns,
     Reverse,
     Sort,
     Unfilter,
 )
 from coderag_app.chat.follow_ups.missing import MissingReport, Run, explain_missing
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
+from coderag_app.chat.follow_ups.short_sentences import read_follow_up
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.types import SQLAnswer
@@ -82,13 +82,13 @@ def missing_report(
 def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) -> str:  # noqa: C901 - one branch for each intent
     match intent:
         case Filter():
-            return conditions.apply_filter(edit, intent, values, marked)
+            return condition_edits.apply_filter(edit, intent, values, marked)
         case Dates():
-            return dates.apply_dates(edit, intent)
+            return date_edits.apply_dates(edit, intent)
         case Compare():
-            return measures.apply_compare(edit, intent)
+            return measure_edits.apply_compare(edit, intent)
         case Unfilter():
-            return conditions.apply_unfilter(edit, intent)
+            return condition_edits.apply_unfilter(edit, intent)
         case Group():
             return shapes.apply_group(edit, intent)
         case Sort():
@@ -101,7 +101,7 @@ def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) ->
             return shapes.apply_count(edit)
         case Aggregate():
             return shapes.apply_aggregate(edit, intent)
-        case Columns():
+        case OtherColumns():
             return outputs.apply_columns(edit, intent)
         case Distinct():
             return outputs.apply_distinct(edit)

@@ -92,7 +92,7 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class OtherColumns:
     """Other columns: ``change`` is add, only or drop."""
 
     names: tuple[str, ...]
@@ -128,7 +128,7 @@ Intent = (
     | Limit
     | Count
     | Aggregate
-    | Columns
+    | OtherColumns
     | Distinct
     | Unfilter
     | Missing

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.conditions import choose_place
+from coderag_app.chat.follow_ups.condition_edits import choose_place
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit, conjuncts
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
-from coderag_app.sql.phrases import Phrases
+from coderag_app.sql.query_words import Phrases
 from coderag_app.types import SQLAnswer
 
 CHECK_COLUMNS = ("step", "what", "rows_left")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.intents import Columns
+from coderag_app.chat.follow_ups.intents import OtherColumns
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.schema.name_words import content_words
@@ -16,7 +16,7 @@ def output_name(place: Place) -> str:
     return "_".join(home) if place.path and own[-1:] in (("name",), ("title",), ("label",)) else ""
 
 
-def apply_columns(edit: QueryEdit, intent: Columns) -> str:
+def apply_columns(edit: QueryEdit, intent: OtherColumns) -> str:
     """Show further columns, only some, or all but some."""
     if intent.change == "drop":
         return _drop_columns(edit, intent)
@@ -38,7 +38,7 @@ def apply_columns(edit: QueryEdit, intent: Columns) -> str:
     return f"{'with' if intent.change == 'add' else 'only'} {names}"
 
 
-def _drop_columns(edit: QueryEdit, intent: Columns) -> str:
+def _drop_columns(edit: QueryEdit, intent: OtherColumns) -> str:
     wanted = [set(content_words(name)) for name in intent.names]
     gone = [o for o in edit.root.expressions if any(words == set(content_words(o.alias_or_name)) for words in wanted)]
     if len(gone) != len(wanted) or len(gone) == len(edit.root.expressions) or edit.is_grouped:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.dates import date_place
+from coderag_app.chat.follow_ups.date_edits import date_place
 from coderag_app.chat.follow_ups.intents import Aggregate, Group, Limit, Sort
-from coderag_app.chat.follow_ups.measures import measure_output
+from coderag_app.chat.follow_ups.measure_edits import measure_output
 from coderag_app.chat.follow_ups.outputs import output_name
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit, has_aggregate
 from coderag_app.chat.follow_ups.scope import Place

@@ -18,7 +18,7 @@ from coderag_app.database.uploads.from_excel import load_sheet, sheets
 from coderag_app.database.uploads.from_parquet import load_parquet
 from coderag_app.database.uploads.headers import distinct_names, quoted, table_name, usable_name
 from coderag_app.database.uploads.limits import DISK_MB, DUCKDB_MB, MEMORY_MB, limit_this_process
-from coderag_app.database.uploads.tables import UploadedTable
+from coderag_app.database.uploads.upload_tables import UploadedTable
 from coderag_app.errors import CodeRAGError, IngestionError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from coderag_app.llm.compact.amounts import Amount, Place
 from coderag_app.llm.compact.group_tokens import each_part
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.plain_replies import AGGREGATES
 from coderag_app.llm.compact.question import MarkedQuestion
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.question.periods.date_columns import is_date
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.type_errors import is_key

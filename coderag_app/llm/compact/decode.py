@@ -9,13 +9,13 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.llm.compact.amount_tokens import read_amount
 from coderag_app.llm.compact.days import write_days
+from coderag_app.llm.compact.decode_expressions import RANKINGS
 from coderag_app.llm.compact.derived_tables import PER_GROUP, PLACE, unfold
-from coderag_app.llm.compact.expressions import RANKINGS
 from coderag_app.llm.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.llm.compact.grounding import ground_values
 from coderag_app.llm.compact.group_tokens import read_groups
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import Literal, MarkedQuestion
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.llm.compact.spelled_names import SpelledNames
 from coderag_app.llm.compact.summed_amounts import sum_amounts
 from coderag_app.llm.compact.table_tokens import read_tables

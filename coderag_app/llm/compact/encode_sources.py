@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from coderag_app.llm.compact.encode_expressions import CannotEncodeError, ExpressionEncoder, Scopes
-from coderag_app.llm.compact.names import SchemaNames
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.schema.joins import JoinStep, again, is_again, real_name
 
 Pair = frozenset[tuple[str, str]]

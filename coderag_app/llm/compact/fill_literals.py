@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from coderag_app.llm.compact.encode_expressions import DATE_PARTS
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import Literal
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.question.periods.date_columns import is_year
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex

@@ -12,14 +12,14 @@ from llama_index.core.prompts import BasePromptTemplate
 
 from coderag_app.errors import ConfigurationError
 from coderag_app.llm.compact.amounts import Amount, find_amount
+from coderag_app.llm.compact.compact_grammar import compact_grammar
 from coderag_app.llm.compact.decode import NO_ANSWER, CannotDecodeError, decode_sql
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.llm.compact.grammar import compact_grammar
 from coderag_app.llm.compact.markers import tight
-from coderag_app.llm.compact.names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
-from coderag_app.llm.compact.periods import find_periods
 from coderag_app.llm.compact.question import MarkedQuestion, mark_question
+from coderag_app.llm.compact.question_periods import find_periods
 from coderag_app.llm.compact.rewordings import reword
+from coderag_app.llm.compact.schema_names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
 from coderag_app.llm.prompts import Prompt, PromptRequest, fitting
 from coderag_app.question.mentions import Mentions, Name
 from coderag_app.schema.tables import Schema

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from coderag_app.llm.compact.encode_expressions import DATE_PARTS
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.plain_replies import AGGREGATES, columns_of, end_of_where, is_plain, only_date, tables_of
 from coderag_app.llm.compact.question import MarkedQuestion
+from coderag_app.llm.compact.schema_names import SchemaNames
 
 _PARTS = {
     "year": re.compile(r"\b(?:(?:per|by|each|every) year|yearly|annual)\b", re.IGNORECASE),

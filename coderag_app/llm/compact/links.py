@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coderag_app.encoders.word_vectors import word_vectors
 from coderag_app.llm.compact.measures import measures
-from coderag_app.llm.compact.name_items import Item, Mentions, make_item
+from coderag_app.llm.compact.name_items import Item, NameMentions, make_item
 from coderag_app.schema.name_words import stem
 from coderag_app.schema.row_names import NAME_WORDS, naming_columns
 
@@ -105,7 +105,7 @@ class NameLinks:
         """
         exact = list(self._exact_spans(words))
         covered = {place for start, end, _ in exact for place in range(start, end)}
-        mentions = Mentions(exact, mentioned)
+        mentions = NameMentions(exact, mentioned)
         known = mentions.tables
         links = [
             Link(start, end, self._ranked(items, mentions, start, words[start:end]), exact=True)
@@ -128,7 +128,7 @@ class NameLinks:
         links += [link for place in years if (link := self._of_year(place, links, mentions))]
         return sorted(links, key=lambda link: link.start)
 
-    def _beside_tables(self, words: Sequence[str], taken: set[int], mentions: Mentions) -> list[Link]:
+    def _beside_tables(self, words: Sequence[str], taken: set[int], mentions: NameMentions) -> list[Link]:
         """Links of the words "id" and "name" where no column is called just that: "student id" is ``stu_id``."""
         asked = [place for place, word in enumerate(words) if place not in taken and word in _NAMES_AND_KEYS]
         found = [(place, self._of_table(mentions.nearest(place), words[place : place + 1])) for place in asked]
@@ -139,7 +139,7 @@ class NameLinks:
         """Whether a word names only columns of tables that the question does not speak of."""
         return bool(known) and not any(item.is_table or item.table_id in known for item in items)
 
-    def _of_year(self, place: int, links: Sequence[Link], mentions: Mentions) -> Link | None:
+    def _of_year(self, place: int, links: Sequence[Link], mentions: NameMentions) -> Link | None:
         """What a year is compared with: the dates of the tables that the question names, unless a word just said it."""
         said = {item_id for link in links if 0 <= place - link.end < _WORDS_BEFORE_YEAR for item_id in link.ids}
         found = [item for item in self._dates if item.table_id in mentions.tables]
@@ -163,7 +163,9 @@ class NameLinks:
                     break
             place += 1
 
-    def _ranked(self, items: Sequence[Item], mentions: Mentions, place: int, words: Sequence[str]) -> tuple[str, ...]:
+    def _ranked(
+        self, items: Sequence[Item], mentions: NameMentions, place: int, words: Sequence[str]
+    ) -> tuple[str, ...]:
         """The ids, tables first, then columns of the table named just before, next, or last.
 
         Behind a table stand the columns that name its rows, since few questions say them. They also stand behind the

@@ -30,7 +30,7 @@ def make_item(item_id: str, table_id: str, text: str, is_key: bool) -> Item:
     return Item(item_id, table_id, words, tuple(stem(word) for word in words), is_key)
 
 
-class Mentions:
+class NameMentions:
     """Where a question names which table.
 
     Args:

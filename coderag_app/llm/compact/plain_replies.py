@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from coderag_app.llm.compact.names import SchemaNames
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.question.periods.date_columns import is_date
 from coderag_app.schema.name_words import shares_a_word
 from coderag_app.schema.tables import Column

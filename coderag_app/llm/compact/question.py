@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coderag_app.llm.compact.amounts import ASKED
-from coderag_app.llm.compact.names import SchemaNames, plain_words
+from coderag_app.llm.compact.schema_names import SchemaNames, plain_words
 from coderag_app.question.periods.period import Period
 from coderag_app.question.periods.phrases import FoundPeriod, lies_apart
 from coderag_app.schema.value_index import StoredValue, ValueIndex, ValueMatch

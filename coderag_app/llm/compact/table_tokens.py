@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.plain_replies import end_of_where, is_plain, tables_of
 from coderag_app.llm.compact.question import MarkedQuestion
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.schema.tables import Schema
 
 

@@ -114,7 +114,7 @@ def _cost(piece: str, known: frozenset[str]) -> float | None:
 @cache
 def _word_ranks() -> dict[str, int]:
     """Whole words of the encoder's vocabulary by how usual they are; empty where the encoder is not there."""
-    from coderag_app.encoders.loading import minilm_folder
+    from coderag_app.encoders.encoder_loading import minilm_folder
 
     try:
         lines = (minilm_folder()[0] / "vocab.txt").read_text(encoding="utf-8").splitlines()

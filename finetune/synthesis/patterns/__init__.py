@@ -41,8 +41,8 @@ from finetune.synthesis.patterns import (
     windows,
 )
 from finetune.synthesis.patterns.draw import Draw
-from finetune.synthesis.patterns.lookup import Lookup
-from finetune.synthesis.patterns.registry import ANALYSIS, PATTERNS, Candidate, Pattern
+from finetune.synthesis.patterns.lookup import SchemaLookup
+from finetune.synthesis.patterns.registry import ANALYSIS, PATTERNS, DrawnPair, Pattern
 
 FAMILIES = (
     projections, filters, counts_of_rows, aggregates, grouping, group_bounds, orders, superlatives, joined_columns,
@@ -52,4 +52,4 @@ FAMILIES = (
     group_mixes, unanswerable,
 )  # fmt: skip
 
-__all__ = ["ANALYSIS", "FAMILIES", "PATTERNS", "Candidate", "Draw", "Lookup", "Pattern"]
+__all__ = ["ANALYSIS", "FAMILIES", "PATTERNS", "DrawnPair", "Draw", "SchemaLookup", "Pattern"]

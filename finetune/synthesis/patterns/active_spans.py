@@ -7,7 +7,7 @@ from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_days import only_date
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.wording import number_word
 
@@ -15,7 +15,7 @@ FAMILY = ANALYSIS
 
 
 @pattern(2.3, FAMILY)
-def days_per_group(draw: Draw) -> Candidate | None:
+def days_per_group(draw: Draw) -> DrawnPair | None:
     """For each customer the days between the first and the last order; the longest such span."""
     path = route(draw, 1, upward=False, end=lambda t: draw.column(t, DATE_KINDS, values=3), junctions=draw.chance(0.2))
     column = draw.column(path.end, DATE_KINDS, values=3) if path else None
@@ -45,7 +45,7 @@ def days_per_group(draw: Draw) -> Candidate | None:
             "What is the {one} with the greatest number of days between {ends}]",
             row=one, **slots,
         )  # fmt: skip
-        return Candidate(question, select(refs, path.source_sql, group=group, order=f"{span} DESC", limit=1))
+        return DrawnPair(question, select(refs, path.source_sql, group=group, order=f"{span} DESC", limit=1))
     question = draw.say(
         "[For each {one}, how many days [lie|passed|are there] between {ends}|"
         "<show> the {named} of each {one} and the number of days between {ends}|"
@@ -54,11 +54,11 @@ def days_per_group(draw: Draw) -> Candidate | None:
         "days between {ends} per {one}]",
         **slots,
     )
-    return Candidate(question, select([*refs, span], path.source_sql, group=group))
+    return DrawnPair(question, select([*refs, span], path.source_sql, group=group))
 
 
 @pattern(2.3, FAMILY)
-def active_in_years(draw: Draw) -> Candidate | None:
+def active_in_years(draw: Draw) -> DrawnPair | None:
     """The customers with orders in at least three different years; in how many years each had any."""
     path = route(draw, 1, upward=False, end=lambda t: draw.column(t, DATE_KINDS, values=3), junctions=draw.chance(0.2))
     column = draw.column(path.end, DATE_KINDS, values=3) if path else None
@@ -91,7 +91,7 @@ def active_in_years(draw: Draw) -> Candidate | None:
             "How many different {unit}s with {children} are there for each {one}]",
             **{**slots, "unit": unit},
         )
-        return Candidate(question, select([*refs, counted], path.source_sql, group=group))
+        return DrawnPair(question, select([*refs, counted], path.source_sql, group=group))
     question = draw.say(
         "[Which {many} [have|had] {children} in {bound} {different}{unit}|"
         "<show> [the|all] {many} with {children} in {bound} {different}{unit}|"
@@ -101,4 +101,4 @@ def active_in_years(draw: Draw) -> Candidate | None:
         "{many} with {children} in {bound} {different}{unit}]",
         **slots,
     )
-    return Candidate(question, select(refs, path.source_sql, group=group, having=f"{counted} {operator} {number}"))
+    return DrawnPair(question, select(refs, path.source_sql, group=group, having=f"{counted} {operator} {number}"))

@@ -7,7 +7,7 @@ from finetune.synthesis.patterns.aggregates import aggregate_words
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import literal, quoted
 from finetune.synthesis.patterns.number_conditions import threshold
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import column_phrases, request, subject
 
@@ -15,7 +15,7 @@ FAMILY = "advanced"
 
 
 @pattern(0.6, FAMILY)
-def share_of_rows(draw: Draw) -> Candidate | None:
+def share_of_rows(draw: Draw) -> DrawnPair | None:
     """What percentage of students are from France?"""
     table = draw.table()
     found = condition(draw, table) if table else None
@@ -30,11 +30,11 @@ def share_of_rows(draw: Draw) -> Candidate | None:
         rows=rows.plural,
     )
     shown = f"100.0 * sum(CASE WHEN {found.sql} THEN 1 ELSE 0 END) / count(*)"
-    return Candidate(question, select(shown, quoted(table.name)))
+    return DrawnPair(question, select(shown, quoted(table.name)))
 
 
 @pattern(0.5, FAMILY)
-def column_arithmetic(draw: Draw) -> Candidate | None:
+def column_arithmetic(draw: Draw) -> DrawnPair | None:
     """The difference or the ratio of two numbers of each row."""
     table = draw.table(draw.numeric)
     first = draw.numeric(table) if table else None
@@ -59,13 +59,13 @@ def column_arithmetic(draw: Draw) -> Candidate | None:
         a=draw.phrase(table, first),
         b=draw.phrase(table, second),
     )
-    return Candidate(
+    return DrawnPair(
         request(draw, wanted, True), select([*(draw.ref(table, c) for c in shown), value], quoted(table.name))
     )
 
 
 @pattern(0.4, FAMILY)
-def labelled(draw: Draw) -> Candidate | None:
+def labelled(draw: Draw) -> DrawnPair | None:
     """Each student's name, with "high" or "low" by age."""
     table = draw.table(lambda t: draw.numeric(t) and draw.identity(t))
     column = draw.numeric(table) if table else None
@@ -86,11 +86,11 @@ def labelled(draw: Draw) -> Candidate | None:
         low=low,
     )
     case = f"CASE WHEN {draw.ref(table, column)} > {literal(bound)} THEN '{high}' ELSE '{low}' END"
-    return Candidate(question, select([*(draw.ref(table, c) for c in shown), case], quoted(table.name)))
+    return DrawnPair(question, select([*(draw.ref(table, c) for c in shown), case], quoted(table.name)))
 
 
 @pattern(0.5, FAMILY)
-def beyond_group_average(draw: Draw) -> Candidate | None:
+def beyond_group_average(draw: Draw) -> DrawnPair | None:
     """Students older than the average of their own country: a correlated query."""
     table = draw.table(lambda t: draw.category(t) and draw.numeric(t))
     group = draw.category(table) if table else None
@@ -111,11 +111,11 @@ def beyond_group_average(draw: Draw) -> Candidate | None:
     inner = f"SELECT avg(T2.{value}) FROM {name} AS T2 WHERE T2.{key} = T1.{key}"
     refs = [f"T1.{draw.ref(table, c)}" for c in shown]
     sql = select(refs, f"{name} AS T1", f"T1.{value} {'>' if more else '<'} ({inner})")
-    return Candidate(request(draw, wanted, True), sql)
+    return DrawnPair(request(draw, wanted, True), sql)
 
 
 @pattern(0.5, FAMILY)
-def best_of_each_group(draw: Draw) -> Candidate | None:
+def best_of_each_group(draw: Draw) -> DrawnPair | None:
     """For each country, the student with the highest age: a window function."""
     table = draw.table(lambda t: draw.category(t) and draw.numeric(t) and draw.identifiable(t))
     group = draw.category(table) if table else None
@@ -144,11 +144,11 @@ def best_of_each_group(draw: Draw) -> Candidate | None:
     sql = f"SELECT {g}, {n} FROM ({inner}) AS ranked WHERE place {test}"
     if draw.chance(0.4):
         sql = f"WITH ranked AS ({inner}) SELECT {g}, {n} FROM ranked WHERE place {test}"
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 @pattern(0.3, FAMILY)
-def ranked_rows(draw: Draw) -> Candidate | None:
+def ranked_rows(draw: Draw) -> DrawnPair | None:
     """Each student's name with the rank by age."""
     table = draw.table(lambda t: draw.numeric(t) and draw.identity(t))
     number = draw.numeric(table) if table else None
@@ -164,11 +164,11 @@ def ranked_rows(draw: Draw) -> Candidate | None:
         number=draw.phrase(table, number),
     )
     rank = f"rank() OVER (ORDER BY {draw.ref(table, number)} DESC)"
-    return Candidate(question, select([*(draw.ref(table, c) for c in shown), rank], quoted(table.name)))
+    return DrawnPair(question, select([*(draw.ref(table, c) for c in shown), rank], quoted(table.name)))
 
 
 @pattern(0.4, FAMILY)
-def average_count_of_groups(draw: Draw) -> Candidate | None:
+def average_count_of_groups(draw: Draw) -> DrawnPair | None:
     """On average, how many students does a country have?"""
     table = draw.table(draw.category)
     group = draw.category(table) if table else None
@@ -184,11 +184,11 @@ def average_count_of_groups(draw: Draw) -> Candidate | None:
     sql = f"SELECT {function}(total) FROM ({inner})"
     if draw.chance(0.3):
         sql = f"WITH totals AS ({inner}) SELECT {function}(total) FROM totals"
-    return Candidate(request(draw, wanted, False), sql)
+    return DrawnPair(request(draw, wanted, False), sql)
 
 
 @pattern(0.3, FAMILY)
-def rounded_average(draw: Draw) -> Candidate | None:
+def rounded_average(draw: Draw) -> DrawnPair | None:
     """The average price, rounded to two decimals."""
     table = draw.table(draw.numeric)
     number = draw.numeric(table) if table else None
@@ -208,6 +208,6 @@ def rounded_average(draw: Draw) -> Candidate | None:
         .replace("1 decimal places", "1 decimal place")
         .replace("one decimal places", "one decimal place")
     )
-    return Candidate(
+    return DrawnPair(
         request(draw, wanted, False), select(f"round(avg({draw.ref(table, number)}), {digits})", quoted(table.name))
     )

@@ -8,7 +8,7 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, MEASURED_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, request, subject
 
@@ -43,7 +43,7 @@ def aggregate_words(draw: Draw, function: str, column: DescribedColumn) -> str:
     return draw.say(AGGREGATE_WORDS[key])
 
 
-def _aggregate(draw: Draw, rows: Callable[[DescribedTable, DescribedColumn], Subject | None]) -> Candidate | None:
+def _aggregate(draw: Draw, rows: Callable[[DescribedTable, DescribedColumn], Subject | None]) -> DrawnPair | None:
     table = draw.table(draw.numeric)
     column = draw.measured(table) if table else None
     found = rows(table, column) if table and column else None
@@ -58,19 +58,19 @@ def _aggregate(draw: Draw, rows: Callable[[DescribedTable, DescribedColumn], Sub
         column=phrase,
         rows=found.plural,
     )
-    return Candidate(
+    return DrawnPair(
         request(draw, wanted, False), select(f"{function}({draw.ref(table, column)})", quoted(table.name), found.where)
     )
 
 
 @pattern(1.6, FAMILY)
-def aggregate_all(draw: Draw) -> Candidate | None:
+def aggregate_all(draw: Draw) -> DrawnPair | None:
     """The average age of all students."""
     return _aggregate(draw, lambda table, column: subject(draw, table))
 
 
 @pattern(2.4, FAMILY)
-def aggregate_filtered(draw: Draw) -> Candidate | None:
+def aggregate_filtered(draw: Draw) -> DrawnPair | None:
     """The average age of students from France."""
 
     def rows(table: DescribedTable, column: DescribedColumn) -> Subject | None:
@@ -81,7 +81,7 @@ def aggregate_filtered(draw: Draw) -> Candidate | None:
 
 
 @pattern(2.2, FAMILY)
-def several_aggregates(draw: Draw) -> Candidate | None:
+def several_aggregates(draw: Draw) -> DrawnPair | None:
     """The minimum, average and maximum age of students, all or some."""
     table = draw.table(draw.numeric)
     column = draw.numeric(table) if table else None
@@ -105,13 +105,13 @@ def several_aggregates(draw: Draw) -> Candidate | None:
         rows=rows.plural,
     )
     ref = draw.ref(table, column)
-    return Candidate(
+    return DrawnPair(
         request(draw, wanted, draw.chance(0.7)), select([f"{f}({ref})" for f in picked], quoted(table.name), rows.where)
     )
 
 
 @pattern(0.8, FAMILY)
-def aggregates_of_two(draw: Draw) -> Candidate | None:
+def aggregates_of_two(draw: Draw) -> DrawnPair | None:
     """The average age and the maximum weight of students."""
     table = draw.table(draw.numeric)
     first = draw.numeric(table) if table else None
@@ -130,11 +130,11 @@ def aggregates_of_two(draw: Draw) -> Candidate | None:
         "the {one} and [the |]{two} [of|of|for|across] [all|the|] {rows}", one=parts[0], two=parts[1], rows=rows.plural
     )
     shown = [f"{f}({draw.ref(table, c)})" for f, c in zip(functions, (first, second), strict=True)]
-    return Candidate(request(draw, wanted, draw.chance(0.7)), select(shown, quoted(table.name), rows.where))
+    return DrawnPair(request(draw, wanted, draw.chance(0.7)), select(shown, quoted(table.name), rows.where))
 
 
 @pattern(0.6, FAMILY)
-def count_and_aggregate(draw: Draw) -> Candidate | None:
+def count_and_aggregate(draw: Draw) -> DrawnPair | None:
     """How many students from France are there and what is their average age?"""
     table = draw.table(draw.numeric)
     column = draw.numeric(table) if table else None
@@ -151,13 +151,13 @@ def count_and_aggregate(draw: Draw) -> Candidate | None:
         word=aggregate_words(draw, function, column),
         column=draw.phrase(table, column),
     )
-    return Candidate(
+    return DrawnPair(
         question, select(["count(*)", f"{function}({draw.ref(table, column)})"], quoted(table.name), rows.where)
     )
 
 
 @pattern(0.5, FAMILY)
-def spread(draw: Draw) -> Candidate | None:
+def spread(draw: Draw) -> DrawnPair | None:
     """The difference between the highest and the lowest price."""
     table = draw.table(draw.numeric)
     column = draw.column(table, MEASURED_KINDS, values=2) if table else None
@@ -174,4 +174,4 @@ def spread(draw: Draw) -> Candidate | None:
         rows=rows.plural,
     )
     ref = draw.ref(table, column)
-    return Candidate(request(draw, wanted, False), select(f"max({ref}) - min({ref})", quoted(table.name), rows.where))
+    return DrawnPair(request(draw, wanted, False), select(f"max({ref}) - min({ref})", quoted(table.name), rows.where))

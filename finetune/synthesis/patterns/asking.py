@@ -8,7 +8,7 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedTable
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate
+from finetune.synthesis.patterns.registry import DrawnPair
 from finetune.synthesis.patterns.subject import Condition, column_phrases
 
 
@@ -88,10 +88,10 @@ def ask_how_many(draw: Draw, table: DescribedTable, does: Doing, rows: str = "")
     )
 
 
-def rows_or_count(draw: Draw, table: DescribedTable, does: Doing, count_share: float = 0.3) -> Candidate | None:
+def rows_or_count(draw: Draw, table: DescribedTable, does: Doing, count_share: float = 0.3) -> DrawnPair | None:
     """A candidate for the names of the rows, or for how many they are."""
     if draw.chance(count_share):
-        return Candidate(ask_how_many(draw, table, does), select("COUNT(*)", quoted(table.name), does.sql))
+        return DrawnPair(ask_how_many(draw, table, does), select("COUNT(*)", quoted(table.name), does.sql))
     if not draw.naming(table):
         return None
-    return Candidate(ask_which(draw, table, does), select(name_refs(draw, table), quoted(table.name), does.sql))
+    return DrawnPair(ask_which(draw, table, does), select(name_refs(draw, table), quoted(table.name), does.sql))

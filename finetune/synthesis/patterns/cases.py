@@ -8,7 +8,7 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, NUMERIC_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition, equals
 from finetune.synthesis.patterns.subject import Condition, agree, subject
 from finetune.synthesis.patterns.windows import summable
@@ -53,7 +53,7 @@ def _sum_where(found: Condition, value: str = "1") -> str:
 
 
 @pattern(0.55, FAMILY)
-def percent_with_property(draw: Draw) -> Candidate | None:
+def percent_with_property(draw: Draw) -> DrawnPair | None:
     """What percentage of singers are from France?"""
     table = draw.table()
     found = _property(draw, table) if table else None
@@ -78,7 +78,7 @@ def percent_with_property(draw: Draw) -> Candidate | None:
             rows=rows,
             some=some,
         )
-    return Candidate(question, select(f"100.0 * {_sum_where(found)} / COUNT(*)", quoted(table.name)))
+    return DrawnPair(question, select(f"100.0 * {_sum_where(found)} / COUNT(*)", quoted(table.name)))
 
 
 def _property_per_category(draw: Draw) -> tuple[DescribedTable, DescribedColumn, Condition, str] | None:
@@ -90,7 +90,7 @@ def _property_per_category(draw: Draw) -> tuple[DescribedTable, DescribedColumn,
 
 
 @pattern(0.35, FAMILY)
-def percent_per_category(draw: Draw) -> Candidate | None:
+def percent_per_category(draw: Draw) -> DrawnPair | None:
     """For each country, the percentage of singers older than 30."""
     place = _property_per_category(draw)
     if place is None:
@@ -109,7 +109,7 @@ def percent_per_category(draw: Draw) -> Candidate | None:
         does=does,
     )
     ref = draw.ref(table, column)
-    return Candidate(question, select([ref, f"100.0 * {_sum_where(found)} / COUNT(*)"], quoted(table.name), group=ref))
+    return DrawnPair(question, select([ref, f"100.0 * {_sum_where(found)} / COUNT(*)"], quoted(table.name), group=ref))
 
 
 def _two_conditions(draw: Draw, table: DescribedTable, besides: tuple[str, ...] = ()) -> list[Condition]:
@@ -140,7 +140,7 @@ def _same_noun(draw: Draw, table: DescribedTable, both: list[Condition]) -> list
 
 
 @pattern(0.35, FAMILY)
-def counts_side_by_side(draw: Draw) -> Candidate | None:
+def counts_side_by_side(draw: Draw) -> DrawnPair | None:
     """How many singers are from France and how many are from Spain: two numbers in one row."""
     table = draw.table()
     both = _two_conditions(draw, table) if table else []
@@ -169,11 +169,11 @@ def counts_side_by_side(draw: Draw) -> Candidate | None:
             one=first,
             two=second,
         )
-    return Candidate(question, select([_sum_where(found) for found in both], quoted(table.name)))
+    return DrawnPair(question, select([_sum_where(found) for found in both], quoted(table.name)))
 
 
 @pattern(0.25, FAMILY)
-def part_and_whole_per_category(draw: Draw) -> Candidate | None:
+def part_and_whole_per_category(draw: Draw) -> DrawnPair | None:
     """For each country, how many singers there are and how many of them are older than 30."""
     place = _property_per_category(draw)
     if place is None:
@@ -191,11 +191,11 @@ def part_and_whole_per_category(draw: Draw) -> Candidate | None:
         does=does,
     )
     ref = draw.ref(table, column)
-    return Candidate(question, select([ref, "count(*)", _sum_where(found)], quoted(table.name), group=ref))
+    return DrawnPair(question, select([ref, "count(*)", _sum_where(found)], quoted(table.name), group=ref))
 
 
 @pattern(0.25, FAMILY)
-def totals_side_by_side(draw: Draw) -> Candidate | None:
+def totals_side_by_side(draw: Draw) -> DrawnPair | None:
     """The total attendance of concerts from 2014 and of concerts from 2015, in one row."""
     table = draw.table(draw.numeric)
     number = draw.numeric(table) if table else None
@@ -216,4 +216,4 @@ def totals_side_by_side(draw: Draw) -> Candidate | None:
         two=two,
     )
     value = draw.ref(table, number)
-    return Candidate(question, select([_sum_where(found, value) for found in both], quoted(table.name)))
+    return DrawnPair(question, select([_sum_where(found, value) for found in both], quoted(table.name)))

@@ -8,13 +8,13 @@ from finetune.synthesis.patterns.aggregates import aggregate_words
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, literal, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 
 FAMILY = "grouping"
 
 
 @pattern(0.3, FAMILY)
-def counts_of_named_values(draw: Draw) -> Candidate | None:
+def counts_of_named_values(draw: Draw) -> DrawnPair | None:
     """How many singers there are for each of the countries France and Spain: one row a value."""
     table = draw.table(lambda t: draw.column(t, CATEGORY_KINDS, values=3))
     column = draw.column(table, CATEGORY_KINDS, values=3) if table else None
@@ -36,7 +36,7 @@ def counts_of_named_values(draw: Draw) -> Candidate | None:
     )
     ref = draw.ref(table, column)
     where = f"{ref} IN ({', '.join(map(literal, picked))})"
-    return Candidate(question, select([ref, "count(*)"], quoted(table.name), where, group=ref))
+    return DrawnPair(question, select([ref, "count(*)"], quoted(table.name), where, group=ref))
 
 
 def _spread_slots(
@@ -52,7 +52,7 @@ def _spread_slots(
 
 
 @pattern(0.25, FAMILY)
-def spread_per_category(draw: Draw) -> Candidate | None:
+def spread_per_category(draw: Draw) -> DrawnPair | None:
     """For each country, the difference between the highest and the lowest age of its singers."""
     place = grouped(draw, True)
     number = draw.numeric(place[0], (place[1].name,)) if place else None
@@ -70,4 +70,4 @@ def spread_per_category(draw: Draw) -> Candidate | None:
         **_spread_slots(draw, table, column, number),
     )
     ref, value = draw.ref(table, column), draw.ref(table, number)
-    return Candidate(question, select([ref, f"MAX({value}) - MIN({value})"], quoted(table.name), group=ref))
+    return DrawnPair(question, select([ref, f"MAX({value}) - MIN({value})"], quoted(table.name), group=ref))

@@ -9,7 +9,7 @@ from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.group_bounds import count_bound
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import Route, across, route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, column_phrases, request, request_one, subject, then_show
@@ -66,7 +66,7 @@ def _verb(draw: Draw, path: Route, default: str = "[with|with|that have|having]"
 
 
 @pattern(4.8, FAMILY)
-def children_per_parent(draw: Draw) -> Candidate | None:
+def children_per_parent(draw: Draw) -> DrawnPair | None:
     """The name of each stadium and its number of concerts."""
     drawn = downward(draw)
     if drawn is None:
@@ -114,11 +114,11 @@ def children_per_parent(draw: Draw) -> Candidate | None:
             **slots,
         )
     shown = [*parent_refs(draw, path, columns), "count(*)"]
-    return Candidate(question, select(shown, path.source_sql, rows.where, group=key))
+    return DrawnPair(question, select(shown, path.source_sql, rows.where, group=key))
 
 
 @pattern(3.8, FAMILY)
-def parents_with_enough(draw: Draw) -> Candidate | None:
+def parents_with_enough(draw: Draw) -> DrawnPair | None:
     """The stadiums with at least two concerts."""
     drawn = downward(draw)
     if drawn is None:
@@ -153,11 +153,11 @@ def parents_with_enough(draw: Draw) -> Candidate | None:
     sql = select(
         parent_refs(draw, path, columns), path.source_sql, rows.where, group=key, having=f"count(*) {operator} {number}"
     )
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 @pattern(4.2, FAMILY)
-def parent_with_most(draw: Draw) -> Candidate | None:
+def parent_with_most(draw: Draw) -> DrawnPair | None:
     """The stadium with the most concerts, or the fewest, with its columns or the number."""
     drawn = downward(draw)
     if drawn is None:
@@ -211,11 +211,11 @@ def parent_with_most(draw: Draw) -> Candidate | None:
     else:
         question = request_one(draw, columns, f"the {one} {verb} the {amount} {rows.plural}", path.start)
     order = "count(*)" + ("" if least else " DESC")
-    return Candidate(question + ending, select(shown, path.source_sql, rows.where, group=key, order=order, limit=1))
+    return DrawnPair(question + ending, select(shown, path.source_sql, rows.where, group=key, order=order, limit=1))
 
 
 @pattern(1.0, FAMILY)
-def parents_by_count(draw: Draw) -> Candidate | None:
+def parents_by_count(draw: Draw) -> DrawnPair | None:
     """The stadiums in order of their number of concerts, or the first few."""
     drawn = downward(draw)
     columns = parent_columns(draw, drawn[0]) if drawn else []
@@ -243,6 +243,6 @@ def parents_by_count(draw: Draw) -> Candidate | None:
         wanted = draw.say("the {columns} of [all|the|] {many}", columns=joined, many=many)
         question = f"{request(draw, wanted, True)}{draw.choice((' ', ', '))}{how}"
     order = "count(*)" + (" DESC" if down else "")
-    return Candidate(
+    return DrawnPair(
         question, select(parent_refs(draw, path, columns), path.source_sql, group=key, order=order, limit=number)
     )

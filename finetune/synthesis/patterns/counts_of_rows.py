@@ -5,7 +5,7 @@ from __future__ import annotations
 from finetune.synthesis import wording
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import TEXT_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, names_rows, subject
 
@@ -41,27 +41,27 @@ def ask_count(draw: Draw, rows: Subject) -> str:
 
 
 @pattern(3.0, FAMILY)
-def count_all(draw: Draw) -> Candidate | None:
+def count_all(draw: Draw) -> DrawnPair | None:
     """How many students are there?"""
     table = draw.table()
     if table is None:
         return None
-    return Candidate(ask_count(draw, subject(draw, table)), select("count(*)", quoted(table.name)))
+    return DrawnPair(ask_count(draw, subject(draw, table)), select("count(*)", quoted(table.name)))
 
 
 @pattern(3.0, FAMILY)
-def count_filtered(draw: Draw) -> Candidate | None:
+def count_filtered(draw: Draw) -> DrawnPair | None:
     """How many students are from France?"""
     table = draw.table()
     found = condition(draw, table) if table else None
     if table is None or found is None:
         return None
     rows = subject(draw, table, found)
-    return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
+    return DrawnPair(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
 
 
 @pattern(0.8, FAMILY)
-def count_two_conditions(draw: Draw) -> Candidate | None:
+def count_two_conditions(draw: Draw) -> DrawnPair | None:
     """How many students from France are older than 30?"""
     table = draw.table()
     first = condition(draw, table) if table else None
@@ -69,11 +69,11 @@ def count_two_conditions(draw: Draw) -> Candidate | None:
     if table is None or first is None or second is None:
         return None
     rows = subject(draw, table, first, second)
-    return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
+    return DrawnPair(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
 
 
 @pattern(2.4, FAMILY)
-def count_distinct(draw: Draw) -> Candidate | None:
+def count_distinct(draw: Draw) -> DrawnPair | None:
     """How many different countries do students come from?"""
     table = draw.table(draw.category)
     column = draw.category(table) if table else None
@@ -98,11 +98,11 @@ def count_distinct(draw: Draw) -> Candidate | None:
         rows=rows.plural,
         row=rows.singular,
     )
-    return Candidate(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name), rows.where))
+    return DrawnPair(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name), rows.where))
 
 
 @pattern(0.4, FAMILY)
-def count_known(draw: Draw) -> Candidate | None:
+def count_known(draw: Draw) -> DrawnPair | None:
     """How many different names are there? A distinct count of any text column."""
     table = draw.table(lambda t: draw.column(t, TEXT_KINDS))
     column = draw.column(table, TEXT_KINDS) if table else None
@@ -115,4 +115,4 @@ def count_known(draw: Draw) -> Candidate | None:
         rows=draw.noun(table)[1],
         columns=wording.plural(draw.phrase(table, column)),
     )
-    return Candidate(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name)))
+    return DrawnPair(question, select(f"count(DISTINCT {draw.ref(table, column)})", quoted(table.name)))

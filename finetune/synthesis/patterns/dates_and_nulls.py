@@ -11,7 +11,7 @@ from finetune.synthesis.patterns.date_conditions import date_condition, missing,
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.filters import restricted
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.patterns.subject import Condition, column_phrases, request_columns, request_one, subject
 
@@ -38,49 +38,49 @@ def _holey(draw: Draw) -> tuple[DescribedTable, DescribedColumn] | None:
 
 def _rows(
     draw: Draw, found: tuple[DescribedTable, DescribedColumn] | None, maker: Maker, count: bool
-) -> Candidate | None:
+) -> DrawnPair | None:
     if found is None:
         return None
     table, column = found
     limit = maker(draw, table, column, draw.ref(table, column))
     if count:
         rows = subject(draw, table, limit)
-        return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
+        return DrawnPair(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
     return restricted(draw, table, draw.width(), limit)
 
 
 @pattern(2.3, FAMILY)
-def filter_date(draw: Draw) -> Candidate | None:
+def filter_date(draw: Draw) -> DrawnPair | None:
     """Orders whose order date is in 2014, or before a day."""
     return _rows(draw, _dated(draw), date_condition, False)
 
 
 @pattern(1.2, FAMILY)
-def count_date(draw: Draw) -> Candidate | None:
+def count_date(draw: Draw) -> DrawnPair | None:
     """How many orders have an order date in 2014?"""
     return _rows(draw, _dated(draw), date_condition, True)
 
 
 @pattern(1.5, FAMILY)
-def filter_missing(draw: Draw) -> Candidate | None:
+def filter_missing(draw: Draw) -> DrawnPair | None:
     """Students without a phone number."""
     return _rows(draw, _holey(draw), missing, False)
 
 
 @pattern(0.9, FAMILY)
-def count_missing(draw: Draw) -> Candidate | None:
+def count_missing(draw: Draw) -> DrawnPair | None:
     """How many students have no phone number?"""
     return _rows(draw, _holey(draw), missing, True)
 
 
 @pattern(0.35, FAMILY)
-def filter_recorded(draw: Draw) -> Candidate | None:
+def filter_recorded(draw: Draw) -> DrawnPair | None:
     """Students whose phone number is known, or how many they are."""
     return _rows(draw, _holey(draw), recorded, draw.chance(0.4))
 
 
 @pattern(0.7, FAMILY)
-def count_per_year(draw: Draw) -> Candidate | None:
+def count_per_year(draw: Draw) -> DrawnPair | None:
     """How many orders are there for each year, or month, of the order date?"""
     found = _dated(draw)
     if found is None:
@@ -97,11 +97,11 @@ def count_per_year(draw: Draw) -> Candidate | None:
         date=phrase,
     )
     value = f"strftime('{form}', {draw.ref(table, column)})"
-    return Candidate(question, select([value, "count(*)"], quoted(table.name), group=value))
+    return DrawnPair(question, select([value, "count(*)"], quoted(table.name), group=value))
 
 
 @pattern(0.9, FAMILY)
-def first_or_last(draw: Draw) -> Candidate | None:
+def first_or_last(draw: Draw) -> DrawnPair | None:
     """The most recent order: some of its columns."""
     found = _dated(draw)
     if found is None:
@@ -119,11 +119,11 @@ def first_or_last(draw: Draw) -> Candidate | None:
         return None
     order = draw.ref(table, column) + (" DESC" if last else "")
     sql = select([draw.ref(table, c) for c in shown], quoted(table.name), order=order, limit=1)
-    return Candidate(request_one(draw, shown, row, table), sql)
+    return DrawnPair(request_one(draw, shown, row, table), sql)
 
 
 @pattern(0.9, FAMILY)
-def related_date(draw: Draw) -> Candidate | None:
+def related_date(draw: Draw) -> DrawnPair | None:
     """The names of customers with orders placed after a day."""
     path = route(draw, 1, end=lambda t: draw.column(t, DATE_KINDS, values=2))
     column = draw.column(path.end, DATE_KINDS, values=2) if path else None
@@ -137,13 +137,13 @@ def related_date(draw: Draw) -> Candidate | None:
         return None
     distinct = not path.unique and draw.chance(0.5)
     refs = [draw.ref(path.start, c, True) for c in columns]
-    return Candidate(
+    return DrawnPair(
         request_columns(draw, columns, rows, distinct), select(refs, path.source_sql, rows.where, distinct=distinct)
     )
 
 
 @pattern(0.35, FAMILY)
-def days_between(draw: Draw) -> Candidate | None:
+def days_between(draw: Draw) -> DrawnPair | None:
     """The number of days between two dates of each row."""
     table = draw.table(lambda t: sum(c.kind in DATE_KINDS and len(c.values) > 1 for c in t.columns) > 1)
     start = draw.column(table, DATE_KINDS, values=2) if table else None
@@ -162,4 +162,4 @@ def days_between(draw: Draw) -> Candidate | None:
         end=draw.phrase(table, end),
     )
     days = f"julianday({draw.ref(table, end)}) - julianday({draw.ref(table, start)})"
-    return Candidate(question, select([*(draw.ref(table, c) for c in shown), days], quoted(table.name)))
+    return DrawnPair(question, select([*(draw.ref(table, c) for c in shown), days], quoted(table.name)))

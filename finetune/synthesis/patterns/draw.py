@@ -14,8 +14,8 @@ from finetune.synthesis.patterns.lookup import (
     MEASURED_KINDS,
     NUMERIC_KINDS,
     TEXT_KINDS,
-    Link,
-    Lookup,
+    SchemaLookup,
+    TableLink,
     literal,
     name_words,
     quoted,
@@ -40,7 +40,7 @@ class Draw:
 
     as_people_ask = False
 
-    def __init__(self, rng: Random, lookup: Lookup) -> None:
+    def __init__(self, rng: Random, lookup: SchemaLookup) -> None:
         self.rng = rng
         self.lookup = lookup
 
@@ -145,7 +145,7 @@ class Draw:
         name = self.lookup.keys.get(table.name)
         return name and quoted(name)
 
-    def links(self, table: DescribedTable) -> tuple[Link, ...]:
+    def links(self, table: DescribedTable) -> tuple[TableLink, ...]:
         """The steps along foreign keys from the table."""
         return self.lookup.links[table.name]
 

@@ -9,7 +9,7 @@ from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, n
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.lookup import DATE_KINDS, name_words, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 from finetune.synthesis.wording import number_word
@@ -59,7 +59,7 @@ def _slots(draw: Draw, table: DescribedTable, start: DescribedColumn, end: Descr
 
 
 @pattern(2.8, FAMILY)
-def days_of_rows(draw: Draw) -> Candidate | None:
+def days_of_rows(draw: Draw) -> DrawnPair | None:
     """How many days passed between the order date and the shipping date of each order? How long on average?"""
     found = _span(draw)
     if found is None:
@@ -86,7 +86,7 @@ def days_of_rows(draw: Draw) -> Candidate | None:
             "How many days did the {word} {row} take from {start} to {end}]",
             word=word, **slots,
         )  # fmt: skip
-        return Candidate(question, select(f"{function}({days})", quoted(table.name), rows.where))
+        return DrawnPair(question, select(f"{function}({days})", quoted(table.name), rows.where))
     refs = name_refs(draw, table)
     if not refs:
         return None
@@ -99,7 +99,7 @@ def days_of_rows(draw: Draw) -> Candidate | None:
             most="longest" if down else "shortest",
             **slots,
         )
-        return Candidate(question, select(refs, quoted(table.name), _known(draw, table, end, rows.where),
+        return DrawnPair(question, select(refs, quoted(table.name), _known(draw, table, end, rows.where),
                                           order=days + (" DESC" if down else ""), limit=1))  # fmt: skip
     question = draw.say(
         "[How many days [passed|lie|are there] between {start} and {end} of each {row}? Show the {named} as well|"
@@ -111,7 +111,7 @@ def days_of_rows(draw: Draw) -> Candidate | None:
         named=named,
         **slots,
     )
-    return Candidate(question, select([*refs, days], quoted(table.name), rows.where))
+    return DrawnPair(question, select([*refs, days], quoted(table.name), rows.where))
 
 
 def _known(draw: Draw, table: DescribedTable, end: DescribedColumn, where: str) -> str:
@@ -120,7 +120,7 @@ def _known(draw: Draw, table: DescribedTable, end: DescribedColumn, where: str) 
 
 
 @pattern(4.0, FAMILY)
-def took_longer(draw: Draw) -> Candidate | None:
+def took_longer(draw: Draw) -> DrawnPair | None:
     """How many orders took longer than a week to be shipped? Which were shipped within 3 days?"""
     found = _span(draw)
     if found is None:
@@ -152,5 +152,5 @@ def took_longer(draw: Draw) -> Candidate | None:
     refs = name_refs(draw, table)
     if draw.chance(0.6) or not refs:
         question = ask_how_many(draw, table, doing, rows.plural)
-        return Candidate(question, select("COUNT(*)", quoted(table.name), doing.sql))
-    return Candidate(ask_which(draw, table, doing, rows.plural), select(refs, quoted(table.name), doing.sql))
+        return DrawnPair(question, select("COUNT(*)", quoted(table.name), doing.sql))
+    return DrawnPair(ask_which(draw, table, doing, rows.plural), select(refs, quoted(table.name), doing.sql))

@@ -7,7 +7,7 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_words import Event, event_of
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.routes import related, route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
@@ -33,7 +33,7 @@ def _unnamed(column: DescribedColumn) -> Event | None:
 
 
 @pattern(2.9, FAMILY)
-def event_extreme_day(draw: Draw) -> Candidate | None:
+def event_extreme_day(draw: Draw) -> DrawnPair | None:
     """When was the last review written? What was the first day on which a customer joined?"""
     found = dated(draw)
     if found is None:
@@ -72,11 +72,11 @@ def event_extreme_day(draw: Draw) -> Candidate | None:
             **slots,
         )
     function = "MAX" if last else "MIN"
-    return Candidate(question, select(f"{function}({draw.ref(table, column)})", quoted(table.name), rows.where))
+    return DrawnPair(question, select(f"{function}({draw.ref(table, column)})", quoted(table.name), rows.where))
 
 
 @pattern(1.5, FAMILY)
-def event_extreme_day_related(draw: Draw) -> Candidate | None:
+def event_extreme_day_related(draw: Draw) -> DrawnPair | None:
     """When did the customer Ann Field last order? When was the first concert in Graz held?"""
     path = route(draw, draw.choice((1, 1, 2)), upward=True, start=lambda t: draw.column(t, DATE_KINDS, values=2))
     column = draw.column(path.start, DATE_KINDS, values=2) if path else None
@@ -109,4 +109,4 @@ def event_extreme_day_related(draw: Draw) -> Candidate | None:
         )
     question = question.replace("<are>", "is").replace("<have>", "has").replace("<do>", "does")
     value = f"{'MAX' if last else 'MIN'}({draw.ref(path.start, column, True)})"
-    return Candidate(question, select(value, path.source_sql, both[0].sql))
+    return DrawnPair(question, select(value, path.source_sql, both[0].sql))

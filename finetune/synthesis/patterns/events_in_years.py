@@ -6,7 +6,7 @@ from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_days import dated, only_date
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition, equals
 from finetune.synthesis.patterns.subject import subject
 
@@ -16,7 +16,7 @@ _UNITS = (("year", "%Y"), ("year", "%Y"), ("year", "%Y"), ("month", "%Y-%m"), ("
 
 
 @pattern(2.4, FAMILY)
-def events_per_unit(draw: Draw) -> Candidate | None:
+def events_per_unit(draw: Draw) -> DrawnPair | None:
     """How many customers joined in each year? In which year did the most join?"""
     found = dated(draw)
     if found is None:
@@ -50,7 +50,7 @@ def events_per_unit(draw: Draw) -> Candidate | None:
             "<count> of {rows} [per|by] {unit}|For each {unit}, how many {rows} were there]",
             **slots,
         )
-        return Candidate(question, select([moment, "COUNT(*)"], quoted(table.name), rows.where, group=moment))
+        return DrawnPair(question, select([moment, "COUNT(*)"], quoted(table.name), rows.where, group=moment))
     least = draw.chance(0.2)
     slots["most"] = "fewest" if least else "most"
     did = "did the {most} {rows} {base}" if event and event.base else "were the {most} {rows} {were}"
@@ -70,11 +70,11 @@ def events_per_unit(draw: Draw) -> Candidate | None:
         )
     order = "COUNT(*)" + ("" if least else " DESC")
     sql = select([moment], quoted(table.name), rows.where, group=moment, order=order, limit=1)
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 @pattern(4.5, FAMILY)
-def category_in_year(draw: Draw) -> Candidate | None:
+def category_in_year(draw: Draw) -> DrawnPair | None:
     """How many orders were cancelled in 2024? Which customers from France joined in 2021?"""
     found = dated(draw)
     if found is None:
@@ -119,4 +119,4 @@ def category_in_year(draw: Draw) -> Candidate | None:
         if naming and question.startswith(opening) and draw.chance(0.4) and "there" not in question:
             question = question.replace(opening, "Which " if opening.startswith("How") else "List the ", 1)
             shown = ", ".join(draw.ref(table, c) for c in naming)
-    return Candidate(question, select(shown, quoted(table.name), where))
+    return DrawnPair(question, select(shown, quoted(table.name), where))

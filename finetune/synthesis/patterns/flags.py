@@ -15,7 +15,7 @@ from finetune.synthesis.patterns.asking import (
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.flag_words import flag_column, flag_doing
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
@@ -30,7 +30,7 @@ def _flagged(draw: Draw) -> tuple[DescribedTable, DescribedColumn] | None:
 
 
 @pattern(4.8, FAMILY)
-def flag_rows(draw: Draw) -> Candidate | None:
+def flag_rows(draw: Draw) -> DrawnPair | None:
     """Which products are discontinued? How many customers want the newsletter?"""
     found = _flagged(draw)
     if found is None:
@@ -40,7 +40,7 @@ def flag_rows(draw: Draw) -> Candidate | None:
 
 
 @pattern(2.2, FAMILY)
-def flag_rows_filtered(draw: Draw) -> Candidate | None:
+def flag_rows_filtered(draw: Draw) -> DrawnPair | None:
     """Which customers from France want the newsletter? How many are they?"""
     found = _flagged(draw)
     other = condition(draw, found[0], besides=(found[1].name,)) if found else None
@@ -51,15 +51,15 @@ def flag_rows_filtered(draw: Draw) -> Candidate | None:
     rows = subject(draw, table, other)
     does = Doing(f"{rows.where} AND {does.sql}", does.many, does.one)
     if draw.chance(0.4):
-        return Candidate(ask_how_many(draw, table, does, rows.plural), select("COUNT(*)", quoted(table.name), does.sql))
+        return DrawnPair(ask_how_many(draw, table, does, rows.plural), select("COUNT(*)", quoted(table.name), does.sql))
     if not draw.naming(table):
         return None
     question = ask_which(draw, table, does, rows.plural)
-    return Candidate(question, select(name_refs(draw, table), quoted(table.name), does.sql))
+    return DrawnPair(question, select(name_refs(draw, table), quoted(table.name), does.sql))
 
 
 @pattern(2.1, FAMILY)
-def flag_per_category(draw: Draw) -> Candidate | None:
+def flag_per_category(draw: Draw) -> DrawnPair | None:
     """How many active customers does each country have? Which has the most? What share of them are active?"""
     table = draw.table(lambda t: flag_column(draw, t) and draw.category(t))
     column = flag_column(draw, table) if table else None
@@ -84,7 +84,7 @@ def flag_per_category(draw: Draw) -> Candidate | None:
             "<count> of {rows} {that} {does} per {group}]",
             **slots,
         )
-        return Candidate(question, select([ref, "COUNT(*)"], source, does.sql, group=ref))
+        return DrawnPair(question, select([ref, "COUNT(*)"], source, does.sql, group=ref))
     if style < 0.7:
         question = draw.say(
             "[Which {group} has the most {rows} {that} {does}|"
@@ -94,7 +94,7 @@ def flag_per_category(draw: Draw) -> Candidate | None:
             "Which {group} counts the most {rows} {that} {does}]",
             **slots,
         )
-        return Candidate(question, select([ref], source, does.sql, group=ref, order="COUNT(*) DESC", limit=1))
+        return DrawnPair(question, select([ref], source, does.sql, group=ref, order="COUNT(*) DESC", limit=1))
     question = draw.say(
         "[What [percentage|share in percent|percent] of {rows} {does} [in|for] each {group}|"
         "For each {group}, what percentage of [the|its|] {rows} {does}|"
@@ -105,11 +105,11 @@ def flag_per_category(draw: Draw) -> Candidate | None:
         **slots,
     )
     share = f"100.0 * SUM(CASE WHEN {does.sql} THEN 1 ELSE 0 END) / COUNT(*)"
-    return Candidate(question, select([ref, share], source, group=ref))
+    return DrawnPair(question, select([ref, share], source, group=ref))
 
 
 @pattern(2.8, FAMILY)
-def flag_of_parent(draw: Draw) -> Candidate | None:
+def flag_of_parent(draw: Draw) -> DrawnPair | None:
     """Which orders were placed by customers who want the newsletter? How many orders for each customer who does?"""
     down = draw.chance(0.5)
     path = route(draw, 1, upward=not down, end=None if down else lambda t: flag_column(draw, t))
@@ -126,14 +126,14 @@ def flag_of_parent(draw: Draw) -> Candidate | None:
         rows = f"{draw.noun(path.start)[1]} {path.describe(draw, target)}"
         if draw.chance(0.5):
             question = draw.say("[How many {rows} are there|What is the <count> of {rows}|Count the {rows}]", rows=rows)
-            return Candidate(question, select("COUNT(*)", path.source_sql, does.sql))
+            return DrawnPair(question, select("COUNT(*)", path.source_sql, does.sql))
         names = names_of(draw, path.start)
         question = draw.say(
             "[<show> [the|all|all the|] {rows}|What are the {names} of [the|all|] {rows}|What are the {rows}|"
             "<show> the {names} of {rows}|Which are the {rows}|Which {rows} are there]",
             rows=rows, names=names,
         )  # fmt: skip
-        return Candidate(question, select(start, path.source_sql, does.sql))
+        return DrawnPair(question, select(start, path.source_sql, does.sql))
     key = draw.key(path.start)
     if key is None:
         return None
@@ -146,4 +146,4 @@ def flag_of_parent(draw: Draw) -> Candidate | None:
         children=draw.noun(path.end)[1], target=target, names=names_of(draw, path.start),
     )  # fmt: skip
     sql = select([*start, "COUNT(*)"], path.source_sql, does.sql, group=f"{quoted(path.start.name)}.{key}")
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)

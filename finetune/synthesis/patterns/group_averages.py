@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.groups_of_rows import Grouped, grouped_rows
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.windows import summable
 
 FAMILY = ANALYSIS
@@ -29,7 +29,7 @@ def _known(found: Grouped) -> str:
 
 
 @pattern(3.0, FAMILY)
-def rows_per_group_on_average(draw: Draw) -> Candidate | None:
+def rows_per_group_on_average(draw: Draw) -> DrawnPair | None:
     """On average, how many orders does a customer have? What is the largest number of students per country?"""
     found = grouped_rows(draw)
     if found is None:
@@ -52,11 +52,11 @@ def rows_per_group_on_average(draw: Draw) -> Candidate | None:
         "{word} number of {rows} per {one}]",
         the_most="most" if function == "MAX" else "least", **slots,
     )  # fmt: skip
-    return Candidate(question, _nested(draw, found, function, "COUNT(*)", draw.choice(("n", "n", "total", "number"))))
+    return DrawnPair(question, _nested(draw, found, function, "COUNT(*)", draw.choice(("n", "n", "total", "number"))))
 
 
 @pattern(1.9, FAMILY)
-def totals_per_group_on_average(draw: Draw) -> Candidate | None:
+def totals_per_group_on_average(draw: Draw) -> DrawnPair | None:
     """The average of the customers' total amounts; the highest average price of a category."""
     found = grouped_rows(draw, measured=True)
     number = draw.numeric(found.table, (found.column.name,)) if found else None
@@ -85,4 +85,4 @@ def totals_per_group_on_average(draw: Draw) -> Candidate | None:
         rows=found.rows, one=found.one,
     )  # fmt: skip
     value = f"{inner}({draw.ref(found.table, number)})"
-    return Candidate(question, _nested(draw, found, function, value, draw.choice(("total", "amount", "result"))))
+    return DrawnPair(question, _nested(draw, found, function, value, draw.choice(("total", "amount", "result"))))

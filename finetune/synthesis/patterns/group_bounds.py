@@ -7,7 +7,7 @@ from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_wor
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
 from finetune.synthesis.patterns.lookup import literal, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 
 FAMILY = "grouping"
 
@@ -46,7 +46,7 @@ def count_bound(draw: Draw, one: str, many: str) -> tuple[str, str, int]:
 
 
 @pattern(2.8, FAMILY)
-def category_with_enough(draw: Draw) -> Candidate | None:
+def category_with_enough(draw: Draw) -> DrawnPair | None:
     """The countries with more than two students."""
     found = grouped(draw)
     if found is None:
@@ -64,11 +64,11 @@ def category_with_enough(draw: Draw) -> Candidate | None:
         bound=bound,
     )
     ref = draw.ref(table, column)
-    return Candidate(question, select([ref], quoted(table.name), group=ref, having=f"count(*) {operator} {number}"))
+    return DrawnPair(question, select([ref], quoted(table.name), group=ref, having=f"count(*) {operator} {number}"))
 
 
 @pattern(0.7, FAMILY)
-def category_by_average(draw: Draw) -> Candidate | None:
+def category_by_average(draw: Draw) -> DrawnPair | None:
     """The countries whose students are on average older than 30."""
     found = grouped(draw, True)
     number = draw.numeric(found[0], (found[1].name,)) if found else None
@@ -96,11 +96,11 @@ def category_by_average(draw: Draw) -> Candidate | None:
     )
     ref = draw.ref(table, column)
     having = f"{function}({draw.ref(table, number)}) {operator} {literal(bound)}"
-    return Candidate(question, select([ref], quoted(table.name), group=ref, having=having))
+    return DrawnPair(question, select([ref], quoted(table.name), group=ref, having=having))
 
 
 @pattern(0.8, FAMILY)
-def category_of_highest(draw: Draw) -> Candidate | None:
+def category_of_highest(draw: Draw) -> DrawnPair | None:
     """The country with the highest average age of students."""
     found = grouped(draw, True)
     number = draw.numeric(found[0], (found[1].name,)) if found else None
@@ -121,4 +121,4 @@ def category_of_highest(draw: Draw) -> Candidate | None:
     )
     ref = draw.ref(table, column)
     order = f"{function}({draw.ref(table, number)})" + ("" if least else " DESC")
-    return Candidate(question, select([ref], quoted(table.name), group=ref, order=order, limit=1))
+    return DrawnPair(question, select([ref], quoted(table.name), group=ref, order=order, limit=1))

@@ -8,7 +8,7 @@ from finetune.synthesis.patterns.asking import names_of
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.group_bounds import count_bound
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.routes import Route, route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Subject, subject
@@ -36,7 +36,7 @@ def _enough(draw: Draw, rows: Subject) -> tuple[str, str]:
 
 
 @pattern(3.2, FAMILY)
-def best_with_enough(draw: Draw) -> Candidate | None:
+def best_with_enough(draw: Draw) -> DrawnPair | None:
     """Which product has the best average rating among those with at least four reviews?"""
     drawn = _parents(draw)
     number = draw.numeric(drawn[0].end) if drawn else None
@@ -73,11 +73,11 @@ def best_with_enough(draw: Draw) -> Candidate | None:
         shown = [*shown, value]
         question += draw.say("[, and what is it|, with that average|? Show the {mean} too]", **slots)
     order = value + (" DESC" if down else "")
-    return Candidate(question, select(shown, path.source_sql, group=key, having=having, order=order, limit=count))
+    return DrawnPair(question, select(shown, path.source_sql, group=key, having=having, order=order, limit=count))
 
 
 @pattern(1.8, FAMILY)
-def averages_with_enough(draw: Draw) -> Candidate | None:
+def averages_with_enough(draw: Draw) -> DrawnPair | None:
     """The average rating of each product with at least four reviews."""
     drawn = _parents(draw)
     number = draw.numeric(drawn[0].end) if drawn else None
@@ -96,11 +96,11 @@ def averages_with_enough(draw: Draw) -> Candidate | None:
         bound=bound, names=names_of(draw, path.start),
     )  # fmt: skip
     value = f"{function}({draw.ref(path.end, number, True)})"
-    return Candidate(question, select([*shown, value], path.source_sql, group=key, having=having))
+    return DrawnPair(question, select([*shown, value], path.source_sql, group=key, having=having))
 
 
 @pattern(2.4, FAMILY)
-def only_so_many(draw: Draw) -> Candidate | None:
+def only_so_many(draw: Draw) -> DrawnPair | None:
     """Which products are stocked in only one store? Which have exactly two reviews from 2014?"""
     drawn = _parents(draw)
     if drawn is None:
@@ -123,7 +123,7 @@ def only_so_many(draw: Draw) -> Candidate | None:
         "What are the {names} of the {many} {verb} {only} {rows}|{many} {verb} {only} {rows}]",
         row=rows.singular, **slots,
     )  # fmt: skip
-    return Candidate(question, select(shown, path.source_sql, rows.where, group=key, having=f"COUNT(*) = {number}"))
+    return DrawnPair(question, select(shown, path.source_sql, rows.where, group=key, having=f"COUNT(*) = {number}"))
 
 
 def _varied(draw: Draw, path: Route) -> DescribedColumn | None:
@@ -131,7 +131,7 @@ def _varied(draw: Draw, path: Route) -> DescribedColumn | None:
 
 
 @pattern(2.6, FAMILY)
-def different_values_of_group(draw: Draw) -> Candidate | None:
+def different_values_of_group(draw: Draw) -> DrawnPair | None:
     """Which customers ordered in more than two different cities? Which have most different ones, or how many each?"""
     drawn = _parents(draw)
     column = _varied(draw, drawn[0]) if drawn else None
@@ -156,7 +156,7 @@ def different_values_of_group(draw: Draw) -> Candidate | None:
             bound=bound,
             **slots,
         )
-        return Candidate(question, select(shown, path.source_sql, group=key, having=f"{counted} {operator} {number}"))
+        return DrawnPair(question, select(shown, path.source_sql, group=key, having=f"{counted} {operator} {number}"))
     if style < 0.75:
         question = draw.say(
             "[Which {one} has {rows} of the most {values}|Which {one} has the most {values} among its {rows}|"
@@ -165,7 +165,7 @@ def different_values_of_group(draw: Draw) -> Candidate | None:
             "of {rows}|For which {one} do the {rows} have the largest number of {values}]",
             **slots,
         )
-        return Candidate(question, select(shown, path.source_sql, group=key, order=f"{counted} DESC", limit=1))
+        return DrawnPair(question, select(shown, path.source_sql, group=key, order=f"{counted} DESC", limit=1))
     question = draw.say(
         "[How many {values} do the {rows} of each {one} have|"
         "<show> the {names} of the {many} and the number of {values} "
@@ -174,11 +174,11 @@ def different_values_of_group(draw: Draw) -> Candidate | None:
         "Count the {values} of the {rows} of each {one}]",
         **slots,
     )
-    return Candidate(question, select([*shown, counted], path.source_sql, group=key))
+    return DrawnPair(question, select([*shown, counted], path.source_sql, group=key))
 
 
 @pattern(1.2, FAMILY)
-def share_per_parent(draw: Draw) -> Candidate | None:
+def share_per_parent(draw: Draw) -> DrawnPair | None:
     """What percentage of each customer's orders are cancelled?"""
     drawn = _parents(draw)
     limit = condition(draw, drawn[0].end, True) if drawn else None
@@ -198,4 +198,4 @@ def share_per_parent(draw: Draw) -> Candidate | None:
     )  # fmt: skip
     where = limit.sql[1:-1] if limit.sql.startswith("(") and limit.sql.count("(") == 1 else limit.sql
     share = f"100.0 * SUM(CASE WHEN {where} THEN 1 ELSE 0 END) / COUNT(*)"
-    return Candidate(question, select([*shown, share], path.source_sql, group=key))
+    return DrawnPair(question, select([*shown, share], path.source_sql, group=key))

@@ -6,8 +6,8 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.asking import name_refs, names_of
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import MEASURED_KINDS, Link, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.lookup import MEASURED_KINDS, TableLink, quoted
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 
 FAMILY = ANALYSIS
 
@@ -46,7 +46,7 @@ def _extreme(draw: Draw, column: DescribedColumn, phrase: str, down: bool) -> tu
 
 
 @pattern(3.6, FAMILY)
-def top_of_each_category(draw: Draw) -> Candidate | None:
+def top_of_each_category(draw: Draw) -> DrawnPair | None:
     """The two most expensive products of each category, with the category and the price."""
     table = draw.table(lambda t: draw.category(t) and draw.naming(t) and _measured(draw, t))
     number = _measured(draw, table) if table else None
@@ -81,7 +81,7 @@ def top_of_each_category(draw: Draw) -> Candidate | None:
     order = f"{value} DESC" if down else value
     window = f"RANK() OVER (PARTITION BY {category} ORDER BY {order}) AS {place}"
     inner = select([*dict.fromkeys([*shown, value] if draw.chance(0.3) else shown), window], quoted(table.name))
-    return Candidate(question, _outer(draw, inner, place, shown, count))
+    return DrawnPair(question, _outer(draw, inner, place, shown, count))
 
 
 def _measured(draw: Draw, table: DescribedTable) -> DescribedColumn | None:
@@ -90,7 +90,7 @@ def _measured(draw: Draw, table: DescribedTable) -> DescribedColumn | None:
 
 
 @pattern(1.9, FAMILY)
-def top_of_each_parent(draw: Draw) -> Candidate | None:
+def top_of_each_parent(draw: Draw) -> DrawnPair | None:
     """The best-paid employee of each department, with the department's name: a join inside."""
     table = draw.table(lambda t: draw.naming(t) and _measured(draw, t) and _parents(draw, t))
     number = _measured(draw, table) if table else None
@@ -131,15 +131,15 @@ def top_of_each_parent(draw: Draw) -> Candidate | None:
     child = f"{quoted(table.name)}.{quoted(link.relation.child_column)}"
     window = f"RANK() OVER (PARTITION BY {child} ORDER BY {key}{' DESC' if down else ''}) AS {place}"
     inner = select([*inside, window], f"{quoted(table.name)} JOIN {quoted(parent.name)} ON {link.on}")
-    return Candidate(question, _outer(draw, inner, place, outside, count))
+    return DrawnPair(question, _outer(draw, inner, place, outside, count))
 
 
-def _parents(draw: Draw, table: DescribedTable) -> list[Link]:
+def _parents(draw: Draw, table: DescribedTable) -> list[TableLink]:
     return [link for link in draw.links(table) if link.upward and not link.ambiguous and draw.identity(link.target)]
 
 
 @pattern(2.4, FAMILY)
-def commonest_of_each_category(draw: Draw) -> Candidate | None:
+def commonest_of_each_category(draw: Draw) -> DrawnPair | None:
     """The most common genre of each country; the value with the highest total within each group."""
     table = draw.table(lambda t: draw.category(t))
     group = draw.category(table) if table else None
@@ -177,4 +177,4 @@ def commonest_of_each_category(draw: Draw) -> Candidate | None:
     place = _place(draw, table)
     window = f"RANK() OVER (PARTITION BY {one} ORDER BY {value} DESC) AS {place}"
     inner = select([one, two, window], quoted(table.name), group=f"{one}, {two}")
-    return Candidate(question, _outer(draw, inner, place, [one, two], count))
+    return DrawnPair(question, _outer(draw, inner, place, [one, two], count))

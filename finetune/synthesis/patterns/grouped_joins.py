@@ -8,7 +8,7 @@ from finetune.synthesis.patterns.counted_joins import downward, parent_columns, 
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.patterns.subject import column_phrases, request_one
 
@@ -16,7 +16,7 @@ FAMILY = "joins"
 
 
 @pattern(2.3, FAMILY)
-def aggregate_per_parent(draw: Draw) -> Candidate | None:
+def aggregate_per_parent(draw: Draw) -> DrawnPair | None:
     """For each stadium, the average attendance of its concerts; or the stadium where it is highest."""
     drawn = downward(draw)
     if drawn is None:
@@ -44,7 +44,7 @@ def aggregate_per_parent(draw: Draw) -> Candidate | None:
             **{**slots, "word": slots["word"].removesuffix(" of the")},
         )
         order = value + ("" if least else " DESC")
-        return Candidate(
+        return DrawnPair(
             request_one(draw, columns, row, path.start), select(shown, path.source_sql, group=key, order=order, limit=1)
         )
     question = draw.say(
@@ -63,11 +63,11 @@ def aggregate_per_parent(draw: Draw) -> Candidate | None:
             ),
             **slots,
         )
-    return Candidate(question, select([*shown, value], path.source_sql, group=key))
+    return DrawnPair(question, select([*shown, value], path.source_sql, group=key))
 
 
 @pattern(1.7, FAMILY)
-def count_per_related_category(draw: Draw) -> Candidate | None:
+def count_per_related_category(draw: Draw) -> DrawnPair | None:
     """The number of concerts for each country of stadiums; or the country with the most."""
     path = route(draw, 1, upward=True, end=draw.category)
     column = draw.category(path.end) if path else None
@@ -85,7 +85,7 @@ def count_per_related_category(draw: Draw) -> Candidate | None:
             ),
             **slots,
         )
-        return Candidate(question, select([ref], path.source_sql, group=ref, order="count(*) DESC", limit=1))
+        return DrawnPair(question, select([ref], path.source_sql, group=ref, order="count(*) DESC", limit=1))
     question = draw.say(
         "[How many {rows} are there for each {one} {column}|<show> each {one} {column} and the <count> of {rows}|"
         "For each {column} of {one}, how many {rows} are there|Count the {rows} [by|per] {one} {column}|"
@@ -93,11 +93,11 @@ def count_per_related_category(draw: Draw) -> Candidate | None:
         "What is the number of {rows} for each {column} of the {one}]",
         **slots,
     )
-    return Candidate(question, select([ref, "count(*)"], path.source_sql, group=ref))
+    return DrawnPair(question, select([ref, "count(*)"], path.source_sql, group=ref))
 
 
 @pattern(0.9, FAMILY)
-def aggregate_per_related_category(draw: Draw) -> Candidate | None:
+def aggregate_per_related_category(draw: Draw) -> DrawnPair | None:
     """The average attendance of concerts for each country of stadiums."""
     path = route(draw, 1, upward=True, start=draw.numeric, end=draw.category)
     column = draw.category(path.end) if path else None
@@ -116,13 +116,13 @@ def aggregate_per_related_category(draw: Draw) -> Candidate | None:
         rows=draw.noun(path.start)[1],
     )
     ref = draw.ref(path.end, column, True)
-    return Candidate(
+    return DrawnPair(
         question, select([ref, f"{function}({draw.ref(path.start, number, True)})"], path.source_sql, group=ref)
     )
 
 
 @pattern(1.6, FAMILY)
-def ranked_categories(draw: Draw) -> Candidate | None:
+def ranked_categories(draw: Draw) -> DrawnPair | None:
     """For each region the total revenue, from high to low; or the top five regions by it, as analysts ask."""
     found = grouped(draw, True)
     number = draw.numeric(found[0], (found[1].name,)) if found else None
@@ -155,4 +155,4 @@ def ranked_categories(draw: Draw) -> Candidate | None:
     ref = draw.ref(table, column)
     shown = [ref, *(["count(*)"] if counted else []), value]
     order = value + (" DESC" if down else "")
-    return Candidate(question, select(shown, quoted(table.name), group=ref, order=order, limit=limit))
+    return DrawnPair(question, select(shown, quoted(table.name), group=ref, order=order, limit=limit))

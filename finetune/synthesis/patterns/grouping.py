@@ -7,7 +7,7 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import request, subject
 
@@ -21,7 +21,7 @@ def grouped(draw: Draw, measured: bool = False) -> tuple[DescribedTable, Describ
     return (table, column) if table and column else None
 
 
-def _count(draw: Draw, filtered: bool) -> Candidate | None:
+def _count(draw: Draw, filtered: bool) -> DrawnPair | None:
     found = grouped(draw)
     if found is None:
         return None
@@ -45,7 +45,7 @@ def _count(draw: Draw, filtered: bool) -> Candidate | None:
             "What are the {columns} and the corresponding number of {rows}]",
             **slots,
         )
-        return Candidate(_each(question, phrase), select([ref, "count(*)"], source, rows.where, group=ref))
+        return DrawnPair(_each(question, phrase), select([ref, "count(*)"], source, rows.where, group=ref))
     question = draw.say(
         "[How many {rows} are there [for each|per|in each|by] {column}|"
         "What is the <count> of {rows} [for each|per|by|in each] {column}|"
@@ -56,7 +56,7 @@ def _count(draw: Draw, filtered: bool) -> Candidate | None:
         "How many {rows} does each {column} have]",
         **slots,
     )
-    return Candidate(question, select([ref, "count(*)"], source, rows.where, group=ref))
+    return DrawnPair(question, select([ref, "count(*)"], source, rows.where, group=ref))
 
 
 def _each(question: str, column: str) -> str:
@@ -68,19 +68,19 @@ def _each(question: str, column: str) -> str:
 
 
 @pattern(4.0, FAMILY)
-def count_per_category(draw: Draw) -> Candidate | None:
+def count_per_category(draw: Draw) -> DrawnPair | None:
     """How many students are there for each country?"""
     return _count(draw, False)
 
 
 @pattern(0.8, FAMILY)
-def count_per_category_filtered(draw: Draw) -> Candidate | None:
+def count_per_category_filtered(draw: Draw) -> DrawnPair | None:
     """How many students older than 30 are there for each country?"""
     return _count(draw, True)
 
 
 @pattern(1.8, FAMILY)
-def aggregate_per_category(draw: Draw) -> Candidate | None:
+def aggregate_per_category(draw: Draw) -> DrawnPair | None:
     """The average age of students for each country: the country first."""
     found = grouped(draw, True)
     if found is None:
@@ -110,11 +110,11 @@ def aggregate_per_category(draw: Draw) -> Candidate | None:
     )
     ref, target = draw.ref(table, column), draw.ref(table, number)
     shown = [ref, *(f"{f}({target})" for f in functions)]
-    return Candidate(question, select(shown, quoted(table.name), rows.where, group=ref))
+    return DrawnPair(question, select(shown, quoted(table.name), rows.where, group=ref))
 
 
 @pattern(0.5, FAMILY)
-def count_and_aggregate_per_category(draw: Draw) -> Candidate | None:
+def count_and_aggregate_per_category(draw: Draw) -> DrawnPair | None:
     """For each country, the number of students and their average age."""
     found = grouped(draw, True)
     number = draw.numeric(found[0], (found[1].name,)) if found else None
@@ -132,11 +132,11 @@ def count_and_aggregate_per_category(draw: Draw) -> Candidate | None:
     )
     ref = draw.ref(table, column)
     shown = [ref, "count(*)", f"{function}({draw.ref(table, number)})"]
-    return Candidate(question, select(shown, quoted(table.name), group=ref))
+    return DrawnPair(question, select(shown, quoted(table.name), group=ref))
 
 
 @pattern(4.0, FAMILY)
-def most_common(draw: Draw) -> Candidate | None:
+def most_common(draw: Draw) -> DrawnPair | None:
     """The country with the most students, or the fewest, sometimes the top three."""
     found = grouped(draw)
     if found is None:
@@ -192,11 +192,11 @@ def most_common(draw: Draw) -> Candidate | None:
     if least and draw.chance(0.3):
         order = "count(*) ASC"
     shown = [ref, "count(*)"] if with_count else [ref]
-    return Candidate(question, select(shown, quoted(table.name), rows.where, group=ref, order=order, limit=count))
+    return DrawnPair(question, select(shown, quoted(table.name), rows.where, group=ref, order=order, limit=count))
 
 
 @pattern(0.8, FAMILY)
-def categories_ordered(draw: Draw) -> Candidate | None:
+def categories_ordered(draw: Draw) -> DrawnPair | None:
     """The countries, ordered by their number of students, with or without the number."""
     found = grouped(draw)
     if found is None:
@@ -221,13 +221,13 @@ def categories_ordered(draw: Draw) -> Candidate | None:
     question = f"{request(draw, wanted)}{draw.choice((' ', ', '))}{how}"
     ref = draw.ref(table, column)
     order = "count(*) DESC" if down else "count(*)"
-    return Candidate(
+    return DrawnPair(
         question, select([ref, "count(*)"] if shown_count else [ref], quoted(table.name), group=ref, order=order)
     )
 
 
 @pattern(0.4, FAMILY)
-def count_per_pair(draw: Draw) -> Candidate | None:
+def count_per_pair(draw: Draw) -> DrawnPair | None:
     """The number of students for each country and major."""
     found = grouped(draw)
     other = draw.category(found[0], (found[1].name,)) if found else None
@@ -244,4 +244,4 @@ def count_per_pair(draw: Draw) -> Candidate | None:
         two=draw.phrase(table, other),
     )
     one, two = draw.ref(table, column), draw.ref(table, other)
-    return Candidate(question, select([one, two, "count(*)"], quoted(table.name), group=f"{one}, {two}"))
+    return DrawnPair(question, select([one, two, "count(*)"], quoted(table.name), group=f"{one}, {two}"))

@@ -8,7 +8,7 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.asking import name_refs
 from finetune.synthesis.patterns.draw import Draw
-from finetune.synthesis.patterns.lookup import Link, quoted
+from finetune.synthesis.patterns.lookup import TableLink, quoted
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 
@@ -31,7 +31,7 @@ class Grouped:
     rows: str
     where: str
     column: DescribedColumn
-    link: Link | None = None
+    link: TableLink | None = None
 
     @property
     def source(self) -> str:
@@ -69,7 +69,7 @@ def grouped_rows(draw: Draw, *, measured: bool = False, parents: float = 0.6, fi
     return Grouped(table, draw.ref(table, column), one, many, rows.plural, rows.where, column, link)
 
 
-def _ups(draw: Draw, table: DescribedTable) -> list[Link]:
+def _ups(draw: Draw, table: DescribedTable) -> list[TableLink]:
     """The links to other tables that are the only ones between the two."""
     return [link for link in draw.links(table) if link.upward and not link.ambiguous]
 

@@ -7,7 +7,7 @@ from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.aggregates import aggregate_name, aggregate_words
 from finetune.synthesis.patterns.counts_of_rows import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import Route, any_route, related, route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, columns_of, request, request_columns, request_one, subject
@@ -21,7 +21,7 @@ def route_refs(draw: Draw, path: Route, columns: list[DescribedColumn], end: boo
     return [draw.ref(path.end if end else path.start, column, True) for column in columns]
 
 
-def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: bool = False) -> Candidate | None:
+def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: bool = False) -> DrawnPair | None:
     """Columns of the route's start, restricted by its end."""
     found = related(draw, path) if path else None
     if path is None or found is None:
@@ -38,35 +38,35 @@ def _related_columns(draw: Draw, path: Route | None, count: int, own_condition: 
     rows = subject(draw, path.start, *([own] if own else []), outer)
     distinct = not path.unique and draw.chance(0.45)
     sql = select(route_refs(draw, path, columns), path.source_sql, rows.where, distinct=distinct)
-    return Candidate(request_columns(draw, columns, rows, distinct), sql)
+    return DrawnPair(request_columns(draw, columns, rows, distinct), sql)
 
 
 @pattern(4.4, FAMILY)
-def child_of_parent(draw: Draw) -> Candidate | None:
+def child_of_parent(draw: Draw) -> DrawnPair | None:
     """The names of concerts held at stadiums in France."""
     return _related_columns(draw, route(draw, 1, upward=True), draw.width())
 
 
 @pattern(3.9, FAMILY)
-def parent_of_child(draw: Draw) -> Candidate | None:
+def parent_of_child(draw: Draw) -> DrawnPair | None:
     """The names of stadiums hosting concerts in 2014."""
     return _related_columns(draw, route(draw, 1, upward=False), draw.width())
 
 
 @pattern(4.7, FAMILY)
-def far_condition(draw: Draw) -> Candidate | None:
+def far_condition(draw: Draw) -> DrawnPair | None:
     """Columns restricted over a junction or several tables."""
     return _related_columns(draw, any_route(draw), draw.width())
 
 
 @pattern(1.8, FAMILY)
-def two_tables_two_conditions(draw: Draw) -> Candidate | None:
+def two_tables_two_conditions(draw: Draw) -> DrawnPair | None:
     """The names of concerts in 2014 held at stadiums in France."""
     return _related_columns(draw, any_route(draw), draw.width(), own_condition=True)
 
 
 @pattern(3.4, FAMILY)
-def count_related(draw: Draw) -> Candidate | None:
+def count_related(draw: Draw) -> DrawnPair | None:
     """How many concerts were held at stadiums in France?"""
     path = route(draw, 1, upward=True) if draw.chance(0.7) else route(draw, 2, upward=True)
     found = related(draw, path) if path else None
@@ -85,11 +85,11 @@ def count_related(draw: Draw) -> Candidate | None:
             one=owner.singular,
             many=owner.plural,
         )
-    return Candidate(question, select("count(*)", path.source_sql, rows.where))
+    return DrawnPair(question, select("count(*)", path.source_sql, rows.where))
 
 
 @pattern(1.2, FAMILY)
-def count_distinct_related(draw: Draw) -> Candidate | None:
+def count_distinct_related(draw: Draw) -> DrawnPair | None:
     """How many different stadiums host concerts in 2014?"""
     path = any_route(draw)
     found = related(draw, path) if path else None
@@ -103,7 +103,7 @@ def count_distinct_related(draw: Draw) -> Candidate | None:
         rows=rows.plural,
     )
     shown = f"count(DISTINCT {draw.ref(path.start, _key_column(path, key), True)})"
-    return Candidate(question, select(shown, path.source_sql, rows.where))
+    return DrawnPair(question, select(shown, path.source_sql, rows.where))
 
 
 def _key_column(path: Route, key: str) -> DescribedColumn:
@@ -111,7 +111,7 @@ def _key_column(path: Route, key: str) -> DescribedColumn:
 
 
 @pattern(2.6, FAMILY)
-def aggregate_related(draw: Draw) -> Candidate | None:
+def aggregate_related(draw: Draw) -> DrawnPair | None:
     """The average attendance of concerts held at stadiums in France."""
     path = (
         route(draw, 1, upward=True, start=draw.numeric)
@@ -131,11 +131,11 @@ def aggregate_related(draw: Draw) -> Candidate | None:
         rows=rows.plural,
     )
     shown = f"{function}({draw.ref(path.start, column, True)})"
-    return Candidate(request(draw, wanted, False), select(shown, path.source_sql, rows.where))
+    return DrawnPair(request(draw, wanted, False), select(shown, path.source_sql, rows.where))
 
 
 @pattern(2.1, FAMILY)
-def distinct_related(draw: Draw) -> Candidate | None:
+def distinct_related(draw: Draw) -> DrawnPair | None:
     """The different genres of artists performing at stadiums in France."""
     path = any_route(draw)
     column = draw.category(path.start) if path else None
@@ -144,11 +144,11 @@ def distinct_related(draw: Draw) -> Candidate | None:
         return None
     rows = subject(draw, path.start, found[0])
     sql = select([draw.ref(path.start, column, True)], path.source_sql, rows.where, distinct=True)
-    return Candidate(request_columns(draw, [column], rows, distinct=True), sql)
+    return DrawnPair(request_columns(draw, [column], rows, distinct=True), sql)
 
 
 @pattern(1.6, FAMILY)
-def related_in_order(draw: Draw) -> Candidate | None:
+def related_in_order(draw: Draw) -> DrawnPair | None:
     """The names of concerts held at stadiums in France, in order of attendance."""
     path = route(draw, 1, upward=True, start=draw.numeric)
     key = draw.measured(path.start) if path else None
@@ -162,11 +162,11 @@ def related_in_order(draw: Draw) -> Candidate | None:
         ", <desc>" if down else ", <asc>", key=draw.phrase(path.start, key)
     )
     order = draw.ref(path.start, key, True) + (" DESC" if down else "")
-    return Candidate(question, select(route_refs(draw, path, columns), path.source_sql, rows.where, order=order))
+    return DrawnPair(question, select(route_refs(draw, path, columns), path.source_sql, rows.where, order=order))
 
 
 @pattern(2.6, FAMILY)
-def owner_of_extreme(draw: Draw) -> Candidate | None:
+def owner_of_extreme(draw: Draw) -> DrawnPair | None:
     """The name of the stadium hosting the concert with the highest attendance."""
     path = any_route(draw, end=draw.numeric)
     found = superlative(draw, path.end) if path else None
@@ -181,11 +181,11 @@ def owner_of_extreme(draw: Draw) -> Candidate | None:
     )
     order = found.order(draw.ref(path.end, found.column, True))
     sql = select(route_refs(draw, path, columns), path.source_sql, order=order, limit=1)
-    return Candidate(request_one(draw, columns, row, path.start), sql)
+    return DrawnPair(request_one(draw, columns, row, path.start), sql)
 
 
 @pattern(1.6, FAMILY)
-def extreme_among_related(draw: Draw) -> Candidate | None:
+def extreme_among_related(draw: Draw) -> DrawnPair | None:
     """The name of the concert held at stadiums in France with the highest attendance."""
     path = route(draw, 1, upward=True, start=draw.numeric)
     best = superlative(draw, path.start) if path else None
@@ -206,14 +206,14 @@ def extreme_among_related(draw: Draw) -> Candidate | None:
     if row.startswith("among"):
         phrases = wording.join_words([draw.phrase(path.start, c) for c in columns], draw.rng)
         start, _, end = row.partition(", ")
-        return Candidate(
+        return DrawnPair(
             draw.say("{a}, [show|give|find|what is] the {c} of {b}", a=start.capitalize(), c=phrases, b=end), sql
         )
-    return Candidate(request_one(draw, columns, row, path.start), sql)
+    return DrawnPair(request_one(draw, columns, row, path.start), sql)
 
 
 @pattern(0.8, FAMILY)
-def with_any_child(draw: Draw) -> Candidate | None:
+def with_any_child(draw: Draw) -> DrawnPair | None:
     """The different names of stadiums that host any concert."""
     path = route(draw, 1, upward=False, junctions=draw.chance(0.2))
     if path is None:
@@ -222,7 +222,7 @@ def with_any_child(draw: Draw) -> Candidate | None:
     one, many = draw.noun(path.end)
     target = draw.say("[at least one {one}|any {one}|some {many}|{many}]", one=one, many=many)
     rows = subject(draw, path.start, Condition("", path.describe(draw, target)))
-    return Candidate(
+    return DrawnPair(
         request_columns(draw, columns, rows, True),
         select(route_refs(draw, path, columns), path.source_sql, distinct=True),
     )

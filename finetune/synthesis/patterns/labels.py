@@ -7,7 +7,7 @@ from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import literal, quoted
 from finetune.synthesis.patterns.number_conditions import threshold
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.windows import named_rows
 
 FAMILY = "cases"
@@ -50,7 +50,7 @@ def _bounds(draw: Draw, column: DescribedColumn) -> tuple[float | int, float | i
 
 
 @pattern(0.4, FAMILY)
-def labelled_rows(draw: Draw) -> Candidate | None:
+def labelled_rows(draw: Draw) -> DrawnPair | None:
     """Label the singers as old above 40, otherwise as young."""
     table = draw.table(draw.numeric)
     number = draw.numeric(table) if table else None
@@ -87,11 +87,11 @@ def labelled_rows(draw: Draw) -> Candidate | None:
     )
     test = f"{draw.ref(table, number)} {operator} {literal(bound)}"
     case = f"CASE WHEN {test} THEN {literal(first)} ELSE {literal(second)} END"
-    return Candidate(question, select([*(draw.ref(table, c) for c in names), case], quoted(table.name)))
+    return DrawnPair(question, select([*(draw.ref(table, c) for c in names), case], quoted(table.name)))
 
 
 @pattern(0.25, FAMILY)
-def labelled_in_three(draw: Draw) -> Candidate | None:
+def labelled_in_three(draw: Draw) -> DrawnPair | None:
     """Label the singers as low below 20, high above 50 and medium in between; or count each label."""
     table = draw.table(draw.numeric)
     number = draw.numeric(table) if table else None
@@ -139,5 +139,5 @@ def labelled_in_three(draw: Draw) -> Candidate | None:
         f"ELSE {medium} END"
     )
     if counted:
-        return Candidate(question, select([case, "count(*)"], quoted(table.name), group=case))
-    return Candidate(question, select([*(draw.ref(table, c) for c in names), case], quoted(table.name)))
+        return DrawnPair(question, select([case, "count(*)"], quoted(table.name), group=case))
+    return DrawnPair(question, select([*(draw.ref(table, c) for c in names), case], quoted(table.name)))

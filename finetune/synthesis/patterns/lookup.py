@@ -43,7 +43,7 @@ def name_words(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Link:
+class TableLink:
     """A step along a foreign key from one table to another.
 
     Attributes:
@@ -72,7 +72,7 @@ class Link:
         return self.relation.child_verb if self.upward else self.relation.parent_verb
 
 
-class Lookup:
+class SchemaLookup:
     """A described database, indexed for drawing."""
 
     def __init__(self, database: DescribedSchema) -> None:
@@ -113,9 +113,9 @@ class Lookup:
         own += [c for c, said in words if c.kind == "name" and said[-1] in heads]
         return tuple(own[:1])
 
-    def _links(self, table: DescribedTable) -> tuple[Link, ...]:
+    def _links(self, table: DescribedTable) -> tuple[TableLink, ...]:
         pairs = Counter(frozenset((r.child_table, r.parent_table)) for r in self.database.relations)
-        links: list[Link] = []
+        links: list[TableLink] = []
         for relation in self.database.relations:
             if relation.child_table == relation.parent_table or table.name not in (
                 relation.child_table,
@@ -127,7 +127,7 @@ class Lookup:
             child = self.tables[relation.child_table]
             column = next(c for c in child.columns if c.name == relation.child_column)
             ambiguous = pairs[frozenset((relation.child_table, relation.parent_table))] > 1
-            links.append(Link(table, target, relation, upward, _role(column), ambiguous))
+            links.append(TableLink(table, target, relation, upward, _role(column), ambiguous))
         return tuple(links)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.draw import Draw
-from finetune.synthesis.patterns.lookup import Link, name_words, quoted
+from finetune.synthesis.patterns.lookup import TableLink, name_words, quoted
 
 _COUNTED = re.compile(
     r"\b(?:quantity|qty|units|copies|pieces|items|tickets|bags|boxes|bottles|shares|nights|hours|stems|amount|sold|"
@@ -31,9 +31,9 @@ class MoneyAmount:
     table: DescribedTable
     quantity: DescribedColumn
     price: DescribedColumn
-    price_link: Link | None = None
+    price_link: TableLink | None = None
 
-    def source_sql(self, links: Sequence[Link]) -> str:
+    def source_sql(self, links: Sequence[TableLink]) -> str:
         """The FROM clause: the table, the links' targets and the table with the price."""
         extra = [self.price_link] if self.price_link and self.price_link not in links else []
         joins = [f"JOIN {quoted(link.target.name)} ON {link.on}" for link in (*extra, *links)]
@@ -81,11 +81,11 @@ def find_amount(draw: Draw) -> MoneyAmount | None:
     return draw.rng.choice(found) if found else None
 
 
-def ways_up(draw: Draw, amount: MoneyAmount, most: int = 3) -> list[tuple[Link, ...]]:
+def ways_up(draw: Draw, amount: MoneyAmount, most: int = 3) -> list[tuple[TableLink, ...]]:
     """The ways from an amount over one to ``most`` foreign keys, each to another table, none through a doubtful one."""
     priced = {amount.price_link.target.name} if amount.price_link else set[str]()
-    ways: list[tuple[Link, ...]] = []
-    frontier: list[tuple[Link, ...]] = [()]
+    ways: list[tuple[TableLink, ...]] = []
+    frontier: list[tuple[TableLink, ...]] = [()]
     while frontier:
         way = frontier.pop()
         here = way[-1].target if way else amount.table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from finetune.synthesis.patterns.counts_of_rows import ask_count
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import Link, literal, quoted
+from finetune.synthesis.patterns.lookup import TableLink, literal, quoted
 from finetune.synthesis.patterns.number_conditions import adjective_for
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import Route, link_words, some
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, Subject, agree, request_columns, subject
@@ -14,21 +14,21 @@ from finetune.synthesis.patterns.subject import Condition, Subject, agree, reque
 FAMILY = "nesting"
 
 
-def _ask(draw: Draw, rows: Subject, besides: tuple[str, ...] = (), count_share: float = 0.2) -> Candidate | None:
+def _ask(draw: Draw, rows: Subject, besides: tuple[str, ...] = (), count_share: float = 0.2) -> DrawnPair | None:
     """Ask for columns of the rows, or for their number."""
     table = rows.table
     if draw.chance(count_share):
-        return Candidate(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
+        return DrawnPair(ask_count(draw, rows), select("count(*)", quoted(table.name), rows.where))
     named = draw.naming(table)
     columns = list(named) if named and draw.chance(0.5) else draw.projection(table, draw.width(), besides)
     if not columns:
         return None
     sql = select([draw.ref(table, c) for c in columns], quoted(table.name), rows.where)
-    return Candidate(request_columns(draw, columns, rows), sql)
+    return DrawnPair(request_columns(draw, columns, rows), sql)
 
 
 @pattern(1.8, FAMILY)
-def beyond_average(draw: Draw) -> Candidate | None:
+def beyond_average(draw: Draw) -> DrawnPair | None:
     """Students older than the average, or than the average of some students."""
     table = draw.table(draw.numeric)
     column = draw.numeric(table) if table else None
@@ -67,7 +67,7 @@ def beyond_average(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.8, FAMILY)
-def equal_to_extreme(draw: Draw) -> Candidate | None:
+def equal_to_extreme(draw: Draw) -> DrawnPair | None:
     """All students who have the maximum age."""
     table = draw.table(draw.numeric)
     column = draw.numeric(table) if table else None
@@ -87,7 +87,7 @@ def equal_to_extreme(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.9, FAMILY)
-def beyond_named_row(draw: Draw) -> Candidate | None:
+def beyond_named_row(draw: Draw) -> DrawnPair | None:
     """Students older than Ann."""
     table = draw.table(lambda t: draw.identifiable(t) and draw.numeric(t))
     column = draw.numeric(table) if table else None
@@ -119,7 +119,7 @@ def beyond_named_row(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.7, FAMILY)
-def beyond_all_of_group(draw: Draw) -> Candidate | None:
+def beyond_all_of_group(draw: Draw) -> DrawnPair | None:
     """Students older than every student from France (or than any)."""
     table = draw.table(lambda t: draw.numeric(t) and draw.category(t))
     column = draw.numeric(table) if table else None
@@ -152,20 +152,20 @@ def beyond_all_of_group(draw: Draw) -> Candidate | None:
     return _ask(draw, subject(draw, table, Condition(f"{ref} {'>' if more else '<'} ({inner})", words)), (column.name,))
 
 
-def _down_link(draw: Draw) -> Link | None:
+def _down_link(draw: Draw) -> TableLink | None:
     links = [link for table in draw.lookup.subjects for link in draw.links(table) if not link.upward]
     links = [link for link in links if not link.ambiguous or link.verb]
     return draw.choice(links) if links else None
 
 
-def _not_in(draw: Draw, link: Link, where: str = "", word: str = "NOT IN") -> str:
+def _not_in(draw: Draw, link: TableLink, where: str = "", word: str = "NOT IN") -> str:
     relation = link.relation
     inner = select(quoted(relation.child_column), quoted(relation.child_table), where)
     return f"{quoted(relation.parent_column)} {word} ({inner})"
 
 
 @pattern(3.8, FAMILY)
-def without_children(draw: Draw) -> Candidate | None:
+def without_children(draw: Draw) -> DrawnPair | None:
     """Stadiums without any concerts, or without concerts in 2014."""
     link = _down_link(draw)
     if link is None:
@@ -190,7 +190,7 @@ def without_children(draw: Draw) -> Candidate | None:
 
 
 @pattern(1.1, FAMILY)
-def with_some_child(draw: Draw) -> Candidate | None:
+def with_some_child(draw: Draw) -> DrawnPair | None:
     """Stadiums hosting at least one concert in 2014, through IN or EXISTS."""
     link = _down_link(draw)
     found = condition(draw, link.target) if link else None
@@ -207,7 +207,7 @@ def with_some_child(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.9, FAMILY)
-def child_of_extreme_parent(draw: Draw) -> Candidate | None:
+def child_of_extreme_parent(draw: Draw) -> DrawnPair | None:
     """The concerts held at the largest stadium."""
     links = [
         link for table in draw.lookup.subjects for link in draw.links(table) if link.upward and draw.key(link.target)
@@ -229,7 +229,7 @@ def child_of_extreme_parent(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.6, FAMILY)
-def not_in_parents(draw: Draw) -> Candidate | None:
+def not_in_parents(draw: Draw) -> DrawnPair | None:
     """Concerts whose stadium is not in France, through NOT IN."""
     links = [link for table in draw.lookup.subjects for link in draw.links(table) if link.upward]
     link = draw.choice(links) if links else None

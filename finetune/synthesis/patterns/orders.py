@@ -5,7 +5,7 @@ from __future__ import annotations
 from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, NUMERIC_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import columns_of, request, subject
 
@@ -41,7 +41,7 @@ def _order_words(draw: Draw, column: DescribedColumn, phrase: str) -> tuple[str,
     return draw.say(words, key=phrase), down
 
 
-def _ordered(draw: Draw, count: int, filtered: bool = False) -> Candidate | None:
+def _ordered(draw: Draw, count: int, filtered: bool = False) -> DrawnPair | None:
     table = draw.table(lambda t: len(t.columns) > count + 1)
     if table is None:
         return None
@@ -62,35 +62,35 @@ def _ordered(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
         rest = how.removeprefix("sorted ").removeprefix("ordered ")
         question = base + draw.say("[. Sort|. Order] [them|the results|the result|the list] ") + rest
     order = draw.ref(table, key) + (" DESC" if down else draw.choice(("", "", " ASC")))
-    return Candidate(question, select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=order))
+    return DrawnPair(question, select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=order))
 
 
 @pattern(2.2, FAMILY)
-def order_one_column(draw: Draw) -> Candidate | None:
+def order_one_column(draw: Draw) -> DrawnPair | None:
     """The names of students in order of age."""
     return _ordered(draw, 1)
 
 
 @pattern(1.8, FAMILY)
-def order_two_columns(draw: Draw) -> Candidate | None:
+def order_two_columns(draw: Draw) -> DrawnPair | None:
     """The names and countries of students in order of age."""
     return _ordered(draw, 2)
 
 
 @pattern(1.4, FAMILY)
-def order_three_columns(draw: Draw) -> Candidate | None:
+def order_three_columns(draw: Draw) -> DrawnPair | None:
     """Three or four columns of all rows in order of one of them or another."""
     return _ordered(draw, draw.choice((3, 3, 4)))
 
 
 @pattern(1.2, FAMILY)
-def order_filtered(draw: Draw) -> Candidate | None:
+def order_filtered(draw: Draw) -> DrawnPair | None:
     """The names of students from France in order of age."""
     return _ordered(draw, draw.width(), True)
 
 
 @pattern(0.25, FAMILY)
-def order_by_two(draw: Draw) -> Candidate | None:
+def order_by_two(draw: Draw) -> DrawnPair | None:
     """The names of students ordered by country, then by age."""
     table = draw.table(draw.category)
     first = draw.category(table) if table else None
@@ -104,11 +104,11 @@ def order_by_two(draw: Draw) -> Candidate | None:
         two=draw.phrase(table, second),
     )
     order = f"{draw.ref(table, first)}, {draw.ref(table, second)}"
-    return Candidate(question, select([draw.ref(table, shown[0])], quoted(table.name), order=order))
+    return DrawnPair(question, select([draw.ref(table, shown[0])], quoted(table.name), order=order))
 
 
 @pattern(0.8, FAMILY)
-def order_distinct(draw: Draw) -> Candidate | None:
+def order_distinct(draw: Draw) -> DrawnPair | None:
     """The different countries of students, in order."""
     table = draw.table(draw.category)
     column = draw.category(table) if table else None
@@ -119,4 +119,4 @@ def order_distinct(draw: Draw) -> Candidate | None:
     question = request(draw, *columns_of(draw, [column], subject(draw, table), distinct=True))
     order = draw.ref(table, key) + (" DESC" if down else "")
     sql = select([draw.ref(table, column)], quoted(table.name), distinct=True, order=order)
-    return Candidate(f"{question}{draw.choice((' ', ', '))}{how}", sql)
+    return DrawnPair(f"{question}{draw.choice((' ', ', '))}{how}", sql)

@@ -7,13 +7,13 @@ from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.groups_of_rows import grouped_rows
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.number_conditions import adjective_for
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 
 FAMILY = ANALYSIS
 
 
 @pattern(3.3, FAMILY)
-def beyond_own_group(draw: Draw) -> Candidate | None:
+def beyond_own_group(draw: Draw) -> DrawnPair | None:
     """The products that cost more than the average of their category."""
     found = grouped_rows(draw, measured=True, parents=0.3, filtered=0.0)
     number = draw.numeric(found.table, (found.column.name,)) if found else None
@@ -47,7 +47,7 @@ def beyond_own_group(draw: Draw) -> Candidate | None:
     one = words[2] if draw.lookup.is_person(found.table) else words[2].replace("their", "its")
     does = Doing(sql, f"{words[0]} {words[2]}", f"{words[1]} {one}")
     if draw.chance(0.25):
-        return Candidate(ask_how_many(draw, found.table, does), select("COUNT(*)", f"{source} AS {alias}", sql))
+        return DrawnPair(ask_how_many(draw, found.table, does), select("COUNT(*)", f"{source} AS {alias}", sql))
     shown = [f"{alias}.{name}" for name in name_refs(draw, found.table)]
     question = ask_which(draw, found.table, does)
     if draw.chance(0.25):
@@ -55,4 +55,4 @@ def beyond_own_group(draw: Draw) -> Candidate | None:
         question += draw.say(
             "[, and what is their {number}|, with the {number}|? Show the {number} too]", number=phrase
         )
-    return Candidate(question, select(shown, f"{source} AS {alias}", sql))
+    return DrawnPair(question, select(shown, f"{source} AS {alias}", sql))

@@ -8,7 +8,7 @@ from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.joined_columns import route_refs
 from finetune.synthesis.patterns.lookup import literal
 from finetune.synthesis.patterns.number_conditions import threshold
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import Route, across, route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import request, subject, then_show
@@ -26,7 +26,7 @@ def _pairing(draw: Draw) -> Route | None:
     return route(draw, 1, upward=style < 0.8)
 
 
-def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None:
+def _both(draw: Draw, filtered: bool, ordered: bool = False) -> DrawnPair | None:
     path = _pairing(draw)
     if path is None or any(link.ambiguous and not link.verb for link in path.links):
         return None
@@ -83,23 +83,23 @@ def _both(draw: Draw, filtered: bool, ordered: bool = False) -> Candidate | None
         question += draw.choice((" ", ", ")) + draw.say("<desc>" if down else "<asc>", key=words)
         order = draw.ref(side, key, True) + (" DESC" if down else "")
     shown = [*route_refs(draw, path, left), *route_refs(draw, path, right, end=True)]
-    return Candidate(question, select(shown, path.source_sql, rows.where, order=order))
+    return DrawnPair(question, select(shown, path.source_sql, rows.where, order=order))
 
 
 @pattern(3.4, FAMILY)
-def columns_of_both(draw: Draw) -> Candidate | None:
+def columns_of_both(draw: Draw) -> DrawnPair | None:
     """The names of concerts and the names of their stadiums."""
     return _both(draw, False)
 
 
 @pattern(1.3, FAMILY)
-def columns_of_both_filtered(draw: Draw) -> Candidate | None:
+def columns_of_both_filtered(draw: Draw) -> DrawnPair | None:
     """The names of concerts in 2014 and the names of their stadiums."""
     return _both(draw, True)
 
 
 @pattern(0.9, FAMILY)
-def columns_of_both_ordered(draw: Draw) -> Candidate | None:
+def columns_of_both_ordered(draw: Draw) -> DrawnPair | None:
     """The names of concerts and of their stadiums, in order of capacity."""
     return _both(draw, False, ordered=True)
 
@@ -128,7 +128,7 @@ def _two_sides(draw: Draw, table: DescribedTable) -> tuple[str, str, str] | None
 
 
 @pattern(2.2, FAMILY)
-def parents_of_two_values(draw: Draw) -> Candidate | None:
+def parents_of_two_values(draw: Draw) -> DrawnPair | None:
     """Stadiums that have concerts with both genre rock and genre pop: INTERSECT."""
     path = route(draw, 1, upward=False, start=draw.naming)
     sides = _two_sides(draw, path.end) if path else None
@@ -151,4 +151,4 @@ def parents_of_two_values(draw: Draw) -> Candidate | None:
         )
         question = request(draw, wanted, True)
     refs = route_refs(draw, path, columns)
-    return Candidate(question, " INTERSECT ".join(select(refs, path.source_sql, bound) for bound in bounds))
+    return DrawnPair(question, " INTERSECT ".join(select(refs, path.source_sql, bound) for bound in bounds))

@@ -13,14 +13,14 @@ from finetune.synthesis.patterns.counted_joins import downward
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.grouping import grouped
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, Pattern
+from finetune.synthesis.patterns.registry import DrawnPair, Pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.patterns.subject import columns_of, request, subject
 
 FAMILY = "plain columns"
 
 
-def column_in_its_order(draw: Draw) -> Candidate | None:
+def column_in_its_order(draw: Draw) -> DrawnPair | None:
     """The names of students in alphabetical order, all or the different ones."""
     table = draw.table()
     columns = draw.projection(table, 1) if table else []
@@ -36,10 +36,10 @@ def column_in_its_order(draw: Draw) -> Candidate | None:
     asked = request(draw, *columns_of(draw, columns, subject(draw, table), distinct))
     ref = draw.ref(table, columns[0])
     order = ref + (" DESC" if down else "")
-    return Candidate(f"{asked} {how}", select([ref], quoted(table.name), distinct=distinct, order=order))
+    return DrawnPair(f"{asked} {how}", select([ref], quoted(table.name), distinct=distinct, order=order))
 
 
-def columns_in_any_order(draw: Draw) -> Candidate | None:
+def columns_in_any_order(draw: Draw) -> DrawnPair | None:
     """One to three columns in the order of any other, text or number, or, as in a third of people's, of the first."""
     table = draw.table(lambda t: len(t.columns) > 1)
     if table is None:
@@ -53,10 +53,10 @@ def columns_in_any_order(draw: Draw) -> Candidate | None:
     how = draw.say("<desc>" if down else "<asc>", key=draw.phrase(table, key))
     asked = request(draw, *columns_of(draw, columns, subject(draw, table)))
     order = draw.ref(table, key) + (" DESC" if down else "")
-    return Candidate(f"{asked} {how}", select([draw.ref(table, c) for c in columns], quoted(table.name), order=order))
+    return DrawnPair(f"{asked} {how}", select([draw.ref(table, c) for c in columns], quoted(table.name), order=order))
 
 
-def aggregates_per_category(draw: Draw) -> Candidate | None:
+def aggregates_per_category(draw: Draw) -> DrawnPair | None:
     """For each country two or three of the number, the average, the least and the most."""
     found = grouped(draw, True)
     number = draw.numeric(found[0], (found[1].name,)) if found else None
@@ -76,10 +76,10 @@ def aggregates_per_category(draw: Draw) -> Candidate | None:
         "What are the {words} of {many} for each {column}]",
         column=draw.phrase(table, column), words=wording.join_words(words, draw.rng), many=many,
     )  # fmt: skip
-    return Candidate(question, select([*shown, ref], quoted(table.name), group=ref))
+    return DrawnPair(question, select([*shown, ref], quoted(table.name), group=ref))
 
 
-def distinct_counts(draw: Draw) -> Candidate | None:
+def distinct_counts(draw: Draw) -> DrawnPair | None:
     """How many different majors and cities are there?"""
     table = draw.table(lambda t: len(t.columns) > 2)
     columns = draw.projection(table, draw.choice((1, 2))) if table else []
@@ -91,10 +91,10 @@ def distinct_counts(draw: Draw) -> Candidate | None:
         "of {many}|Count the different {columns} of {many}]",
         columns=wording.join_words(phrases, draw.rng), many=draw.noun(table)[1],
     )  # fmt: skip
-    return Candidate(question, select([f"count(DISTINCT {draw.ref(table, c)})" for c in columns], quoted(table.name)))
+    return DrawnPair(question, select([f"count(DISTINCT {draw.ref(table, c)})" for c in columns], quoted(table.name)))
 
 
-def distinct_count_per_category(draw: Draw) -> Candidate | None:
+def distinct_count_per_category(draw: Draw) -> DrawnPair | None:
     """For each country the number of different majors."""
     found = grouped(draw)
     columns = draw.projection(found[0], 1, (found[1].name,)) if found else []
@@ -108,22 +108,22 @@ def distinct_count_per_category(draw: Draw) -> Candidate | None:
         many=draw.noun(table)[1],
     )  # fmt: skip
     ref = draw.ref(table, column)
-    return Candidate(
+    return DrawnPair(
         question, select([ref, f"count(DISTINCT {draw.ref(table, columns[0])})"], quoted(table.name), group=ref)
     )
 
 
-def distinct_columns(draw: Draw) -> Candidate | None:
+def distinct_columns(draw: Draw) -> DrawnPair | None:
     """The different pairs of two columns."""
     table = draw.table(lambda t: len(t.columns) > 1)
     columns = draw.projection(table, 2) if table else []
     if table is None or len(columns) < 2:
         return None
     asked = request(draw, *columns_of(draw, columns, subject(draw, table), distinct=True))
-    return Candidate(asked, select([draw.ref(table, c) for c in columns], quoted(table.name), distinct=True))
+    return DrawnPair(asked, select([draw.ref(table, c) for c in columns], quoted(table.name), distinct=True))
 
 
-def distinct_of_parents(draw: Draw) -> Candidate | None:
+def distinct_of_parents(draw: Draw) -> DrawnPair | None:
     """The different names of customers with accounts; columns of both in the order of one."""
     path = route(draw, draw.choice((1, 1, 2)), junctions=True)
     if path is None or any(link.ambiguous and not link.verb for link in path.links):
@@ -145,13 +145,13 @@ def distinct_of_parents(draw: Draw) -> Candidate | None:
         down = draw.chance(0.4)
         how = draw.say("<desc>" if down else "<asc>", key=draw.phrase(key, column))
         order = draw.ref(key, column, True) + (" DESC" if down else "")
-        return Candidate(f"{request(draw, wanted, True)} {how}", select(refs, path.source_sql, order=order))
+        return DrawnPair(f"{request(draw, wanted, True)} {how}", select(refs, path.source_sql, order=order))
     distinct = draw.chance(0.6)
     wanted = f"the {'different ' if distinct else ''}{wanted.removeprefix('the ')} with {draw.noun(path.end)[1]}"
-    return Candidate(request(draw, wanted, True), select(refs, path.source_sql, distinct=distinct))
+    return DrawnPair(request(draw, wanted, True), select(refs, path.source_sql, distinct=distinct))
 
 
-def counted_parents(draw: Draw) -> Candidate | None:
+def counted_parents(draw: Draw) -> DrawnPair | None:
     """The id and name of each stadium with its number of concerts, in the order of that number; or the first alone."""
     drawn = downward(draw)
     columns = draw.projection(drawn[0].start, draw.choice((1, 2, 2, 3))) if drawn else []
@@ -175,10 +175,10 @@ def counted_parents(draw: Draw) -> Candidate | None:
         question += " " + draw.say("<desc>" if down else "<asc>", key=f"the number of {rows}")
     order = "" if style == "all" else "count(*)" + (" DESC" if down else "")
     shown += ["count(*)"] if counted else []
-    return Candidate(question, select(shown, path.source_sql, group=key, order=order, limit=int(style == "first")))
+    return DrawnPair(question, select(shown, path.source_sql, group=key, order=order, limit=int(style == "first")))
 
 
-def two_measures_per_category(draw: Draw) -> Candidate | None:
+def two_measures_per_category(draw: Draw) -> DrawnPair | None:
     """For each year the highest price and the highest score."""
     found = grouped(draw, True)
     first = draw.numeric(found[0], (found[1].name,)) if found else None
@@ -196,10 +196,10 @@ def two_measures_per_category(draw: Draw) -> Candidate | None:
     )  # fmt: skip
     ref = draw.ref(table, column)
     shown = [f"{function}({draw.ref(table, first)})", f"{function}({draw.ref(table, second)})", ref]
-    return Candidate(question, select(shown, quoted(table.name), group=ref))
+    return DrawnPair(question, select(shown, quoted(table.name), group=ref))
 
 
-def everything_in_order(draw: Draw) -> Candidate | None:
+def everything_in_order(draw: Draw) -> DrawnPair | None:
     """All about the students, in alphabetical order of their names."""
     table = draw.table()
     key = next(iter(draw.projection(table, 1)), None) if table else None
@@ -208,10 +208,10 @@ def everything_in_order(draw: Draw) -> Candidate | None:
     down = draw.chance(0.3)
     how = draw.say("<desc>" if down else "<asc>", key=draw.phrase(table, key))
     question = draw.say("<show> all the information about {many} ", many=draw.noun(table)[1]) + how
-    return Candidate(question, select("*", quoted(table.name), order=draw.ref(table, key) + (" DESC" if down else "")))
+    return DrawnPair(question, select("*", quoted(table.name), order=draw.ref(table, key) + (" DESC" if down else "")))
 
 
-_DRAWS: tuple[tuple[float, Callable[[Draw], Candidate | None]], ...] = (
+_DRAWS: tuple[tuple[float, Callable[[Draw], DrawnPair | None]], ...] = (
     (2.0, column_in_its_order), (2.0, columns_in_any_order), (2.0, aggregates_per_category), (1.0, distinct_counts),
     (2.0, counted_parents), (1.0, two_measures_per_category), (0.3, everything_in_order),
     (0.7, distinct_count_per_category), (0.7, distinct_columns), (2.0, distinct_of_parents),

@@ -12,7 +12,7 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable, Relati
 from finetune.synthesis.patterns.aggregates import aggregate_words
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, Pattern
+from finetune.synthesis.patterns.registry import DrawnPair, Pattern
 from finetune.synthesis.patterns.subject import request
 
 FAMILY = "plain keys"
@@ -38,7 +38,7 @@ def _measured_reference(draw: Draw) -> tuple[Relation, DescribedTable, Described
     return None if found is None or number is None else (*found, number)
 
 
-def ids_without_rows(draw: Draw) -> Candidate | None:
+def ids_without_rows(draw: Draw) -> DrawnPair | None:
     """The ids of students without any allergies, or of those with some."""
     found = _reference(draw)
     if found is None:
@@ -55,12 +55,12 @@ def ids_without_rows(draw: Draw) -> Candidate | None:
     )  # fmt: skip
     wanted = f"the {wording.plural(phrase)} of {rows} {how} {many}"
     if not none:
-        return Candidate(request(draw, wanted), select(draw.ref(child, column), quoted(child.name), distinct=True))
+        return DrawnPair(request(draw, wanted), select(draw.ref(child, column), quoted(child.name), distinct=True))
     inner = select(quoted(relation.child_column), quoted(child.name))
-    return Candidate(request(draw, wanted), select(key, quoted(parent.name), f"{key} NOT IN ({inner})"))
+    return DrawnPair(request(draw, wanted), select(key, quoted(parent.name), f"{key} NOT IN ({inner})"))
 
 
-def rows_per_key(draw: Draw) -> Candidate | None:
+def rows_per_key(draw: Draw) -> DrawnPair | None:
     """The number of documents for each location code; in its order; the code with the most."""
     found = _reference(draw)
     if found is None:
@@ -74,7 +74,7 @@ def rows_per_key(draw: Draw) -> Candidate | None:
         amount = draw.say("[most|largest number of]" if down else "[fewest|smallest number of]")
         wanted = f"the {phrase} with the {amount} {many}" + (" and how many they are" if counted else "")
         shown = [ref, "count(*)"] if counted else [ref]
-        return Candidate(
+        return DrawnPair(
             request(draw, wanted, counted), select(shown, quoted(child.name), group=ref, order=order, limit=1)
         )
     question = draw.say(
@@ -84,10 +84,10 @@ def rows_per_key(draw: Draw) -> Candidate | None:
     )  # fmt: skip
     if style == "order":
         question += " " + draw.say("<desc>" if down else "<asc>", key=f"the number of {many}")
-    return Candidate(question, select([ref, "count(*)"], quoted(child.name), group=ref, order=order))
+    return DrawnPair(question, select([ref, "count(*)"], quoted(child.name), group=ref, order=order))
 
 
-def measure_per_key(draw: Draw) -> Candidate | None:
+def measure_per_key(draw: Draw) -> DrawnPair | None:
     """For each game id the hours played in all; as people ask, also in the order of that, or the id with the most."""
     found = _measured_reference(draw)
     if found is None:
@@ -102,7 +102,7 @@ def measure_per_key(draw: Draw) -> Candidate | None:
         how, told = draw.say("[highest|largest]" if down else "[lowest|smallest]"), draw.chance(0.4)
         wanted = f"the {key} with the {how} {words}" + (" and that value" if told else "")
         sql = select([ref, value] if told else ref, quoted(child.name), group=ref, order=order, limit=1)
-        return Candidate(request(draw, wanted, told), sql)
+        return DrawnPair(request(draw, wanted, told), sql)
     question = draw.say(
         "[<show> the {words} [for each|of each|by] {key}|"
         "For each {key}, <show> the {words} of its {many}|<show> each {key} and the {words}]",
@@ -111,10 +111,10 @@ def measure_per_key(draw: Draw) -> Candidate | None:
     if style == "order":
         question += " " + draw.say("<desc>" if down else "<asc>", key=f"the {words}")
     order = order if style == "order" else ""
-    return Candidate(question, select([ref, value], quoted(child.name), group=ref, order=order))
+    return DrawnPair(question, select([ref, value], quoted(child.name), group=ref, order=order))
 
 
-def aggregates_of_all(draw: Draw) -> Candidate | None:
+def aggregates_of_all(draw: Draw) -> DrawnPair | None:
     """The highest, lowest and average price of all products."""
     table = draw.table(draw.numeric)
     number = draw.numeric(table) if table else None
@@ -125,10 +125,10 @@ def aggregates_of_all(draw: Draw) -> Candidate | None:
     rows = draw.say("[of|of all|across all|for all] {many}", many=draw.noun(table)[1])
     wanted = f"the {words} {draw.phrase(table, number)} {rows}"
     shown = [f"{function}({draw.ref(table, number)})" for function in functions]
-    return Candidate(request(draw, wanted, len(functions) > 1), select(shown, quoted(table.name)))
+    return DrawnPair(request(draw, wanted, len(functions) > 1), select(shown, quoted(table.name)))
 
 
-def measure_per_parent(draw: Draw) -> Candidate | None:
+def measure_per_parent(draw: Draw) -> DrawnPair | None:
     """The name of each country with the average speed of its roller coasters."""
     found = _measured_reference(draw)
     if found is None:
@@ -147,10 +147,10 @@ def measure_per_parent(draw: Draw) -> Candidate | None:
     on = f"{quoted(child.name)}.{quoted(relation.child_column)} = {key}"
     shown = [*(draw.ref(parent, column, True) for column in columns), f"{function}({draw.ref(child, number, True)})"]
     source = f"{quoted(parent.name)} JOIN {quoted(child.name)} ON {on}"
-    return Candidate(request(draw, wanted), select(shown, source, group=key))
+    return DrawnPair(request(draw, wanted), select(shown, source, group=key))
 
 
-_DRAWS: tuple[tuple[float, Callable[[Draw], Candidate | None]], ...] = (
+_DRAWS: tuple[tuple[float, Callable[[Draw], DrawnPair | None]], ...] = (
     (2.0, ids_without_rows), (2.0, rows_per_key), (1.0, measure_per_key), (1.5, aggregates_of_all),
     (1.0, measure_per_parent),
 )  # fmt: skip

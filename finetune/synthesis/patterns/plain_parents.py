@@ -14,7 +14,7 @@ from finetune.synthesis.patterns.aggregates import aggregate_words
 from finetune.synthesis.patterns.counted_joins import parent_refs
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, Pattern
+from finetune.synthesis.patterns.registry import DrawnPair, Pattern
 from finetune.synthesis.patterns.routes import Route
 from finetune.synthesis.patterns.subject import column_phrases, request
 
@@ -49,7 +49,7 @@ def _phrases(draw: Draw, path: Route, columns: Sequence[DescribedColumn], many: 
     return wording.join_words([wording.plural(phrase) if many else phrase for phrase in phrases], draw.rng)
 
 
-def parents_without(draw: Draw) -> Candidate | None:
+def parents_without(draw: Draw) -> DrawnPair | None:
     """The names and phone numbers of customers without orders."""
     found = _parents(draw)
     if found is None:
@@ -62,7 +62,7 @@ def parents_without(draw: Draw) -> Candidate | None:
     wanted = f"the {_phrases(draw, path, columns, True)} of {rows} {how} {many}"
     shown = [draw.ref(path.start, column) for column in columns]
     where = f"{quoted(relation.parent_column)} NOT IN ({inner})"
-    return Candidate(request(draw, wanted), select(shown, quoted(path.start.name), where))
+    return DrawnPair(request(draw, wanted), select(shown, quoted(path.start.name), where))
 
 
 def _measure(draw: Draw, path: Route, down: bool) -> tuple[str, str, str]:
@@ -82,7 +82,7 @@ def _measure(draw: Draw, path: Route, down: bool) -> tuple[str, str, str]:
     return value, f"{word} {phrase} {of_rows}", f"with the {reached} {of_rows}"
 
 
-def parents_by_measure(draw: Draw) -> Candidate | None:
+def parents_by_measure(draw: Draw) -> DrawnPair | None:
     """The title of the film with the highest average stars, and these; the three customers with the most orders."""
     found = _parents(draw)
     if found is None:
@@ -96,10 +96,10 @@ def parents_by_measure(draw: Draw) -> Candidate | None:
     question = request(draw, f"the {_phrases(draw, path, columns, count > 1)} of {rows} {row}{also}", count > 1 or told)
     shown = [*parent_refs(draw, path, columns), *([value] if told else [])]
     order = value + (" DESC" if down else "")
-    return Candidate(question, select(shown, path.source_sql, group=_key(path), order=order, limit=count))
+    return DrawnPair(question, select(shown, path.source_sql, group=_key(path), order=order, limit=count))
 
 
-def parents_ordered_by_measure(draw: Draw) -> Candidate | None:
+def parents_ordered_by_measure(draw: Draw) -> DrawnPair | None:
     """The names of all films in the order of their average stars, with these or without."""
     found = _parents(draw)
     if found is None:
@@ -113,10 +113,10 @@ def parents_ordered_by_measure(draw: Draw) -> Candidate | None:
     question += " " + draw.say("<desc>" if down else "<asc>", key=name)
     shown = [*parent_refs(draw, path, columns), *([value] if told else [])]
     order = value + (" DESC" if down else "")
-    return Candidate(question, select(shown, path.source_sql, group=_key(path), order=order))
+    return DrawnPair(question, select(shown, path.source_sql, group=_key(path), order=order))
 
 
-_DRAWS: tuple[tuple[float, Callable[[Draw], Candidate | None]], ...] = (
+_DRAWS: tuple[tuple[float, Callable[[Draw], DrawnPair | None]], ...] = (
     (2.0, parents_without), (3.0, parents_by_measure), (1.0, parents_ordered_by_measure),
 )  # fmt: skip
 PARENT_PATTERNS = tuple(Pattern(draw.__name__, FAMILY, weight, draw) for weight, draw in _DRAWS)

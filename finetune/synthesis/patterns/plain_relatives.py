@@ -12,8 +12,8 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.aggregates import aggregate_words
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import DATE_KINDS, MEASURED_KINDS, NUMERIC_KINDS, TEXT_KINDS, Link, quoted
-from finetune.synthesis.patterns.registry import Candidate, Pattern
+from finetune.synthesis.patterns.lookup import DATE_KINDS, MEASURED_KINDS, NUMERIC_KINDS, TEXT_KINDS, TableLink, quoted
+from finetune.synthesis.patterns.registry import DrawnPair, Pattern
 from finetune.synthesis.patterns.routes import Route
 from finetune.synthesis.patterns.subject import request
 
@@ -24,7 +24,7 @@ _FIRST_FEW = (3, 3, 3, 5, 2)  # what people cut a list to
 Shown = tuple[DescribedTable, DescribedColumn]
 
 
-def _upward(draw: Draw, fits: Callable[[Link], bool]) -> Route | None:
+def _upward(draw: Draw, fits: Callable[[TableLink], bool]) -> Route | None:
     """A foreign key from a table to another, the tables used least first."""
     links = {
         table.name: [link for link in draw.links(table) if link.upward and link.target.row_count and fits(link)]
@@ -34,7 +34,7 @@ def _upward(draw: Draw, fits: Callable[[Link], bool]) -> Route | None:
     return Route((draw.choice(links[table.name]),)) if table is not None else None
 
 
-def _is_half(link: Link) -> bool:
+def _is_half(link: TableLink) -> bool:
     """Whether each row of the target has one row of the source at most: together they describe one thing."""
     source = link.source
     column = next(c for c in source.columns if c.name == link.relation.child_column)
@@ -86,7 +86,7 @@ def _extreme(draw: Draw, down: bool) -> str:
     return draw.say("[highest|largest|greatest]" if down else "[lowest|smallest|least]")
 
 
-def halves_listed(draw: Draw) -> Candidate | None:
+def halves_listed(draw: Draw) -> DrawnPair | None:
     """The names and heights of gymnasts, in the order of their points."""
     found = _both_halves(draw)
     if found is None:
@@ -99,10 +99,10 @@ def halves_listed(draw: Draw) -> Candidate | None:
         key, down = draw.rng.choice(told), draw.chance(0.5)
         question += " " + draw.say("<desc>" if down else "<asc>", key=draw.phrase(*key))
         order = _order(draw, key, down)
-    return Candidate(question, select(_refs(draw, shown), path.source_sql, order=order))
+    return DrawnPair(question, select(_refs(draw, shown), path.source_sql, order=order))
 
 
-def halves_measured(draw: Draw) -> Candidate | None:
+def halves_measured(draw: Draw) -> DrawnPair | None:
     """The average age of gymnasts, whose age stands with the people."""
     found = _both_halves(draw)
     numbers = [shown for shown in found[1] if shown[1].kind in NUMERIC_KINDS] if found else []
@@ -111,10 +111,10 @@ def halves_measured(draw: Draw) -> Candidate | None:
     number, function = draw.rng.choice(numbers), draw.rng.choice(("avg", "avg", "max", "min", "sum"))
     words = f"the {aggregate_words(draw, function, number[1])} {draw.phrase(*number)} of {draw.noun(found[0].start)[1]}"
     shown = [f"{function}({draw.ref(*number, True)})"]
-    return Candidate(request(draw, words, False), select(shown, found[0].source_sql))
+    return DrawnPair(request(draw, words, False), select(shown, found[0].source_sql))
 
 
-def half_with_most(draw: Draw) -> Candidate | None:
+def half_with_most(draw: Draw) -> DrawnPair | None:
     """The name of the tallest gymnast; the birth dates of the three gymnasts with the most points."""
     found = _both_halves(draw)
     numbers = [shown for shown in found[1] if shown[1].kind in MEASURED_KINDS] if found else []
@@ -130,10 +130,10 @@ def half_with_most(draw: Draw) -> Candidate | None:
     words = f"the {_phrases(draw, shown, count > 1)} of {rows} with the {how} {draw.phrase(*key)}"
     order = _order(draw, key, down)
     question = request(draw, words, count > 1 or len(shown) > 1)
-    return Candidate(question, select(_refs(draw, shown), path.source_sql, order=order, limit=count))
+    return DrawnPair(question, select(_refs(draw, shown), path.source_sql, order=order, limit=count))
 
 
-def parents_by_child(draw: Draw) -> Candidate | None:
+def parents_by_child(draw: Draw) -> DrawnPair | None:
     """The phone number of the customer with the latest complaint; the names of members in the order of their ranks."""
 
     def measures(table: DescribedTable) -> list[DescribedColumn]:
@@ -155,7 +155,7 @@ def parents_by_child(draw: Draw) -> Candidate | None:
     if draw.chance(0.35):
         how = draw.say("<desc>" if down else "<asc>", key=f"{phrase} of their {rows}")
         question = request(draw, f"the {wording.plural(joined)} of {parents}") + f" {how}"
-        return Candidate(question, select(shown, path.source_sql, order=order))
+        return DrawnPair(question, select(shown, path.source_sql, order=order))
     if dated:
         which = draw.say("[latest|most recent|last]" if down else "[first|earliest|oldest]")
         row = draw.say("the {which} {one}[| by {phrase}]", which=which, one=one, phrase=phrase)
@@ -164,10 +164,10 @@ def parents_by_child(draw: Draw) -> Candidate | None:
         row = f"the {one} with the {which} {phrase}"
     question = request(draw, draw.say("the {joined} of the {parent} [with|that has|of] ", joined=joined, parent=parent)
                        + row, len(columns) > 1)  # fmt: skip
-    return Candidate(question, select(shown, path.source_sql, order=order, limit=1))
+    return DrawnPair(question, select(shown, path.source_sql, order=order, limit=1))
 
 
-def alike_columns_together(draw: Draw) -> Candidate | None:
+def alike_columns_together(draw: Draw) -> DrawnPair | None:
     """The phone numbers of customers and staff: UNION."""
     columns = [
         (table, column)
@@ -185,10 +185,10 @@ def alike_columns_together(draw: Draw) -> Candidate | None:
     one, other = draw.rng.choice(pairs)
     said = draw.say("[all |all the |]{one} and {other}", one=draw.noun(one[0])[1], other=draw.noun(other[0])[1])
     sql = " UNION ".join(select(draw.ref(*side), quoted(side[0].name)) for side in (one, other))
-    return Candidate(request(draw, f"the {wording.plural(draw.phrase(*one))} of {said}"), sql)
+    return DrawnPair(request(draw, f"the {wording.plural(draw.phrase(*one))} of {said}"), sql)
 
 
-_DRAWS: tuple[tuple[float, Callable[[Draw], Candidate | None]], ...] = (
+_DRAWS: tuple[tuple[float, Callable[[Draw], DrawnPair | None]], ...] = (
     (2.0, halves_listed), (1.0, halves_measured), (1.5, half_with_most), (2.0, parents_by_child),
     (0.5, alike_columns_together),
 )  # fmt: skip

@@ -13,7 +13,7 @@ ANALYSIS = "analysis"  # the family of what analysts ask: many patterns, which a
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class DrawnPair:
     """A question and its SQL, not yet run."""
 
     question: str
@@ -27,7 +27,7 @@ class Pattern:
     name: str
     family: str
     weight: float
-    draw: Callable[[Draw], Candidate | None]
+    draw: Callable[[Draw], DrawnPair | None]
 
 
 PATTERNS: list[Pattern] = []
@@ -35,7 +35,7 @@ PATTERNS: list[Pattern] = []
 
 def pattern(
     weight: float, family: str
-) -> Callable[[Callable[[Draw], Candidate | None]], Callable[[Draw], Candidate | None]]:
+) -> Callable[[Callable[[Draw], DrawnPair | None]], Callable[[Draw], DrawnPair | None]]:
     """Register a pattern under its function's name.
 
     Args:
@@ -43,7 +43,7 @@ def pattern(
         family: The module's subject, such as ``joins``.
     """
 
-    def register(draw: Callable[[Draw], Candidate | None]) -> Callable[[Draw], Candidate | None]:
+    def register(draw: Callable[[Draw], DrawnPair | None]) -> Callable[[Draw], DrawnPair | None]:
         PATTERNS.append(Pattern(draw.__name__, family, weight, draw))
         return draw
 

@@ -8,13 +8,13 @@ from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.group_bounds import count_bound
 from finetune.synthesis.patterns.lookup import quoted
 from finetune.synthesis.patterns.own_references import agreeing, own_pair
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 
 FAMILY = "joins"
 
 
 @pattern(2.0, FAMILY)
-def reports_per_row(draw: Draw) -> Candidate | None:
+def reports_per_row(draw: Draw) -> DrawnPair | None:
     """How many employees report to each manager? Who has the most, or at least three?"""
     found = own_pair(draw)
     if found is None:
@@ -36,7 +36,7 @@ def reports_per_row(draw: Draw) -> Candidate | None:
             "<show> the {roles} with their <count> of {many}]",
             **slots,
         )
-        return Candidate(question, select([*shown, "COUNT(*)"], found.source, group=group))
+        return DrawnPair(question, select([*shown, "COUNT(*)"], found.source, group=group))
     if style < 0.75:
         least = draw.chance(0.15)
         question = draw.say(
@@ -48,7 +48,7 @@ def reports_per_row(draw: Draw) -> Candidate | None:
             **slots,
         )
         order = "COUNT(*)" + ("" if least else " DESC")
-        return Candidate(question, select(shown, found.source, group=group, order=order, limit=1))
+        return DrawnPair(question, select(shown, found.source, group=group, order=order, limit=1))
     operator, bound, number = count_bound(draw, found.one, found.many)
     question = draw.say(
         "[Which {roles} have {bound}|<show> the {names} of the {roles} [with|of] {bound}|Who is the {role} of {bound}|"
@@ -56,11 +56,11 @@ def reports_per_row(draw: Draw) -> Candidate | None:
         bound=bound,
         **slots,
     )
-    return Candidate(question, select(shown, found.source, group=group, having=f"COUNT(*) {operator} {number}"))
+    return DrawnPair(question, select(shown, found.source, group=group, having=f"COUNT(*) {operator} {number}"))
 
 
 @pattern(1.3, FAMILY)
-def with_or_without_role(draw: Draw) -> Candidate | None:
+def with_or_without_role(draw: Draw) -> DrawnPair | None:
     """Which employees have no manager? Which employees are managers?"""
     found = own_pair(draw)
     if found is None:
@@ -82,5 +82,5 @@ def with_or_without_role(draw: Draw) -> Candidate | None:
         refs = [f"DISTINCT {ref}" if not n else ref for n, ref in enumerate(name_refs(draw, found.table, "b"))]
         source = found.source
     if style < 0.6 and draw.chance(0.35):
-        return Candidate(ask_how_many(draw, found.table, does), select("COUNT(*)", source, does.sql))
-    return Candidate(ask_which(draw, found.table, does), select(refs, source, does.sql))
+        return DrawnPair(ask_how_many(draw, found.table, does), select("COUNT(*)", source, does.sql))
+    return DrawnPair(ask_which(draw, found.table, does), select(refs, source, does.sql))

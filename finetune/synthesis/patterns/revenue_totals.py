@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import DATE_KINDS, Link
+from finetune.synthesis.patterns.lookup import DATE_KINDS, TableLink
 from finetune.synthesis.patterns.money_amounts import MoneyAmount, find_amount, total_words, ways_up
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 
@@ -13,13 +13,13 @@ FAMILY = ANALYSIS
 
 
 @pattern(4.4, FAMILY)
-def revenue_overall(draw: Draw) -> Candidate | None:
+def revenue_overall(draw: Draw) -> DrawnPair | None:
     """What is the total revenue, of everything or of the orders of one customer?"""
     amount = find_amount(draw)
     if amount is None:
         return None
     ways, rows = ways_up(draw, amount), draw.noun(amount.table)[1]
-    way: tuple[Link, ...] = draw.rng.choice(ways) if ways and draw.chance(0.6) else ()
+    way: tuple[TableLink, ...] = draw.rng.choice(ways) if ways and draw.chance(0.6) else ()
     table = way[-1].target if way else amount.table
     joined = bool(way or amount.price_link)
     limit = condition(draw, table, joined, (amount.quantity.name, amount.price.name)) if draw.chance(0.75) else None
@@ -45,11 +45,11 @@ def revenue_overall(draw: Draw) -> Candidate | None:
     joined = bool(way or amount.price_link)
     where = limit.sql if limit else ""
     sql = select(f"{function}({amount.product(draw, joined)})", amount.source_sql(way), where)
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 @pattern(1.9, FAMILY)
-def revenue_by_date(draw: Draw) -> Candidate | None:
+def revenue_by_date(draw: Draw) -> DrawnPair | None:
     """The revenue of each year or month, or of one year."""
     amount = find_amount(draw)
     if amount is None:
@@ -57,7 +57,7 @@ def revenue_by_date(draw: Draw) -> Candidate | None:
     ways = [way for way in [(), *ways_up(draw, amount, 2)] if _dated(draw, amount, way)]
     if not ways:
         return None
-    way: tuple[Link, ...] = draw.rng.choice(ways)
+    way: tuple[TableLink, ...] = draw.rng.choice(ways)
     table = way[-1].target if way else amount.table
     column = draw.column(table, DATE_KINDS, values=2)
     if column is None:
@@ -73,7 +73,7 @@ def revenue_by_date(draw: Draw) -> Candidate | None:
             "How high was the {total} in {year}|{total} in {year}|What {total} did we have in the year {year}]",
             **slots,
         )
-        return Candidate(question, select(value, amount.source_sql(way), f"strftime('%Y', {ref}) = '{slots['year']}'"))
+        return DrawnPair(question, select(value, amount.source_sql(way), f"strftime('%Y', {ref}) = '{slots['year']}'"))
     unit, form = draw.choice((("year", "%Y"), ("year", "%Y"), ("month", "%Y-%m")))
     question = draw.say(
         "[What was the {total} [in|of] each {unit}|<show> the {total} [per|by|for each] {unit}|{total} [per|by] {unit}|"
@@ -84,9 +84,9 @@ def revenue_by_date(draw: Draw) -> Candidate | None:
     if not only:
         question += draw.say("[ of the {date}|, by {date}| (by {date})]", date=draw.phrase(table, column))
     moment = f"strftime('{form}', {ref})"
-    return Candidate(question, select([moment, value], amount.source_sql(way), group=moment))
+    return DrawnPair(question, select([moment, value], amount.source_sql(way), group=moment))
 
 
-def _dated(draw: Draw, amount: MoneyAmount, way: tuple[Link, ...]) -> bool:
+def _dated(draw: Draw, amount: MoneyAmount, way: tuple[TableLink, ...]) -> bool:
     table = way[-1].target if way else amount.table
     return any(c.kind in DATE_KINDS and len(c.values) > 1 and "birth" not in c.phrases[0] for c in table.columns)

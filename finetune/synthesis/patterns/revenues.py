@@ -8,9 +8,9 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedTable
 from finetune.synthesis.patterns.asking import names_of
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import Link, literal, quoted
+from finetune.synthesis.patterns.lookup import TableLink, literal, quoted
 from finetune.synthesis.patterns.money_amounts import MoneyAmount, are_buyers, find_amount, total_words, ways_up
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 
 FAMILY = ANALYSIS
 
@@ -35,7 +35,7 @@ def _groups(draw: Draw) -> _Groups | None:
     ways = ways_up(draw, amount) if amount else []
     if amount is None:
         return None
-    way: tuple[Link, ...] = draw.rng.choice(ways) if ways and draw.chance(0.85) else ()
+    way: tuple[TableLink, ...] = draw.rng.choice(ways) if ways and draw.chance(0.85) else ()
     table = way[-1].target if way else amount.table
     joined, source = bool(way or amount.price_link), amount.source_sql(way)
     value = f"SUM({amount.product(draw, joined)})"
@@ -59,7 +59,7 @@ def _spends(draw: Draw, found: _Groups) -> bool:
 
 
 @pattern(4.2, FAMILY)
-def revenue_per_group(draw: Draw) -> Candidate | None:
+def revenue_per_group(draw: Draw) -> DrawnPair | None:
     """The revenue of each product, or country of customers; how much each customer spent."""
     found = _groups(draw)
     if found is None:
@@ -91,11 +91,11 @@ def revenue_per_group(draw: Draw) -> Candidate | None:
             f"{found.value} DESC",
             draw.say("[, highest first|, from highest to lowest|, in descending order]"),
         )
-    return Candidate(question + ending, select([*found.shown, found.value], found.source, group=found.key, order=order))
+    return DrawnPair(question + ending, select([*found.shown, found.value], found.source, group=found.key, order=order))
 
 
 @pattern(4.9, FAMILY)
-def revenue_highest(draw: Draw) -> Candidate | None:
+def revenue_highest(draw: Draw) -> DrawnPair | None:
     """Which customer has spent the most? The top three products by revenue, with or without the sum."""
     found = _groups(draw)
     if found is None:
@@ -135,11 +135,11 @@ def revenue_highest(draw: Draw) -> Candidate | None:
         shown.append(found.value)
         question += draw.say("[, and how much is it|, together with the amount|? Show the {total} as well]", **slots)
     order = found.value + (" DESC" if down else "")
-    return Candidate(question, select(shown, found.source, group=found.key, order=order, limit=count))
+    return DrawnPair(question, select(shown, found.source, group=found.key, order=order, limit=count))
 
 
 @pattern(1.6, FAMILY)
-def revenue_above(draw: Draw) -> Candidate | None:
+def revenue_above(draw: Draw) -> DrawnPair | None:
     """The customers who spent more than 500."""
     found = _groups(draw)
     if found is None:
@@ -164,4 +164,4 @@ def revenue_above(draw: Draw) -> Candidate | None:
         **slots,
     )
     having = f"{found.value} {'>' if more else '<'} {literal(bound)}"
-    return Candidate(question, select(found.shown, found.source, group=found.key, having=having))
+    return DrawnPair(question, select(found.shown, found.source, group=found.key, having=having))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedTable
 from finetune.synthesis.patterns.draw import Draw
-from finetune.synthesis.patterns.lookup import Link, quoted
+from finetune.synthesis.patterns.lookup import TableLink, quoted
 from finetune.synthesis.patterns.row_conditions import condition, equals
 from finetune.synthesis.patterns.subject import Condition, Subject, agree, subject
 
@@ -30,7 +30,7 @@ _ACROSS = (
 class Route:
     """One to three links in a row."""
 
-    links: tuple[Link, ...]
+    links: tuple[TableLink, ...]
 
     @property
     def start(self) -> DescribedTable:
@@ -75,7 +75,7 @@ def _only_junction(draw: Draw, route: Route) -> bool:
     return sum(link.target.name == end for step in draw.links(route.start) for link in draw.links(step.target)) == 1
 
 
-def link_words(draw: Draw, link: Link, target: str) -> str:
+def link_words(draw: Draw, link: TableLink, target: str) -> str:
     """The words from a link's source to its target."""
     if link.ambiguous and not link.verb:
         words = "with {target} as [the |their |]{role}" if link.upward else "that <are> the {role} of {target}"
@@ -103,7 +103,7 @@ def route(
         first = draw.table(start, junctions=junctions)
         if first is None:
             return None
-        links: list[Link] = []
+        links: list[TableLink] = []
         here = first
         while len(links) < length:
             seen = {first.name, *(link.target.name for link in links)}

@@ -7,7 +7,7 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.asking import name_refs, names_of
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, PERSON_KINDS, literal, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 
 FAMILY = ANALYSIS
 
@@ -40,7 +40,7 @@ def _source(draw: Draw, table: DescribedTable, column: DescribedColumn) -> str:
 
 
 @pattern(1.3, FAMILY)
-def pairs_that_share(draw: Draw) -> Candidate | None:
+def pairs_that_share(draw: Draw) -> DrawnPair | None:
     """Pairs of customers who live in the same city, each pair once, or how many there are."""
     found = _shared(draw)
     if found is None:
@@ -56,7 +56,7 @@ def pairs_that_share(draw: Draw) -> Candidate | None:
             "<count> of pairs of {many} with the same {column}]",
             **slots,
         )
-        return Candidate(question, select("COUNT(*)", source, once))
+        return DrawnPair(question, select("COUNT(*)", source, once))
     question = draw.say(
         "[<show> [all|the|] pairs of {many} [with|that have|that share] the same {column}|"
         "Which pairs of {many} [have|share] the same {column}|Which two {many} have the same {column}|"
@@ -72,11 +72,11 @@ def pairs_that_share(draw: Draw) -> Candidate | None:
         question += draw.say(
             "[, and the {column} they share|, with that {column}|, together with the {column}]", **slots
         )
-    return Candidate(question, select(shown, source, once))
+    return DrawnPair(question, select(shown, source, once))
 
 
 @pattern(1.8, FAMILY)
-def sharing_with_named(draw: Draw) -> Candidate | None:
+def sharing_with_named(draw: Draw) -> DrawnPair | None:
     """Which customers live in the same city as Ann Field?"""
     found = _shared(draw)
     if found is None or not draw.identifiable(found[0]):
@@ -97,4 +97,4 @@ def sharing_with_named(draw: Draw) -> Candidate | None:
         **slots,
     )
     where = f"a.{draw.ref(table, name)} = {literal(value)} AND a.{key} <> b.{key}"
-    return Candidate(question, select(name_refs(draw, table, "b"), _source(draw, table, column), where))
+    return DrawnPair(question, select(name_refs(draw, table, "b"), _source(draw, table, column), where))

@@ -9,14 +9,14 @@ from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, literal
 from finetune.synthesis.patterns.number_conditions import adjective_for
 from finetune.synthesis.patterns.own_references import OwnPair, agreeing, own_pair
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.subject import column_phrases
 
 FAMILY = "joins"
 
 
 @pattern(2.0, FAMILY)
-def self_join(draw: Draw) -> Candidate | None:
+def self_join(draw: Draw) -> DrawnPair | None:
     """Each employee's name and the manager's name, side by side."""
     found = own_pair(draw)
     if found is None:
@@ -32,11 +32,11 @@ def self_join(draw: Draw) -> Candidate | None:
         "What are the {columns} of the {many} and of their {roles}|{many} and their {roles}]",
         columns=phrases, one=found.one, many=found.many, role=found.role, roles=wording.plural(found.role),
     )  # fmt: skip
-    return Candidate(question, select([*own, *others], found.source))
+    return DrawnPair(question, select([*own, *others], found.source))
 
 
 @pattern(2.6, FAMILY)
-def self_join_of_one(draw: Draw) -> Candidate | None:
+def self_join_of_one(draw: Draw) -> DrawnPair | None:
     """Who manages Ann Field? Who reports to Ann Field, and how many?"""
     found = own_pair(draw)
     if found is None or not draw.identity(found.table):
@@ -60,7 +60,7 @@ def self_join_of_one(draw: Draw) -> Candidate | None:
             "Who is {who}'s {role}|<show> the {role} of {who}|Which {one} is the {role} of {who}]",
             **slots,
         )
-        return Candidate(
+        return DrawnPair(
             question, select(name_refs(draw, found.table, "b"), found.source, f"a.{ref} = {literal(value)}")
         )
     does = Doing(
@@ -74,18 +74,18 @@ def self_join_of_one(draw: Draw) -> Candidate | None:
         ),
     )  # fmt: skip
     if draw.chance(0.3):
-        return Candidate(ask_how_many(draw, found.table, does), select("COUNT(*)", found.source, does.sql))
+        return DrawnPair(ask_how_many(draw, found.table, does), select("COUNT(*)", found.source, does.sql))
     question = (
         draw.say("[<show> the {names} of the {many} whose {role} is {who}|Which {many} is {who} the {role} of|"
                  "Whose {role} is {who}|Of which {many} is {who} the {role}]", **slots)
         if draw.chance(0.5)
         else ask_which(draw, found.table, does)
     )  # fmt: skip
-    return Candidate(question, select(name_refs(draw, found.table, "a"), found.source, does.sql))
+    return DrawnPair(question, select(name_refs(draw, found.table, "a"), found.source, does.sql))
 
 
 @pattern(2.3, FAMILY)
-def self_join_compared(draw: Draw) -> Candidate | None:
+def self_join_compared(draw: Draw) -> DrawnPair | None:
     """The employees who earn more than their manager, or have the same last name."""
     found = own_pair(draw)
     if found is None:
@@ -97,13 +97,13 @@ def self_join_compared(draw: Draw) -> Candidate | None:
         return None
     does = _same(draw, found, column) if same else _beyond(draw, found, column)
     if draw.chance(0.25):
-        return Candidate(ask_how_many(draw, found.table, does), select("COUNT(*)", found.source, does.sql))
+        return DrawnPair(ask_how_many(draw, found.table, does), select("COUNT(*)", found.source, does.sql))
     own, shown = name_refs(draw, found.table, "a"), draw.chance(0.2)
     question = ask_which(draw, found.table, does)
     if shown:
         own += name_refs(draw, found.table, "b")
         question += draw.say("[, and who is their {role}|? Show the {role} as well|, with the {role}]", role=found.role)
-    return Candidate(question, select(own, found.source, does.sql))
+    return DrawnPair(question, select(own, found.source, does.sql))
 
 
 def _same(draw: Draw, found: OwnPair, column: DescribedColumn) -> Doing:

@@ -6,7 +6,7 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.routes import Route, route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, request, subject
@@ -27,7 +27,7 @@ _BUT_NOT = (
 )
 
 
-def _category_sets(draw: Draw, word: str, template: str) -> Candidate | None:
+def _category_sets(draw: Draw, word: str, template: str) -> DrawnPair | None:
     table = draw.table(draw.category)
     column = draw.category(table) if table else None
     first = condition(draw, table, besides=(column.name,)) if table and column else None
@@ -43,7 +43,7 @@ def _category_sets(draw: Draw, word: str, template: str) -> Candidate | None:
         other=subject(draw, table, second).plural,
     )
     ref, source = draw.ref(table, column), quoted(table.name)
-    return Candidate(question, f"{select(ref, source, first.sql)} {word} {select(ref, source, second.sql)}")
+    return DrawnPair(question, f"{select(ref, source, first.sql)} {word} {select(ref, source, second.sql)}")
 
 
 def _opposite(draw: Draw, table: DescribedTable, column: DescribedColumn, first: Condition) -> Condition | None:
@@ -56,18 +56,18 @@ def _opposite(draw: Draw, table: DescribedTable, column: DescribedColumn, first:
 
 
 @pattern(1.1, FAMILY)
-def categories_of_both(draw: Draw) -> Candidate | None:
+def categories_of_both(draw: Draw) -> DrawnPair | None:
     """Countries with both students older than 30 and students named Ann."""
     return _category_sets(draw, "INTERSECT", _BOTH)
 
 
 @pattern(0.6, FAMILY)
-def categories_but_not(draw: Draw) -> Candidate | None:
+def categories_but_not(draw: Draw) -> DrawnPair | None:
     """Countries with students older than 30 but no students named Ann."""
     return _category_sets(draw, "EXCEPT", _BUT_NOT)
 
 
-def _parent_sets(draw: Draw, word: str) -> Candidate | None:
+def _parent_sets(draw: Draw, word: str) -> DrawnPair | None:
     path = route(draw, 1, upward=False, start=draw.identity)
     if path is None or path.links[0].ambiguous and not path.links[0].verb:
         return None
@@ -90,7 +90,7 @@ def _parent_sets(draw: Draw, word: str) -> Candidate | None:
             "that have] {one} but [no|without any|without] {other}]"
         )
     asked = request(draw, draw.say("the {names} of [the|all|] {parents}", **slots), True)
-    return Candidate(draw.say(template, wanted=asked, **slots), _compound(draw, path, columns, word, first, second))
+    return DrawnPair(draw.say(template, wanted=asked, **slots), _compound(draw, path, columns, word, first, second))
 
 
 def _compound(
@@ -102,19 +102,19 @@ def _compound(
 
 
 @pattern(1.6, FAMILY)
-def parents_of_both(draw: Draw) -> Candidate | None:
+def parents_of_both(draw: Draw) -> DrawnPair | None:
     """Stadiums with both concerts in 2014 and concerts in 2015."""
     return _parent_sets(draw, "INTERSECT")
 
 
 @pattern(0.7, FAMILY)
-def parents_but_not(draw: Draw) -> Candidate | None:
+def parents_but_not(draw: Draw) -> DrawnPair | None:
     """Stadiums with concerts in 2014 but no concerts in 2015."""
     return _parent_sets(draw, "EXCEPT")
 
 
 @pattern(0.5, FAMILY)
-def parents_except(draw: Draw) -> Candidate | None:
+def parents_except(draw: Draw) -> DrawnPair | None:
     """The names of stadiums that have no concerts in 2014: all names EXCEPT those."""
     path = route(draw, 1, upward=False, start=draw.identity)
     found = condition(draw, path.end, True) if path else None
@@ -130,11 +130,11 @@ def parents_except(draw: Draw) -> Candidate | None:
     )
     whole = select([draw.ref(path.start, c) for c in columns], quoted(path.start.name))
     refs = [draw.ref(path.start, c, True) for c in columns]
-    return Candidate(request(draw, wanted, True), f"{whole} EXCEPT {select(refs, path.source_sql, found.sql)}")
+    return DrawnPair(request(draw, wanted, True), f"{whole} EXCEPT {select(refs, path.source_sql, found.sql)}")
 
 
 @pattern(0.5, FAMILY)
-def union_of_tables(draw: Draw) -> Candidate | None:
+def union_of_tables(draw: Draw) -> DrawnPair | None:
     """The names of students and of teachers together, or those that are names of both."""
     tables = [t for t in draw.lookup.subjects if draw.identifiable(t)]
     pairs = [(a, b) for a in tables for b in tables if a.name < b.name]
@@ -153,11 +153,11 @@ def union_of_tables(draw: Draw) -> Candidate | None:
         **slots,
     )
     halves = [select(draw.ref(t, draw.identity(t)[0]), quoted(t.name)) for t in (first, second)]
-    return Candidate(request(draw, wanted, True), " UNION ".join(halves))
+    return DrawnPair(request(draw, wanted, True), " UNION ".join(halves))
 
 
 @pattern(0.4, FAMILY)
-def shared_values(draw: Draw) -> Candidate | None:
+def shared_values(draw: Draw) -> DrawnPair | None:
     """Cities that have both a student and a teacher, or a student but no teacher."""
     kinds = ("city", "country", "region", "language", "nationality")
     found = [
@@ -190,14 +190,14 @@ def shared_values(draw: Draw) -> Candidate | None:
         other=draw.noun(second)[1],
     )
     word = "INTERSECT" if both else "EXCEPT"
-    return Candidate(
+    return DrawnPair(
         question,
         f"{select(draw.ref(first, x), quoted(first.name))} {word} {select(draw.ref(second, y), quoted(second.name))}",
     )
 
 
 @pattern(0.7, FAMILY)
-def parents_except_all(draw: Draw) -> Candidate | None:
+def parents_except_all(draw: Draw) -> DrawnPair | None:
     """The names of stadiums that never hosted a concert: all names EXCEPT those of the joined rows."""
     path = route(draw, 1, upward=False, start=draw.identity, junctions=draw.chance(0.3))
     if path is None or path.links[0].ambiguous:
@@ -212,11 +212,11 @@ def parents_except_all(draw: Draw) -> Candidate | None:
     )
     whole = select([draw.ref(path.start, c) for c in columns], quoted(path.start.name))
     refs = [draw.ref(path.start, c, True) for c in columns]
-    return Candidate(request(draw, wanted, True), f"{whole} EXCEPT {select(refs, path.source_sql)}")
+    return DrawnPair(request(draw, wanted, True), f"{whole} EXCEPT {select(refs, path.source_sql)}")
 
 
 @pattern(0.7, FAMILY)
-def categories_without(draw: Draw) -> Candidate | None:
+def categories_without(draw: Draw) -> DrawnPair | None:
     """Countries that have no students older than 30."""
     table = draw.table(draw.category)
     column = draw.category(table) if table else None
@@ -231,4 +231,4 @@ def categories_without(draw: Draw) -> Candidate | None:
         rows=subject(draw, table, found).plural,
     )
     ref, source = draw.ref(table, column), quoted(table.name)
-    return Candidate(question, f"{select(ref, source)} EXCEPT {select(ref, source, found.sql)}")
+    return DrawnPair(question, f"{select(ref, source)} EXCEPT {select(ref, source, found.sql)}")

@@ -8,7 +8,7 @@ from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, NUMERIC_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import Condition, Subject, request, request_one, subject, then_show
 
@@ -57,7 +57,7 @@ def _as_condition(found: Superlative) -> Condition:
     return Condition("", found.after, found.before)
 
 
-def _extreme(draw: Draw, count: int, filtered: bool = False) -> Candidate | None:
+def _extreme(draw: Draw, count: int, filtered: bool = False) -> DrawnPair | None:
     table = draw.table(draw.numeric)
     found = superlative(draw, table) if table else None
     if table is None or found is None:
@@ -78,23 +78,23 @@ def _extreme(draw: Draw, count: int, filtered: bool = False) -> Candidate | None
     question = request_one(draw, shown, f"the {text}", table)
     ref = draw.ref(table, found.column)
     sql = select([draw.ref(table, c) for c in shown], quoted(table.name), where, order=found.order(ref), limit=1)
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 @pattern(1.9, FAMILY)
-def extreme_one_column(draw: Draw) -> Candidate | None:
+def extreme_one_column(draw: Draw) -> DrawnPair | None:
     """The name of the oldest student."""
     return _extreme(draw, 1)
 
 
 @pattern(1.8, FAMILY)
-def extreme_several_columns(draw: Draw) -> Candidate | None:
+def extreme_several_columns(draw: Draw) -> DrawnPair | None:
     """The name, the country and more of the oldest student."""
     return _extreme(draw, draw.choice((2, 2, 3, 3, 4)))
 
 
 @pattern(1.2, FAMILY)
-def extreme_filtered(draw: Draw) -> Candidate | None:
+def extreme_filtered(draw: Draw) -> DrawnPair | None:
     """The name of the oldest student from France."""
     return _extreme(draw, draw.width(), True)
 
@@ -119,7 +119,7 @@ def _among(draw: Draw, table: DescribedTable, found: Superlative, share: float) 
 
 
 @pattern(1.9, FAMILY)
-def extreme_name(draw: Draw) -> Candidate | None:
+def extreme_name(draw: Draw) -> DrawnPair | None:
     """Who is the oldest student? Which student has the highest age, and what is it?"""
     table = draw.table(lambda t: draw.naming(t) and draw.numeric(t))
     found = superlative(draw, table) if table else None
@@ -135,11 +135,11 @@ def extreme_name(draw: Draw) -> Candidate | None:
             column=draw.phrase(table, found.column),
         )
         shown.append(ref)
-    return Candidate(question, select(shown, quoted(table.name), rows.where, order=found.order(ref), limit=1))
+    return DrawnPair(question, select(shown, quoted(table.name), rows.where, order=found.order(ref), limit=1))
 
 
 @pattern(1.4, FAMILY)
-def extreme_then_columns(draw: Draw) -> Candidate | None:
+def extreme_then_columns(draw: Draw) -> DrawnPair | None:
     """Which student is the oldest? List the student's name, age and country."""
     table = draw.table(draw.numeric)
     found = superlative(draw, table) if table else None
@@ -155,7 +155,7 @@ def extreme_then_columns(draw: Draw) -> Candidate | None:
         order=found.order(draw.ref(table, found.column)),
         limit=1,
     )
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 def _top(draw: Draw, table: DescribedTable, found: Superlative, number: int, rows: Subject) -> str:
@@ -171,7 +171,7 @@ def _top(draw: Draw, table: DescribedTable, found: Superlative, number: int, row
 
 
 @pattern(2.4, FAMILY)
-def top_rows(draw: Draw) -> Candidate | None:
+def top_rows(draw: Draw) -> DrawnPair | None:
     """The names of the three oldest students."""
     table = draw.table(draw.numeric)
     found = superlative(draw, table) if table else None
@@ -189,7 +189,7 @@ def top_rows(draw: Draw) -> Candidate | None:
         question = request(draw, draw.say("the {columns} of the {group}", columns=columns, group=group), True)
     order = found.order(draw.ref(table, found.column))
     sql = select([draw.ref(table, c) for c in shown], quoted(table.name), rows.where, order=order, limit=number)
-    return Candidate(question, sql)
+    return DrawnPair(question, sql)
 
 
 def _which_few(draw: Draw, table: DescribedTable, found: Superlative, number: int, rows: Subject) -> str:
@@ -205,7 +205,7 @@ def _which_few(draw: Draw, table: DescribedTable, found: Superlative, number: in
 
 
 @pattern(0.25, FAMILY)
-def second_row(draw: Draw) -> Candidate | None:
+def second_row(draw: Draw) -> DrawnPair | None:
     """The name of the student with the second highest age."""
     table = draw.table(draw.numeric)
     column = draw.numeric(table) if table else None
@@ -223,4 +223,4 @@ def second_row(draw: Draw) -> Candidate | None:
     )
     order = draw.ref(table, column) + (" DESC" if down else "")
     sql = f"{select([draw.ref(table, shown[0])], quoted(table.name), order=order)} LIMIT 1 OFFSET {offset}"
-    return Candidate(request_one(draw, shown, row, table), sql)
+    return DrawnPair(request_one(draw, shown, row, table), sql)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from finetune.synthesis.described import DescribedTable
 from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, names_of
 from finetune.synthesis.patterns.draw import Draw, select
-from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, Link, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.lookup import CATEGORY_KINDS, MEASURED_KINDS, TableLink, quoted
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import equals
 from finetune.synthesis.patterns.subject import agree
 from finetune.synthesis.wording import is_plural, with_article
@@ -24,8 +24,8 @@ class _Both:
 
     child: DescribedTable
     parent: DescribedTable
-    first: Link
-    second: Link
+    first: TableLink
+    second: TableLink
 
     @property
     def source(self) -> str:
@@ -71,7 +71,7 @@ def _ends(draw: Draw, found: _Both) -> list[str]:
 
 
 @pattern(4.5, FAMILY)
-def both_ends(draw: Draw) -> Candidate | None:
+def both_ends(draw: Draw) -> DrawnPair | None:
     """Each flight with the names of its origin and its destination."""
     found = _both(draw)
     if found is None:
@@ -94,11 +94,11 @@ def both_ends(draw: Draw) -> Candidate | None:
         "Which {first} and which {second} does each {one} have]",
         **slots,
     )
-    return Candidate(question, select([*own, *_ends(draw, found)], found.source))
+    return DrawnPair(question, select([*own, *_ends(draw, found)], found.source))
 
 
 @pattern(6.0, FAMILY)
-def both_ends_restricted(draw: Draw) -> Candidate | None:
+def both_ends_restricted(draw: Draw) -> DrawnPair | None:
     """The flights from Graz to Lyon, or between airports of one country."""
     found = _both(draw)
     if found is None or not draw.naming(found.child):
@@ -107,8 +107,8 @@ def both_ends_restricted(draw: Draw) -> Candidate | None:
     if does is None:
         return None
     if draw.chance(0.5):
-        return Candidate(ask_how_many(draw, found.child, does), select("COUNT(*)", found.source, does.sql))
-    return Candidate(ask_which(draw, found.child, does), select(_own(draw, found), found.source, does.sql))
+        return DrawnPair(ask_how_many(draw, found.child, does), select("COUNT(*)", found.source, does.sql))
+    return DrawnPair(ask_which(draw, found.child, does), select(_own(draw, found), found.source, does.sql))
 
 
 def _of_values(draw: Draw, found: _Both) -> Doing | None:
@@ -170,7 +170,7 @@ def _compared(draw: Draw, found: _Both) -> Doing | None:
 
 
 @pattern(2.5, FAMILY)
-def pairs_of_ends(draw: Draw) -> Candidate | None:
+def pairs_of_ends(draw: Draw) -> DrawnPair | None:
     """How many flights are there for each pair of origin and destination?"""
     found = _both(draw)
     if found is None:
@@ -188,7 +188,7 @@ def pairs_of_ends(draw: Draw) -> Candidate | None:
             "What is the most common pair of {first} and {second} of {many}]",
             **slots,
         )
-        return Candidate(question, select(shown, found.source, group=group, order="COUNT(*) DESC", limit=1))
+        return DrawnPair(question, select(shown, found.source, group=group, order="COUNT(*) DESC", limit=1))
     question = draw.say(
         "[How many {many} are there for each [pair|combination] of {first} and {second}|"
         "<show> the <count> of {many} [per|by|for each] {first} and {second}|"
@@ -196,4 +196,4 @@ def pairs_of_ends(draw: Draw) -> Candidate | None:
         "<show> each [pair|combination] of {first} and {second} and how many {many} it has]",
         **slots,
     )
-    return Candidate(question, select([*shown, "COUNT(*)"], found.source, group=group))
+    return DrawnPair(question, select([*shown, "COUNT(*)"], found.source, group=group))

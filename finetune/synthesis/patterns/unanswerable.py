@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune.synthesis import wording
 from finetune.synthesis.patterns.draw import Draw
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import request, subject
 from finetune.synthesis.patterns.unanswerable_words import absent_phrases
@@ -19,7 +19,7 @@ _OFF_TOPIC = (
 
 
 @pattern(2.0, FAMILY)
-def absent_column(draw: Draw) -> Candidate | None:
+def absent_column(draw: Draw) -> DrawnPair | None:
     """The blood type of students, where no table holds blood types."""
     table = draw.table()
     columns, _ = absent_phrases(draw.lookup)
@@ -37,11 +37,11 @@ def absent_column(draw: Draw) -> Candidate | None:
         rows=rows.plural,
         row=rows.singular,
     )
-    return Candidate(request(draw, wanted, wanted.startswith("the names")), "")
+    return DrawnPair(request(draw, wanted, wanted.startswith("the names")), "")
 
 
 @pattern(1.0, FAMILY)
-def absent_table(draw: Draw) -> Candidate | None:
+def absent_table(draw: Draw) -> DrawnPair | None:
     """How many volcanoes are there, where no table holds volcanoes."""
     table = draw.table()
     _, absent = absent_phrases(draw.lookup)
@@ -57,10 +57,10 @@ def absent_table(draw: Draw) -> Candidate | None:
         noun=noun,
         many=many,
     )
-    return Candidate(question, "")
+    return DrawnPair(question, "")
 
 
 @pattern(0.3, FAMILY)
-def off_topic(draw: Draw) -> Candidate | None:
+def off_topic(draw: Draw) -> DrawnPair | None:
     """Something that no database answers."""
-    return Candidate(draw.choice(_OFF_TOPIC), "")
+    return DrawnPair(draw.choice(_OFF_TOPIC), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from finetune.synthesis.domains import load_domains
-from finetune.synthesis.patterns.lookup import Lookup, name_words
+from finetune.synthesis.patterns.lookup import SchemaLookup, name_words
 from finetune.synthesis.wording import DEGREES, plural
 
 _GENERIC = frozenset(
@@ -39,7 +39,7 @@ def _stems(phrase: str) -> set[str]:
     return {word.removesuffix("s") for word in phrase.lower().split()}
 
 
-def absent_phrases(lookup: Lookup) -> tuple[list[str], list[str]]:
+def absent_phrases(lookup: SchemaLookup) -> tuple[list[str], list[str]]:
     """Column phrases and plural nouns that share no word with the database's own or with the generic ones."""
     known: set[str] = set(_GENERIC)
     for table in lookup.database.tables:

@@ -7,7 +7,7 @@ from finetune.synthesis.patterns.asking import Doing, ask_how_many, ask_which, n
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted
-from finetune.synthesis.patterns.registry import ANALYSIS, Candidate, pattern
+from finetune.synthesis.patterns.registry import ANALYSIS, DrawnPair, pattern
 from finetune.synthesis.patterns.routes import route
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
@@ -83,7 +83,7 @@ def _drawn(draw: Draw) -> tuple[DescribedTable, DescribedColumn] | None:
 
 
 @pattern(4.6, FAMILY)
-def unknown_rows(draw: Draw) -> Candidate | None:
+def unknown_rows(draw: Draw) -> DrawnPair | None:
     """Which products have an unknown cost? How many orders have not been shipped yet?"""
     found = _drawn(draw)
     if found is None:
@@ -102,13 +102,13 @@ def unknown_rows(draw: Draw) -> Candidate | None:
                        else "[known|recorded|filled in|given|not missing]"),
     )  # fmt: skip
     if question.startswith("For how many"):
-        return Candidate(question, select("COUNT(*)", quoted(table.name), does.sql))
+        return DrawnPair(question, select("COUNT(*)", quoted(table.name), does.sql))
     refs = name_refs(draw, table)
-    return Candidate(question, select(refs, quoted(table.name), does.sql)) if refs else None
+    return DrawnPair(question, select(refs, quoted(table.name), does.sql)) if refs else None
 
 
 @pattern(2.3, FAMILY)
-def unknown_rows_filtered(draw: Draw) -> Candidate | None:
+def unknown_rows_filtered(draw: Draw) -> DrawnPair | None:
     """Which booksellers have not left yet? How many customers from France have no phone number?"""
     found = _drawn(draw)
     other = condition(draw, found[0], besides=(found[1].name,)) if found else None
@@ -120,14 +120,14 @@ def unknown_rows_filtered(draw: Draw) -> Candidate | None:
     both = [rows.where, does.sql]
     does = Doing(" AND ".join(both), does.many, does.one)
     if draw.chance(0.45):
-        return Candidate(ask_how_many(draw, table, does, rows.plural), select("COUNT(*)", quoted(table.name), does.sql))
+        return DrawnPair(ask_how_many(draw, table, does, rows.plural), select("COUNT(*)", quoted(table.name), does.sql))
     refs = name_refs(draw, table)
     question = ask_which(draw, table, does, rows.plural)
-    return Candidate(question, select(refs, quoted(table.name), does.sql)) if refs else None
+    return DrawnPair(question, select(refs, quoted(table.name), does.sql)) if refs else None
 
 
 @pattern(0.9, FAMILY)
-def unknown_per_category(draw: Draw) -> Candidate | None:
+def unknown_per_category(draw: Draw) -> DrawnPair | None:
     """How many customers of each country have no phone number?"""
     table = draw.table(lambda t: _holey(draw, t) and draw.category(t))
     column = draw.choice(_holey(draw, table)) if table else None
@@ -143,11 +143,11 @@ def unknown_per_category(draw: Draw) -> Candidate | None:
         rows=draw.noun(table)[1], does=does.many, group=draw.phrase(table, group),
     )  # fmt: skip
     ref = draw.ref(table, group)
-    return Candidate(question, select([ref, "COUNT(*)"], quoted(table.name), does.sql, group=ref))
+    return DrawnPair(question, select([ref, "COUNT(*)"], quoted(table.name), does.sql, group=ref))
 
 
 @pattern(1.2, FAMILY)
-def unknown_of_parent(draw: Draw) -> Candidate | None:
+def unknown_of_parent(draw: Draw) -> DrawnPair | None:
     """How many orders of customers from France have not been shipped yet?"""
     path = route(draw, 1, upward=True, start=lambda t: _holey(draw, t))
     if path is None or path.links[0].ambiguous:
@@ -162,6 +162,6 @@ def unknown_of_parent(draw: Draw) -> Candidate | None:
     does = Doing(f"{does.sql} AND {other.sql}", does.many, does.one)
     if draw.chance(0.6) or not draw.naming(path.start):
         question = ask_how_many(draw, path.start, does, rows)
-        return Candidate(question, select("COUNT(*)", path.source_sql, does.sql))
+        return DrawnPair(question, select("COUNT(*)", path.source_sql, does.sql))
     refs = [draw.ref(path.start, c, True) for c in draw.naming(path.start)]
-    return Candidate(ask_which(draw, path.start, does, rows), select(refs, path.source_sql, does.sql))
+    return DrawnPair(ask_which(draw, path.start, does, rows), select(refs, path.source_sql, does.sql))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import DATE_KINDS, quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.windows import FAMILY, Measured, measured_rows, slots_of, summable
 
 _MOMENTS = DATE_KINDS | {"year"}
 
 
 @pattern(0.35, FAMILY)
-def running_total(draw: Draw) -> Candidate | None:
+def running_total(draw: Draw) -> DrawnPair | None:
     """The running total of the attendance by date; for ages and ratings the running average."""
     table = draw.table(lambda t: draw.numeric(t) and draw.column(t, _MOMENTS, values=2))
     number = draw.numeric(table) if table else None
@@ -47,11 +47,11 @@ def running_total(draw: Draw) -> Candidate | None:
     partition = f"PARTITION BY {draw.ref(table, category)} " if category else ""
     shown = [draw.ref(table, c) for c in ((category, day, number) if category else (day, number))]
     total = f"{'AVG' if average else 'SUM'}({value}) OVER ({partition}ORDER BY {when})"
-    return Candidate(question, select([*shown, total], quoted(table.name)))
+    return DrawnPair(question, select([*shown, total], quoted(table.name)))
 
 
 @pattern(0.4, FAMILY)
-def share_of_total(draw: Draw) -> Candidate | None:
+def share_of_total(draw: Draw) -> DrawnPair | None:
     """What percentage of the total attendance each concert has, overall or within its year."""
     found = measured_rows(draw, grouped=draw.chance(0.45), summed=True)
     if found is None:
@@ -72,7 +72,7 @@ def share_of_total(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.25, FAMILY)
-def distance_from_average(draw: Draw) -> Candidate | None:
+def distance_from_average(draw: Draw) -> DrawnPair | None:
     """How far each singer's age is from the average age, overall or in the singer's country."""
     found = measured_rows(draw, grouped=draw.chance(0.5))
     if found is None:
@@ -97,6 +97,6 @@ def _within(draw: Draw, found: Measured) -> str:
     return f"PARTITION BY {draw.ref(found.table, found.category)}" if found.category else ""
 
 
-def _by_name(draw: Draw, found: Measured, question: str, measure: str) -> Candidate:
+def _by_name(draw: Draw, found: Measured, question: str, measure: str) -> DrawnPair:
     names = [draw.ref(found.table, c) for c in found.names]
-    return Candidate(question, select([*names, measure], quoted(found.table.name)))
+    return DrawnPair(question, select([*names, measure], quoted(found.table.name)))

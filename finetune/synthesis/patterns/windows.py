@@ -9,7 +9,7 @@ from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.aggregates import aggregate_words
 from finetune.synthesis.patterns.draw import Draw, select
 from finetune.synthesis.patterns.lookup import quoted
-from finetune.synthesis.patterns.registry import Candidate, pattern
+from finetune.synthesis.patterns.registry import DrawnPair, pattern
 from finetune.synthesis.patterns.row_conditions import condition
 from finetune.synthesis.patterns.subject import subject
 
@@ -95,7 +95,7 @@ def _order(draw: Draw, phrase: str) -> tuple[str, str]:
     return draw.say(template), " DESC" if down else ""
 
 
-def _ranked(draw: Draw, found: Measured, templates: tuple[str, str], function: str = "RANK()") -> Candidate:
+def _ranked(draw: Draw, found: Measured, templates: tuple[str, str], function: str = "RANK()") -> DrawnPair:
     """A ranking with the number (first template) or, where the words list the columns, without it (second)."""
     table, slots = found.table, slots_of(draw, found)
     how, direction = _order(draw, slots["number"])
@@ -109,14 +109,14 @@ def _ranked(draw: Draw, found: Measured, templates: tuple[str, str], function: s
     partition = f"PARTITION BY {draw.ref(table, found.category)} " if found.category else ""
     shown = [draw.ref(table, c) for c in (*found.names, *([found.category] if found.category else []))]
     shown += [number] if full else []
-    return Candidate(
+    return DrawnPair(
         question,
         select([*shown, f"{function} OVER ({partition}ORDER BY {number}{direction})"], quoted(table.name), rows.where),
     )
 
 
 @pattern(0.5, FAMILY)
-def rank_overall(draw: Draw) -> Candidate | None:
+def rank_overall(draw: Draw) -> DrawnPair | None:
     """Rank the singers by age: the name, the age and the rank."""
     found = measured_rows(draw)
     if found is None:
@@ -144,7 +144,7 @@ def rank_overall(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.5, FAMILY)
-def rank_within_category(draw: Draw) -> Candidate | None:
+def rank_within_category(draw: Draw) -> DrawnPair | None:
     """Rank the singers of each country by age: name, country, age and rank."""
     found = measured_rows(draw, grouped=True)
     if found is None:
@@ -171,7 +171,7 @@ def rank_within_category(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.25, FAMILY)
-def numbered_rows(draw: Draw) -> Candidate | None:
+def numbered_rows(draw: Draw) -> DrawnPair | None:
     """Number the singers by age, from oldest to youngest."""
     grouped = draw.chance(0.4)
     found = measured_rows(draw, grouped)
@@ -201,7 +201,7 @@ def numbered_rows(draw: Draw) -> Candidate | None:
 
 
 @pattern(0.4, FAMILY)
-def aggregate_beside_rows(draw: Draw) -> Candidate | None:
+def aggregate_beside_rows(draw: Draw) -> DrawnPair | None:
     """Each singer's name and age next to the average age of the singer's country."""
     found = measured_rows(draw, grouped=True)
     if found is None or found.category is None:
@@ -231,6 +231,6 @@ def aggregate_beside_rows(draw: Draw) -> Candidate | None:
     number, category = draw.ref(table, found.number), draw.ref(table, found.category)
     over = "" if overall else f"PARTITION BY {category}"
     names = [draw.ref(table, c) for c in found.names]
-    return Candidate(
+    return DrawnPair(
         question, select([*names, number, f"{function.upper()}({number}) OVER ({over})"], quoted(table.name))
     )

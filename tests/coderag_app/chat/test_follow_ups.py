@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 from coderag_app.chat.follow_ups.answering import edited_sql
-from coderag_app.chat.follow_ups.grammar import read_follow_up
 from coderag_app.chat.follow_ups.intents import Missing
 from coderag_app.chat.follow_ups.missing import explain_missing
 from coderag_app.chat.follow_ups.query_edit import CannotEditError
+from coderag_app.chat.follow_ups.short_sentences import read_follow_up
 from coderag_app.chat.standalone import standalone_question
 from coderag_app.database import open_database
-from coderag_app.database.uploads.tables import tables_to_duckdb
+from coderag_app.database.uploads.upload_tables import tables_to_duckdb
 from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig

@@ -3,7 +3,7 @@
 import pytest
 
 from coderag_app import load_query_engine
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 from coderag_app.chat.requests import reply_to_request
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import AnswerStatus, SQLAnswer

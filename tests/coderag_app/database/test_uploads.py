@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from coderag_app.database import open_database
-from coderag_app.database.uploads.tables import MAX_UPLOAD_MB, tables_to_duckdb
+from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB, tables_to_duckdb
 from coderag_app.errors import IngestionError
 from coderag_app.sql.guard import check_sql
 
@@ -190,7 +190,7 @@ def test_a_file_over_the_limit_and_a_workbook_that_unpacks_to_too_much_are_refus
     monkeypatch.setattr("coderag_app.database.uploads.from_excel._MAX_UNPACKED_MB", 0)
     with pytest.raises(IngestionError, match="unpacks to"):
         tables_to_duckdb([("bomb.xlsx", workbook(A=[["a"], ["b"]]))], tmp_path)
-    monkeypatch.setattr("coderag_app.database.uploads.tables.MAX_UPLOAD_MB", 0.00001)
+    monkeypatch.setattr("coderag_app.database.uploads.upload_tables.MAX_UPLOAD_MB", 0.00001)
     with pytest.raises(IngestionError, match=r"big\.csv has"):
         tables_to_duckdb([("big.csv", b"a,b\n" * 100)], tmp_path)
     assert MAX_UPLOAD_MB == 200

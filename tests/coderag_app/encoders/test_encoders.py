@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from llama_index.core.embeddings import MockEmbedding
 
-from coderag_app.encoders.loading import embed_documents, load_embed_model
+from coderag_app.encoders.encoder_loading import embed_documents, load_embed_model
 
 pytestmark = pytest.mark.model
 

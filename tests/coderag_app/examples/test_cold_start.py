@@ -13,14 +13,13 @@ import numpy as np
 import pytest
 
 from coderag_app.database import open_database
-from coderag_app.encoders.loading import LoadedEncoder, embed_documents, load_embed_model
+from coderag_app.encoders.encoder_loading import LoadedEncoder, embed_documents, load_embed_model
 from coderag_app.errors import ConfigurationError, IngestionError
-from coderag_app.examples.cold_start import add_synthetic_examples, staleness
 from coderag_app.examples.retriever import ExampleRetriever
+from coderag_app.examples.synthetic import add_synthetic_examples, staleness
 from coderag_app.index.embed_view import embed_view
-from coderag_app.index.made_vectors import HOW_MADE, drawn_to_questions
 from coderag_app.index.store import ExampleIndex
-from coderag_app.index.synthesis import SynthesisRecord
+from coderag_app.index.synthesis import VECTOR_RECIPE, SynthesisRecord, drawn_to_questions
 from coderag_app.types import Origin
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -117,7 +116,7 @@ def test_vectors_that_were_made_in_another_way_are_made_anew(music, tmp_path, en
     renewed = ExampleIndex.load(tmp_path / "index")
     assert len(renewed) == 80
     assert renewed.vectors.vectors(index.vectors.node_ids) == pytest.approx(wanted, abs=0.02)
-    assert renewed.synthesis["music"].vectors == HOW_MADE
+    assert renewed.synthesis["music"].vectors == VECTOR_RECIPE
 
 
 def test_after_a_change_of_the_schema_the_stale_ones_are_replaced(music, tmp_path, encoder, index_folder):
@@ -194,7 +193,7 @@ def test_a_database_without_rows_is_refused_and_the_index_stays(tmp_path, music,
 
 
 def test_without_the_package_that_makes_them_the_error_says_what_to_install(music, tmp_path, encoder, monkeypatch):
-    monkeypatch.setattr("coderag_app.examples.cold_start.entry_points", lambda group: ())
+    monkeypatch.setattr("coderag_app.examples.synthetic.entry_points", lambda group: ())
     with pytest.raises(ConfigurationError, match="pip install"):
         synthesize(music, tmp_path / "index", encoder)
 

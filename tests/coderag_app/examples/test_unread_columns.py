@@ -6,7 +6,7 @@ import pytest
 from scripted_llm import ScriptedLLM
 
 from coderag_app.errors import ConfigurationError
-from coderag_app.examples.unread_columns import UnreadColumns
+from coderag_app.examples.unmatched_columns import UnmatchedColumns
 from coderag_app.loading import load_query_engine
 from coderag_app.settings import AppConfig
 
@@ -39,7 +39,7 @@ def test_values_of_a_column_that_is_off_are_neither_matched_nor_in_the_prompt(pa
     llm = ScriptedLLM(replies=["SELECT COUNT(*) FROM customer"])
     engine = load_query_engine(database=path, llm=llm, config=config)
     assert engine.values.find("ann@x.org") and "ann@x.org" in prompt_of(engine, llm)
-    UnreadColumns.of_database("shop", config).switch("customer", "email", on=False)
+    UnmatchedColumns.of_database("shop", config).switch("customer", "email", on=False)
     engine = load_query_engine(database=path, llm=llm, config=config)
     prompt = prompt_of(engine, llm)
     assert not engine.values.find("ann@x.org") and engine.values.find("Lyon")
@@ -47,13 +47,13 @@ def test_values_of_a_column_that_is_off_are_neither_matched_nor_in_the_prompt(pa
 
 
 def test_a_query_can_still_use_a_column_that_is_off(path, config):
-    UnreadColumns.of_database("shop", config).switch("customer", "email", on=False)
+    UnmatchedColumns.of_database("shop", config).switch("customer", "email", on=False)
     engine = load_query_engine(database=path, llm=ScriptedLLM(replies=["SELECT 1"]), config=config)
     assert engine.run_sql("SELECT email FROM customer WHERE id = 1").rows == (("ann@x.org",),)
 
 
 def test_a_column_is_switched_off_and_on_again_and_other_lines_of_the_file_stay(config):
-    unread = UnreadColumns.of_database("shop", config)
+    unread = UnmatchedColumns.of_database("shop", config)
     unread.switch("Customer", "Email", on=False)
     unread.path.write_text(f"# mine\n{unread.path.read_text()}other.place\n")
     unread.switch("customer", "email", on=False)
@@ -64,7 +64,7 @@ def test_a_column_is_switched_off_and_on_again_and_other_lines_of_the_file_stay(
 
 
 def test_any_name_is_taken_as_it_is_and_not_as_a_pattern(config):
-    unread = UnreadColumns.of_database("shop", config)
+    unread = UnmatchedColumns.of_database("shop", config)
     unread.switch("#t", HOSTILE, on=False)
     assert unread.is_off("#T", HOSTILE)
     assert not unread.is_off("#t", HOSTILE.replace("a*l", "al"))
@@ -74,13 +74,13 @@ def test_any_name_is_taken_as_it_is_and_not_as_a_pattern(config):
 
 
 def test_a_column_that_a_setting_switches_off_cannot_be_switched_on_here(config):
-    unread = UnreadColumns.of_database("shop", config)
+    unread = UnmatchedColumns.of_database("shop", config)
     with pytest.raises(ConfigurationError, match=r"setting unmatched_columns has '\*.phone'"):
         unread.switch("customer", "phone", on=True)
 
 
 def test_a_column_that_a_pattern_by_hand_switches_off_stays_so_and_the_file_is_named(config):
-    unread = UnreadColumns.of_database("shop", config)
+    unread = UnmatchedColumns.of_database("shop", config)
     unread.path.parent.mkdir()
     unread.path.write_text("customer.*\n")
     with pytest.raises(ConfigurationError, match=r"shop\.unread has 'customer\.\*'"):
@@ -89,7 +89,7 @@ def test_a_column_that_a_pattern_by_hand_switches_off_stays_so_and_the_file_is_n
 
 
 def test_a_file_that_is_no_text_is_an_error_and_is_not_written_over(path, config):
-    unread = UnreadColumns.of_database("shop", config)
+    unread = UnmatchedColumns.of_database("shop", config)
     unread.path.parent.mkdir()
     unread.path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigurationError, match="expected UTF-8 text"):

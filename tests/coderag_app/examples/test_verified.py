@@ -1,4 +1,4 @@
-"""Verified pairs: the file that holds them, templates with other literals, and an engine that follows at once."""
+"""Verified examples: the file that holds them, templates with other literals, and an engine that follows at once."""
 
 import sqlite3
 import threading
@@ -9,14 +9,15 @@ import pytest
 from scripted_llm import ScriptedLLM
 
 from coderag_app.database import open_database
-from coderag_app.encoders.loading import embed_documents
+from coderag_app.encoders.encoder_loading import embed_documents
 from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.errors import DatabaseError, SQLRejectedError, TeachingError
-from coderag_app.examples import VerifiedPair, VerifiedStore, from_verified, template_answer
+from coderag_app.examples import VerifiedExample, VerifiedStore, from_verified, template_answer
+from coderag_app.examples.verified_example import is_stale
 from coderag_app.index.embed_view import embed_view
 from coderag_app.index.nodes import example_to_node
 from coderag_app.index.store import ExampleIndex
-from coderag_app.llm.loading import load_embed_model
+from coderag_app.llm.llm_loading import load_embed_model
 from coderag_app.llm.prompts import InstructFormat
 from coderag_app.loading import load_query_engine
 from coderag_app.schema.value_index import ValueIndex
@@ -62,11 +63,11 @@ def store(tmp_path):
 def test_a_pair_is_kept_as_sql_that_runs_with_its_question_above(store, shop):
     pair = store.add(*COUNT, SCHEMA)
     text = store.path.read_text()
-    assert f"-- question: {COUNT[0]}\n-- id: {pair.pair_id}\n-- added: {date.today()}\n" in text
+    assert f"-- question: {COUNT[0]}\n-- id: {pair.verified_id}\n-- added: {date.today()}\n" in text
     assert text.endswith(f"{COUNT[1]};\n") and store.path.name == "shop.sql"
     with sqlite3.connect(shop) as connection:
         assert connection.execute(text).fetchall() == [(2,)]
-    assert store.pairs() == VerifiedStore(store.folder, "shop").pairs() == (pair,)
+    assert store.all() == VerifiedStore(store.folder, "shop").all() == (pair,)
 
 
 def test_long_sql_gets_a_line_for_each_clause_and_reads_back_the_same(store):
@@ -74,7 +75,7 @@ def test_long_sql_gets_a_line_for_each_clause_and_reads_back_the_same(store):
     pair = store.add("Who?", sql, SCHEMA)
     lines = "\nFROM customer\nWHERE city = 'a FROM b' AND id IN (SELECT customer_id FROM purchase)\nORDER BY name;"
     assert pair.sql == sql and lines in store.path.read_text()
-    assert " ".join(store.pairs()[0].sql.split()) == sql
+    assert " ".join(store.all()[0].sql.split()) == sql
 
 
 def test_the_same_pair_is_kept_once_and_the_same_question_gets_the_new_sql(store):
@@ -83,19 +84,22 @@ def test_the_same_pair_is_kept_once_and_the_same_question_gets_the_new_sql(store
     assert store.add("how many  customers are there", COUNT[1], SCHEMA) == first
     assert store.path.read_bytes() == before
     second = store.add(COUNT[0], "SELECT count(id) FROM customer", SCHEMA)
-    assert second.pair_id == first.pair_id and store.pairs() == (second,)
+    assert second.verified_id == first.verified_id and store.all() == (second,)
 
 
 def test_a_pair_is_changed_under_its_id_and_removed(store):
     first = store.add(*COUNT, SCHEMA)
     other = store.add("Who?", "SELECT name FROM customer", SCHEMA)
-    changed = store.replace(first.pair_id[:5], "How many clients?", COUNT[1], SCHEMA)
-    assert changed.pair_id == first.pair_id and [p.question for p in store.pairs()] == ["How many clients?", "Who?"]
-    with pytest.raises(TeachingError, match=other.pair_id):
-        store.replace(first.pair_id, "who", COUNT[1], SCHEMA)
-    assert store.remove(first.pair_id) == changed and store.pairs() == (other,)
+    changed = store.replace(first.verified_id[:5], "How many clients?", COUNT[1], SCHEMA)
+    assert changed.verified_id == first.verified_id and [p.question for p in store.all()] == [
+        "How many clients?",
+        "Who?",
+    ]
+    with pytest.raises(TeachingError, match=other.verified_id):
+        store.replace(first.verified_id, "who", COUNT[1], SCHEMA)
+    assert store.remove(first.verified_id) == changed and store.all() == (other,)
     with pytest.raises(TeachingError, match="no pair"):
-        store.remove(first.pair_id)
+        store.remove(first.verified_id)
 
 
 def test_what_people_write_into_the_file_stays(store):
@@ -106,12 +110,12 @@ def test_what_people_write_into_the_file_stays(store):
     )
     store.path.write_text(text)
     store.add(*COUNT, SCHEMA)
-    store.remove(store.pairs()[-1].pair_id)
+    store.remove(store.all()[-1].verified_id)
     kept = store.path.read_text()
     assert "-- My own notes; with a semicolon\n" in kept
     assert "-- asked by Kim\nSELECT name -- the person\nFROM customer;" in kept
-    assert [pair.question for pair in store.pairs()] == ["Who bought?", "How much?"]
-    assert len({pair.pair_id for pair in store.pairs()}) == 2 and store.pairs() == store.pairs()
+    assert [pair.question for pair in store.all()] == ["Who bought?", "How much?"]
+    assert len({pair.verified_id for pair in store.all()}) == 2 and store.all() == store.all()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +133,7 @@ def test_a_broken_file_is_refused_by_line_and_never_written_over(store, text, pr
     store.folder.mkdir()
     store.path.write_text(text)
     with pytest.raises(TeachingError, match=problem):
-        store.pairs()
+        store.all()
     with pytest.raises(TeachingError, match=problem):
         store.add(*COUNT, SCHEMA)
     assert store.path.read_text() == text
@@ -152,7 +156,7 @@ def test_several_writers_lose_nothing(store):
         thread.start()
     for thread in threads:
         thread.join()
-    assert {pair.question for pair in store.pairs()} == {f"Question {number}?" for number in range(12)}
+    assert {pair.question for pair in store.all()} == {f"Question {number}?" for number in range(12)}
     assert [path.name for path in store.folder.iterdir() if path.suffix == ".sql"] == ["shop.sql"]
 
 
@@ -170,7 +174,7 @@ def test_a_question_cannot_write_a_statement_of_its_own(store):
     store.add("Who?\n; DROP TABLE customer; --\n-- id: 000000000000", COUNT[1], SCHEMA)
     lines = store.path.read_text().splitlines()
     assert [line for line in lines if line and not line.startswith("--")] == [f"{COUNT[1]};"]
-    assert len(store.pairs()) == 1
+    assert len(store.all()) == 1
 
 
 def test_a_database_name_cannot_leave_the_folder(tmp_path):
@@ -192,20 +196,20 @@ def test_a_database_name_cannot_leave_the_folder(tmp_path):
 )
 def test_a_pair_is_stale_when_what_it_uses_is_gone_or_changed(store, change, stale):
     pair = store.add("Which cities?", "SELECT DISTINCT city FROM customer", SCHEMA)
-    assert store.is_stale(pair, schema_from_ddl(DDL.replace(*change))) is stale
+    assert is_stale(pair, schema_from_ddl(DDL.replace(*change))) is stale
 
 
 # --- templates ---
 
 PAIRS = [
-    VerifiedPair("How many customers live in Paris?", "SELECT count(*) FROM customer WHERE city = 'Paris'", "",
+    VerifiedExample("How many customers live in Paris?", "SELECT count(*) FROM customer WHERE city = 'Paris'", "",
                  date.today(), "a" * 12),
-    VerifiedPair("Which customers from Germany joined in 2023?",
+    VerifiedExample("Which customers from Germany joined in 2023?",
                  "SELECT name FROM customer WHERE country = 'DE' AND joined >= '2023-01-01' AND joined < '2024-01-01'",
                  "", date.today(), "b" * 12),
-    VerifiedPair("The 5 largest purchases above 10", "SELECT id FROM purchase WHERE amount > 10 ORDER BY amount DESC "
-                 "LIMIT 5", "", date.today(), "c" * 12),
-    VerifiedPair("Whose name contains nn?", "SELECT id FROM customer WHERE name LIKE '%nn%'", "", date.today(),
+    VerifiedExample("The 5 largest purchases above 10",
+                 "SELECT id FROM purchase WHERE amount > 10 ORDER BY amount DESC LIMIT 5", "", date.today(), "c" * 12),
+    VerifiedExample("Whose name contains nn?", "SELECT id FROM customer WHERE name LIKE '%nn%'", "", date.today(),
                  "d" * 12),
 ]  # fmt: skip
 
@@ -302,9 +306,9 @@ def test_the_query_engine_of_llama_index_answers_by_verified_pairs_too(engine):
 
 def test_a_correction_and_a_forgotten_pair_show_at_once(engine):
     pair = engine.teach("How many customers?", "SELECT 7 FROM customer")
-    engine.correct(pair.pair_id, "How many customers?", COUNT[1])
+    engine.correct(pair.verified_id, "How many customers?", COUNT[1])
     assert engine.ask("how many customers").rows == ((2,),)
-    engine.forget(pair.pair_id)
+    engine.forget(pair.verified_id)
     assert engine.ask("how many customers").sql == "SELECT 1"
     assert engine.retriever.retrieve_examples("How many customers?") == []
 
@@ -325,14 +329,14 @@ def test_a_change_by_hand_is_seen_by_the_next_question_and_by_every_session(engi
 def test_sql_that_is_refused_or_fails_is_not_kept(engine, sql, error):
     with pytest.raises(error):
         engine.teach("How many?", sql)
-    assert engine.verified.pairs() == ()
+    assert engine.verified.all() == ()
 
 
 def test_a_stale_pair_is_kept_and_not_used(engine):
     old = schema_from_ddl("CREATE TABLE customer (id INTEGER, gone TEXT);")
     engine.verified.store.add("What is gone?", "SELECT gone FROM customer", old)
     verified = engine.verified
-    assert [pair.question for pair in verified.stale()] == ["What is gone?"] and len(verified.pairs()) == 1
+    assert [pair.question for pair in verified.stale()] == ["What is gone?"] and len(verified.all()) == 1
     assert engine.ask("What is gone?").sql == "SELECT 1"
 
 

@@ -1,10 +1,10 @@
-"""Verified pairs that speak of a month or a day answer the same question about another one."""
+"""Verified examples that speak of a month or a day answer the same question about another one."""
 
 from datetime import date
 
 import pytest
 
-from coderag_app.examples import VerifiedPair, template_answer
+from coderag_app.examples import VerifiedExample, template_answer
 from coderag_app.schema.value_index import ValueIndex
 
 
@@ -27,7 +27,7 @@ DAY = "SELECT name FROM customer WHERE joined = '2023-05-05'"
 
 
 def answered(verified: str, sql: str, asked: str, dialect: str = "sqlite") -> str | None:
-    pair = VerifiedPair(verified, sql, "", date.today(), "a" * 12)
+    pair = VerifiedExample(verified, sql, "", date.today(), "a" * 12)
     return template_answer(asked, [pair], ValueIndex((), ()), dialect)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from coderag_app.index.embed_view import embed_view
-from coderag_app.sql.reading import SQLKind, read_sql
+from coderag_app.sql.lenient_reading import SQLKind, read_sql
 
 SHOP = (
     "CREATE TABLE customer (id INT PRIMARY KEY, name TEXT); CREATE TABLE invoice (id INT, customer_id INT, total REAL);"

@@ -12,7 +12,7 @@ from example_index import DIMENSION, ENCODER, make_example, make_index, random_v
 from filelock import FileLock
 
 from coderag_app.errors import IndexStoreError
-from coderag_app.index import files as index_files
+from coderag_app.index import generations
 from coderag_app.index.nodes import example_to_node
 from coderag_app.index.store import ExampleIndex
 
@@ -77,7 +77,7 @@ def test_surrogates_and_line_separators_in_an_example_survive(tmp_path: Path) ->
 
 def test_a_second_writer_waits_and_then_says_who_is_in_the_way(saved_index: Path) -> None:
     script = (
-        "import sys; from coderag_app.index.files import storage_lock; from pathlib import Path\n"
+        "import sys; from coderag_app.index.generations import storage_lock; from pathlib import Path\n"
         "try:\n  with storage_lock(Path(sys.argv[1]), timeout_s=0.2): print('entered')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
@@ -111,12 +111,12 @@ def test_a_disk_that_refuses_leaves_the_previous_index(saved_index: Path) -> Non
 def test_a_reader_that_meets_a_swap_reads_the_new_generation(
     saved_index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check_files = index_files.check_files
+    check_files = generations.check_files
 
-    def swap_then_check(folder: Path, manifest: index_files.Manifest) -> None:
-        monkeypatch.setattr(index_files, "check_files", check_files)
+    def swap_then_check(folder: Path, manifest: generations.Manifest) -> None:
+        monkeypatch.setattr(generations, "check_files", check_files)
         make_index(3).save(folder)  # removes the generation that the reader has just chosen
         check_files(folder, manifest)
 
-    monkeypatch.setattr(index_files, "check_files", swap_then_check)
+    monkeypatch.setattr(generations, "check_files", swap_then_check)
     assert len(ExampleIndex.load(saved_index)) == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.index.files import read_manifest
+from coderag_app.index.generations import read_manifest
 from coderag_app.index.store import ExampleIndex, index_exists
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ import numpy as np
 from coderag_app.index.nodes import example_to_node
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.types import EncoderInfo, SQLExample
-from coderag_app.llm.loading import LoadedEncoder
+from coderag_app.llm.llm_loading import LoadedEncoder
 from ingestion import FileReader, ingest
 from llama_index.core.embeddings import MockEmbedding
 

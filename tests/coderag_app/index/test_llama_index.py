@@ -17,7 +17,7 @@ from coderag_app.errors import IndexStoreError
 from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.index.nodes import example_to_node, llm_view
 from coderag_app.index.store import ExampleIndex
-from coderag_app.llm.loading import LoadedEncoder, load_embed_model
+from coderag_app.llm.llm_loading import LoadedEncoder, load_embed_model
 from coderag_app.types import SQLExample
 
 pytestmark = pytest.mark.model

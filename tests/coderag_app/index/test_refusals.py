@@ -10,7 +10,7 @@ import pytest
 from example_index import DIMENSION, ENCODER, make_index
 
 from coderag_app.errors import IndexStoreError
-from coderag_app.index import files as index_files
+from coderag_app.index import generations
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.types import EncoderInfo
 
@@ -101,7 +101,7 @@ def test_an_edited_manifest_is_refused(saved_index: Path, field: str, value: obj
 
 def rewrite_manifest(folder: Path, **changes: object) -> None:
     """Change the manifest and make its checksum right again, as an attacker or a buggy writer would."""
-    manifest = index_files.read_manifest(folder)
+    manifest = generations.read_manifest(folder)
     (folder / "manifest.json").write_text(replace(manifest, **changes).to_json())
 
 
@@ -138,7 +138,7 @@ def test_a_wrong_dimension_in_a_valid_manifest_is_refused(saved_index: Path) -> 
 def test_a_corpus_map_with_pickled_objects_is_not_loaded(saved_index: Path) -> None:
     path = data_file(saved_index, "sql_rag_corpus_map.npy")
     np.save(path, np.array([object()] * 20, dtype=object), allow_pickle=True)
-    files = {**(index_files.read_manifest(saved_index).files or {}), path.name: index_files.file_record(path)}
+    files = {**(generations.read_manifest(saved_index).files or {}), path.name: generations.file_record(path)}
     rewrite_manifest(saved_index, files=files)
     with pytest.raises(IndexStoreError, match="allow_pickle"):
         ExampleIndex.load(saved_index)

@@ -9,7 +9,7 @@ from llama_cpp import Llama, llama_cpp
 
 from coderag_app.llm import llama_cpp_amx
 from coderag_app.llm.llama_cpp_amx import without_amx
-from coderag_app.llm.loading import BUNDLED_SQL_MODEL
+from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL
 
 pytestmark = pytest.mark.model
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from coderag_app.errors import ModelError
-from coderag_app.llm import loading as models
+from coderag_app.llm import llm_loading
 from coderag_app.llm.generation import stream_reply
-from coderag_app.llm.loading import load_embed_model, load_llm
+from coderag_app.llm.llm_loading import load_embed_model, load_llm
 from coderag_app.llm.prompts import Prompt
 from coderag_app.settings import AppConfig
 
@@ -79,15 +79,15 @@ def test_a_preset_that_is_not_on_disk_says_how_to_get_it():
 
 
 def test_auto_is_the_bundled_model_where_no_preset_is_cached(monkeypatch, tmp_path):
-    monkeypatch.setattr(models.ModelPreset, "cached_path", lambda self: None)
+    monkeypatch.setattr(llm_loading.ModelPreset, "cached_path", lambda self: None)
     assert load_llm(AppConfig.load()).origin == "bundled"
 
 
 def test_auto_takes_the_strongest_cached_preset(monkeypatch):
     monkeypatch.setattr(
-        models.ModelPreset,
+        llm_loading.ModelPreset,
         "cached_path",
-        lambda self: models.BUNDLED_SQL_MODEL if self.name.startswith(("mistral", "qwen2.5-coder-1")) else None,
+        lambda self: llm_loading.BUNDLED_SQL_MODEL if self.name.startswith(("mistral", "qwen2.5-coder-1")) else None,
     )
     assert load_llm(AppConfig.load()).name == "qwen2.5-coder-1.5b"
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from coderag_app import load_query_engine
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 from coderag_app.chat.conversation import Conversation
 from coderag_app.errors import CodeRAGError
 from coderag_app.llm.compact.format import CompactFormat

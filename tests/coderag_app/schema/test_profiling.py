@@ -10,7 +10,7 @@ import pytest
 from coderag_app.database import open_database
 from coderag_app.errors import DatabaseError
 from coderag_app.llm.compact.decode import decode_sql
-from coderag_app.llm.compact.names import SchemaNames, schema_text
+from coderag_app.llm.compact.schema_names import SchemaNames, schema_text
 from coderag_app.schema import profiling
 from coderag_app.schema.profile import EPOCH, Kind
 from coderag_app.schema.profiling import with_profiles

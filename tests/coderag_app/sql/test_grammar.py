@@ -8,7 +8,7 @@ import llama_cpp
 import pytest
 
 from coderag_app.llm.generation import stream_reply
-from coderag_app.llm.loading import load_llm
+from coderag_app.llm.llm_loading import load_llm
 from coderag_app.llm.prompts import CANNOT_ANSWER, InstructFormat, Prompt, PromptRequest
 from coderag_app.question.read_question import read_question
 from coderag_app.settings import AppConfig

@@ -13,8 +13,8 @@ from coderag_app.sql import parsing
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.explanation import explain_sql
 from coderag_app.sql.guard import check_sql
+from coderag_app.sql.lenient_reading import SQLKind, read_sql
 from coderag_app.sql.parsing import MAX_NESTING, SQLBoundsError, parse, parse_one, tokenize
-from coderag_app.sql.reading import SQLKind, read_sql
 
 ROOT = Path(__file__).parents[3]
 DIALECTS = ("sqlite", "duckdb", "postgres", "mysql")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coderag_app.encoders.loading import load_embed_model
+from coderag_app.encoders.encoder_loading import load_embed_model
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.vote.candidate_ranking import rank_candidates
 

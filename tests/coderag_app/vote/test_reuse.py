@@ -7,7 +7,7 @@ import pytest
 from scripted_llm import ScriptedLLM
 
 from coderag_app.index.store import ExampleIndex
-from coderag_app.llm.loading import load_embed_model
+from coderag_app.llm.llm_loading import load_embed_model
 from coderag_app.llm.prompts import CANNOT_ANSWER
 from coderag_app.loading import load_query_engine
 from coderag_app.question.read_question import read_question

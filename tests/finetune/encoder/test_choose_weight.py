@@ -7,7 +7,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from typer.testing import CliRunner
 
-from coderag_app.encoders.loading import minilm_folder, transformer_of
+from coderag_app.encoders.encoder_loading import minilm_folder, transformer_of
 from finetune.encoder import choose_weight
 from finetune.encoder.choose_weight import WeightScores, best_weight, score_weights
 from finetune.encoder.scores import held_out_task

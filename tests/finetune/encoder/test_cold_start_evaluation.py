@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.encoders.loading import load_embed_model
+from coderag_app.encoders.encoder_loading import load_embed_model
 from coderag_app.errors import ConfigurationError
 from finetune.evaluate_cold_start import Hits, evaluate_cold_start, is_literal_free, shares
 

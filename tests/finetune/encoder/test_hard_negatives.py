@@ -8,7 +8,7 @@ import typer
 from sentence_transformers import SentenceTransformer
 from typer.testing import CliRunner
 
-from coderag_app.encoders.loading import minilm_folder
+from coderag_app.encoders.encoder_loading import minilm_folder
 from coderag_app.errors import ModelError
 from finetune.encoder.hard_negatives import (
     MiningPlan,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coderag_app.errors import ConfigurationError
-from coderag_app.llm.loading import load_embed_model
+from coderag_app.llm.llm_loading import load_embed_model
 from finetune.evaluation.encoder_ranking import (
     METRICS,
     BM25Ranker,

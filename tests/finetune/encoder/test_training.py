@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 from coderag_app.encoders.adapter import ADAPTER_CARD, ADAPTER_FILE, EncoderAdapter, low_rank_tensors
-from coderag_app.encoders.loading import embed_queries, load_embed_model, minilm_folder
+from coderag_app.encoders.encoder_loading import embed_queries, load_embed_model, minilm_folder
 from coderag_app.errors import ConfigurationError, ModelError
 from finetune.encoder.batches import NeighbourhoodBatchSampler
 from finetune.encoder.encoder_trainer import training_dataset
@@ -269,7 +269,7 @@ def make_adapter(folder: Path, base_sha256: str, name: str = "encoder.layer.0.at
 
 
 def test_the_fingerprint_covers_the_adapter_and_its_weight(tmp_path):
-    from coderag_app.encoders.loading import MINILM_SHA256
+    from coderag_app.encoders.encoder_loading import MINILM_SHA256
 
     make_adapter(tmp_path / "one", MINILM_SHA256)
     card = json.loads((tmp_path / "one" / ADAPTER_CARD).read_text(encoding="utf-8"))
@@ -290,7 +290,7 @@ def test_an_adapter_for_other_weights_is_refused(tmp_path):
 
 
 def test_an_adapter_that_does_not_fit_or_is_damaged_is_refused(tmp_path):
-    from coderag_app.encoders.loading import MINILM_SHA256
+    from coderag_app.encoders.encoder_loading import MINILM_SHA256
 
     make_adapter(tmp_path / "unfit", MINILM_SHA256, name="encoder.layer.99.weight")
     with pytest.raises(ModelError, match="does not fit"):

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coderag_app.encoders.loading import embed_documents
+from coderag_app.encoders.encoder_loading import embed_documents
 from coderag_app.errors import ConfigurationError, ModelError
 from coderag_app.index.nodes import example_to_node
 from coderag_app.index.store import ExampleIndex
-from coderag_app.llm.loading import LoadedEncoder, load_embed_model
+from coderag_app.llm.llm_loading import LoadedEncoder, load_embed_model
 from coderag_app.settings import AppConfig
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import Origin, SQLExample

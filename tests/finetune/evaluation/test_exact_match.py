@@ -12,7 +12,7 @@ SCHEMA = schema_from_ddl(
 PAIRS_FILE = Path(__file__).parents[2] / "cases" / "exact_match.sql"
 
 
-def read_pairs() -> list[tuple[str, str, str]]:
+def read_verified_file() -> list[tuple[str, str, str]]:
     """(about, first, second) for each block; ``about`` starts with "same" or "other"."""
     blocks = PAIRS_FILE.read_text(encoding="utf-8").partition("\n")[2].strip().split("\n\n")
     pairs = []
@@ -22,7 +22,7 @@ def read_pairs() -> list[tuple[str, str, str]]:
     return pairs
 
 
-PAIRS = read_pairs()
+PAIRS = read_verified_file()
 
 
 @pytest.mark.parametrize(("about", "first", "second"), PAIRS, ids=[about for about, _, _ in PAIRS])

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.evaluation.linking import table_recall
-from finetune.evaluation.retrieval import mrr_at_k, ndcg_at_k, recall_at_k
+from finetune.evaluation.retrieval import mrr_at_k, ndcg_at_k, recall_at_k, table_recall
 
 METRICS = (recall_at_k, mrr_at_k, ndcg_at_k)
 ids = st.sampled_from("abcdefgh")

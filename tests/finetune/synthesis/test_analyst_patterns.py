@@ -11,7 +11,7 @@ import pytest
 from finetune.synthesis.analyst_columns import add_analyst_columns
 from finetune.synthesis.described import DescribedColumn, DescribedDatabase
 from finetune.synthesis.domains import load_domains
-from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Draw, Lookup, Pattern
+from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Draw, Pattern, SchemaLookup
 from finetune.synthesis.patterns.event_words import event_of
 from finetune.synthesis.patterns.flag_words import verb_of
 from finetune.synthesis.schemas import draw_database
@@ -30,7 +30,7 @@ def databases() -> list[DescribedDatabase]:
 def test_a_pattern_draws_varied_questions_whose_sql_runs(databases: list[DescribedDatabase], rule: Pattern) -> None:
     questions, filled = set(), 0
     for number, database in enumerate(databases):
-        candidate = rule.draw(Draw(Random(number), Lookup(database)))
+        candidate = rule.draw(Draw(Random(number), SchemaLookup(database)))
         if candidate is not None:
             filled += bool(database.connection.execute(candidate.sql).fetchone())
             questions.add(candidate.question)

@@ -6,7 +6,7 @@ import pytest
 from llama_index.core.base.llms.types import CompletionResponse
 from scripted_llm import ScriptedLLM
 
-from coderag_app.llm.loading import load_llm
+from coderag_app.llm.llm_loading import load_llm
 from coderag_app.settings import AppConfig
 from finetune.synthesis.code_snippets import CodeSnippet
 from finetune.synthesis.drafts import DroppedError
@@ -168,12 +168,12 @@ def test_the_bundled_model_runs_through_the_whole_pipeline(tmp_path):
 def test_the_command_shows_the_tasks_that_a_model_proposes(monkeypatch, capsys):
     from rich.console import Console
 
-    from coderag_app.llm.loading import LoadedLLM
+    from coderag_app.llm.llm_loading import LoadedLLM
     from finetune.synthesis.command import show_proposals
 
     llm = ScriptedLLM(replies=["1. Regex query: Given a description, find the regular expression.\nno form here"])
     loaded = LoadedLLM(llm, "scripted", "test", "instruct", 4096)
-    monkeypatch.setattr("coderag_app.llm.loading.load_llm", lambda config: loaded)
+    monkeypatch.setattr("coderag_app.llm.llm_loading.load_llm", lambda config: loaded)
     show_proposals("text2code", "auto", Console(width=200))
     assert capsys.readouterr().out == "regex_query: Given a description, find the regular expression.\n"
 

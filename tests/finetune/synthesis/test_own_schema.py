@@ -14,13 +14,13 @@ import pytest
 from coderag_app.database import open_database
 from coderag_app.schema.tables import Column
 from coderag_app.sql.guard import check_sql
-from coderag_app.sql.reading import read_sql
+from coderag_app.sql.lenient_reading import read_sql
 from coderag_app.types import Origin, SQLExample
 from finetune.evaluation.datasets import DEMO_FOLDER
 from finetune.synthesis.describing.describe_tables import describe_database
 from finetune.synthesis.describing.kinds import kind_of
 from finetune.synthesis.describing.words import singular, words_of, written_out
-from finetune.synthesis.own_schema import SynthesisProgress, synthesize_examples
+from finetune.synthesis.own_schema import OwnSchemaProgress, synthesize_examples
 from finetune.synthesis.patterns.plain_keys import KEY_PATTERNS
 
 SHOP = """
@@ -228,7 +228,7 @@ def test_one_table_of_one_column_gives_the_little_that_can_be_asked(tmp_path):
 
 def test_a_database_without_rows_gives_nothing_and_says_why(tmp_path):
     path = sqlite_file(tmp_path / "none.sqlite", SHOP)
-    told: list[SynthesisProgress] = []
+    told: list[OwnSchemaProgress] = []
     with closing(open_database(path)) as database:
         assert list(synthesize_examples(database, database.read_schema(samples=0), 50, 0, told.append)) == []
     assert told[-1].drops == {"the database has no rows": 1}

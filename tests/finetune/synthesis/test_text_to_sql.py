@@ -12,13 +12,13 @@ from sqlglot import exp
 
 from coderag_app.llm.compact.decode import decode_sql
 from coderag_app.llm.compact.encode import encode_sql
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.guard import check_sql
 from finetune.synthesis.described import DescribedColumn, DescribedDatabase, DescribedTable, Relation, SyntheticPair
-from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Draw, Lookup, Pattern
+from finetune.synthesis.patterns import ANALYSIS, PATTERNS, Draw, Pattern, SchemaLookup
 from finetune.synthesis.patterns.bounds import participle
 from finetune.synthesis.text_to_sql import UNANSWERABLE, generate, generate_pairs
 from finetune.synthesis.wording import expand, finish, join_words, number_words, plural
@@ -198,7 +198,7 @@ def test_a_pattern_of_windows_or_cases_draws_questions_that_the_language_can_say
             if isinstance(value, str) and table in texts
         ],
     )
-    drawn = [rule.draw(Draw(Random(seed), Lookup(database))) for seed in range(60)]
+    drawn = [rule.draw(Draw(Random(seed), SchemaLookup(database))) for seed in range(60)]
     candidates = [candidate for candidate in drawn if candidate]
     assert len({candidate.question for candidate in candidates}) > 5
     for candidate in candidates:
@@ -210,7 +210,7 @@ def test_a_pattern_of_windows_or_cases_draws_questions_that_the_language_can_say
 
 
 def test_the_guard_lets_windows_and_cases_pass(database: DescribedDatabase) -> None:
-    drawn = [rule.draw(Draw(Random(seed), Lookup(database))) for rule in ANALYTIC for seed in range(8)]
+    drawn = [rule.draw(Draw(Random(seed), SchemaLookup(database))) for rule in ANALYTIC for seed in range(8)]
     candidates = [candidate for candidate in drawn if candidate]
     assert len(candidates) > len(ANALYTIC)
     for candidate in candidates:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coderag_app.bundled.demo.files import DEMO_DATABASE, DEMO_EXAMPLES
+from coderag_app.bundled.demo import DEMO_DATABASE, DEMO_EXAMPLES
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

@@ -27,7 +27,7 @@ def test_pairs_are_listed_changed_and_removed(coderag):
     edited = coderag("teach", "--demo", "--edit", pair["id"][:6], "-q", "How many stores?", "--json")
     assert json.loads(edited.out)["pairs"][0] == {**pair, "question": "How many stores?"}
     assert coderag("teach", "--demo", "--remove", pair["id"]).code == 0
-    assert "No verified pairs" in coderag("teach", "--demo", "--list").out
+    assert "No verified examples" in coderag("teach", "--demo", "--list").out
 
 
 @pytest.mark.parametrize(

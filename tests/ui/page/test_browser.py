@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ui_server import LONG_SQL, REPLIES, ChatPage, repeat, serve
 
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 
 pytest_plugins = ["ui_browser"]
 

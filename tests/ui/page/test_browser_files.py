@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from ui_server import repeat
 
-from coderag_app.database.uploads.tables import MAX_UPLOAD_MB
+from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB
 
 pytest_plugins = ["ui_browser"]
 

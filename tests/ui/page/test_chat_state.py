@@ -2,7 +2,7 @@
 
 import pytest
 
-from coderag_app.bundled.demo.files import DEMO_DATABASE
+from coderag_app.bundled.demo import DEMO_DATABASE
 from coderag_app.engine import StreamEvent
 from coderag_app.settings import AppConfig
 from ui.page.chat_state import MAX_TURNS, AskProgress, ChatState, Connection, Turn, conversation_title

@@ -11,7 +11,6 @@ from functools import partial
 from coderag_app.llm.compact.rewordings.averages import averages_as_parts
 from coderag_app.llm.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.llm.compact.rewordings.counts import rows_as_counts
-from coderag_app.llm.compact.rewordings.date_units import units_as_months
 from coderag_app.llm.compact.rewordings.medians import medians_as_averages
 from coderag_app.llm.compact.rewordings.rewording import Finish, Rewording
 from coderag_app.llm.compact.rewordings.second_keys import columns_as_one, periods_as_conditions
@@ -19,6 +18,7 @@ from coderag_app.llm.compact.rewordings.shares import shares_as_parts
 from coderag_app.llm.compact.rewordings.tops import tops_as_parts
 from coderag_app.llm.compact.rewordings.tops_per_group import tops_per_group_as_sums
 from coderag_app.llm.compact.rewordings.trends import trends_as_parts
+from coderag_app.llm.compact.rewordings.units_as_months import units_as_months
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 

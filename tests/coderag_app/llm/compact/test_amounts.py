@@ -8,8 +8,8 @@ from compact_replies import decode_reply
 from coderag_app.llm.compact.amounts import Amount, find_amount, with_amount
 from coderag_app.llm.compact.decode import decode_sql
 from coderag_app.llm.compact.encode import encode_sql
-from coderag_app.llm.compact.names import MAX_COLUMNS, SchemaNames
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import MAX_COLUMNS, SchemaNames
 from coderag_app.loading import load_query_engine
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl

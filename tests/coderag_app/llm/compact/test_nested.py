@@ -9,8 +9,8 @@ import sqlglot
 from coderag_app.database import Database, open_database
 from coderag_app.llm.compact.decode import CannotDecodeError, decode_sql
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import ValueIndex
 

@@ -9,9 +9,9 @@ import pytest
 from compact_replies import decode_reply
 
 from coderag_app.llm.compact.decode import CannotDecodeError
-from coderag_app.llm.compact.names import SchemaNames
-from coderag_app.llm.compact.periods import find_periods
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.question_periods import find_periods
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.loading import load_query_engine
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import StoredValue, ValueIndex

@@ -4,8 +4,8 @@ import pytest
 
 from coderag_app.llm.compact.decode import decode_sql
 from coderag_app.llm.compact.format import CompactFormat
-from coderag_app.llm.compact.names import SchemaNames
 from coderag_app.llm.compact.question import mark_question
+from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.llm.prompts import PromptRequest
 from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import StoredValue, ValueIndex

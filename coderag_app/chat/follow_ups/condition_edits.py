@@ -6,9 +6,9 @@ import re
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.dates import apply_dates
+from coderag_app.chat.follow_ups.date_edits import apply_dates
 from coderag_app.chat.follow_ups.intents import Filter, Unfilter
-from coderag_app.chat.follow_ups.periods import read_period
+from coderag_app.chat.follow_ups.period_edits import read_period
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, Condition, QueryEdit, conjuncts, set_where
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.question.periods.period import YEAR

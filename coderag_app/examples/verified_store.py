@@ -1,4 +1,4 @@
-"""The file of one database's verified pairs."""
+"""The file of one database's verified examples."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from datetime import date, datetime
 from pathlib import Path
 
 from coderag_app.errors import SQLRejectedError, TeachingError
-from coderag_app.examples import pairs as verified_pairs
-from coderag_app.examples.pair_file import MAX_QUESTION_CHARS, Block, PairFile, new_preamble, pair_text, read_pairs
-from coderag_app.examples.pairs import VerifiedPair, pair_id_of, same_question, used_fingerprint
+from coderag_app.examples.verified_example import VerifiedExample, same_question, used_fingerprint, verified_id_of
+from coderag_app.examples.verified_file import (
+    MAX_QUESTION_CHARS,
+    VerifiedBlock,
+    VerifiedFile,
+    new_preamble,
+    read_verified_file,
+    verified_text,
+)
 from coderag_app.files import (
     PRIVATE_FILE,
     private_folder,
@@ -30,7 +36,7 @@ MAX_FILE_MB = 20
 
 
 class VerifiedStore:
-    """Verified pairs of one database, in ``folder/db_id.sql``: SQL with comments, to be read, edited and diffed.
+    """Verified examples of one database, in ``folder/db_id.sql``: SQL with comments, to be read, edited and diffed.
 
     A lock serialises writers, and a file is replaced as a whole. A file that can't be read is never overwritten.
     """
@@ -48,7 +54,7 @@ class VerifiedStore:
             safe = f"{safe[:60]}-{hashlib.sha256(self.db_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
         return self.folder / f"{safe}.sql"
 
-    def pairs(self) -> tuple[VerifiedPair, ...]:
+    def all(self) -> tuple[VerifiedExample, ...]:
         """All pairs in the order of the file; none without one.
 
         Raises:
@@ -56,19 +62,19 @@ class VerifiedStore:
         """
         return tuple(block.pair for block in self._read().blocks)
 
-    def pair(self, pair_id: str) -> VerifiedPair:
+    def get(self, verified_id: str) -> VerifiedExample:
         """The pair of that id, or of the only id with that prefix.
 
         Raises:
             TeachingError: There is none, or several.
         """
-        found = [pair for pair in self.pairs() if pair_id and pair.pair_id.startswith(pair_id)]
+        found = [pair for pair in self.all() if verified_id and pair.verified_id.startswith(verified_id)]
         if len(found) != 1:
             count = f"{len(found)} pairs" if found else "no pair"
-            raise TeachingError(f"{self.path} has {count} of the id {pair_id!r}: coderag teach --list shows them.")
+            raise TeachingError(f"{self.path} has {count} of the id {verified_id!r}: coderag teach --list shows them.")
         return found[0]
 
-    def add(self, question: str, sql: str, schema: Schema) -> VerifiedPair:
+    def add(self, question: str, sql: str, schema: Schema) -> VerifiedExample:
         """Add a pair. A question that is there already gets the new SQL and keeps its id; a copy changes nothing.
 
         Args:
@@ -82,55 +88,55 @@ class VerifiedStore:
         """
         return self.add_all([(question, sql)], schema)[0]
 
-    def add_all(self, taught: list[tuple[str, str]], schema: Schema) -> list[VerifiedPair]:
+    def add_all(self, taught: list[tuple[str, str]], schema: Schema) -> list[VerifiedExample]:
         """Add pairs of question and SQL with one write; all of them or, at an error, none. See ``add``."""
         fresh = [self._made(question, sql, schema) for question, sql in taught]
-        kept: list[VerifiedPair] = []
+        kept: list[VerifiedExample] = []
 
-        def change(file: PairFile) -> PairFile:
+        def change(file: VerifiedFile) -> VerifiedFile:
             blocks = list(file.blocks)
             for pair in fresh:
                 kept.append(self._put(blocks, pair))
-            return PairFile(file.preamble or new_preamble(self.db_id), tuple(blocks))
+            return VerifiedFile(file.preamble or new_preamble(self.db_id), tuple(blocks))
 
         self._change(change)
         return kept
 
-    def replace(self, pair_id: str, question: str, sql: str, schema: Schema) -> VerifiedPair:
+    def replace(self, verified_id: str, question: str, sql: str, schema: Schema) -> VerifiedExample:
         """Change a pair; its id stays.
 
         Raises:
             SQLRejectedError: The SQL may not run.
             TeachingError: There is no such pair, or another one has this question.
         """
-        wanted = self.pair(pair_id).pair_id
-        changed = replace(self._made(question, sql, schema), pair_id=wanted)
+        wanted = self.get(verified_id).verified_id
+        changed = replace(self._made(question, sql, schema), verified_id=wanted)
 
-        def change(file: PairFile) -> PairFile:
+        def change(file: VerifiedFile) -> VerifiedFile:
             for block in file.blocks:
-                if block.pair.pair_id != wanted and same_question(block.pair.question, question):
-                    raise TeachingError(f"The pair {block.pair.pair_id} has this question already; edit or remove it.")
-            new = Block(pair_text(changed, self.dialect), changed)
-            return PairFile(file.preamble, tuple(new if b.pair.pair_id == wanted else b for b in file.blocks))
+                if block.pair.verified_id != wanted and same_question(block.pair.question, question):
+                    raise TeachingError(
+                        f"The pair {block.pair.verified_id} has this question already; edit or remove it."
+                    )
+            new = VerifiedBlock(verified_text(changed, self.dialect), changed)
+            return VerifiedFile(file.preamble, tuple(new if b.pair.verified_id == wanted else b for b in file.blocks))
 
         self._change(change)
         return changed
 
-    def remove(self, pair_id: str) -> VerifiedPair:
+    def remove(self, verified_id: str) -> VerifiedExample:
         """Remove a pair, with the comments in its block.
 
         Raises:
             TeachingError: There is no such pair.
         """
-        gone = self.pair(pair_id)
+        gone = self.get(verified_id)
         self._change(
-            lambda file: PairFile(file.preamble, tuple(b for b in file.blocks if b.pair.pair_id != gone.pair_id))
+            lambda file: VerifiedFile(
+                file.preamble, tuple(b for b in file.blocks if b.pair.verified_id != gone.verified_id)
+            )
         )
         return gone
-
-    def is_stale(self, pair: VerifiedPair, schema: Schema) -> bool:
-        """Whether a table or column that the pair uses is gone, or has another type than it had."""
-        return verified_pairs.is_stale(pair, schema)
 
     def stamp(self) -> tuple[int, int]:
         """Changes whenever the file does: time of its last change in nanoseconds, and its size; zeros without one."""
@@ -140,7 +146,7 @@ class VerifiedStore:
             return 0, 0
         return status.st_mtime_ns, status.st_size
 
-    def _made(self, question: str, sql: str, schema: Schema) -> VerifiedPair:
+    def _made(self, question: str, sql: str, schema: Schema) -> VerifiedExample:
         question = " ".join(question.split())
         if not 0 < len(question) <= MAX_QUESTION_CHARS:
             raise TeachingError(f"The question has {len(question)} characters; expected 1 to {MAX_QUESTION_CHARS}.")
@@ -148,30 +154,30 @@ class VerifiedStore:
         if re.search(r"^\s*--", checked.sql, re.MULTILINE):
             raise SQLRejectedError("A text in the SQL has a line that begins with --; expected it on one line.")
         fingerprint = used_fingerprint(checked, schema)
-        return VerifiedPair(question, checked.sql, fingerprint, date.today(), pair_id_of(question, checked.sql))
+        return VerifiedExample(question, checked.sql, fingerprint, date.today(), verified_id_of(question, checked.sql))
 
-    def _put(self, blocks: list[Block], pair: VerifiedPair) -> VerifiedPair:
+    def _put(self, blocks: list[VerifiedBlock], pair: VerifiedExample) -> VerifiedExample:
         """Add a pair to the blocks, or put it in the place of the one with its question."""
         for position, block in enumerate(blocks):
             if same_question(block.pair.question, pair.question):
                 if (block.pair.sql, block.pair.schema_fingerprint) == (pair.sql, pair.schema_fingerprint):
                     return block.pair
-                pair = replace(pair, pair_id=block.pair.pair_id)
-                blocks[position] = Block(pair_text(pair, self.dialect), pair)
+                pair = replace(pair, verified_id=block.pair.verified_id)
+                blocks[position] = VerifiedBlock(verified_text(pair, self.dialect), pair)
                 return pair
-        blocks.append(Block(pair_text(pair, self.dialect), pair))
+        blocks.append(VerifiedBlock(verified_text(pair, self.dialect), pair))
         return pair
 
-    def _read(self) -> PairFile:
+    def _read(self) -> VerifiedFile:
         remove_leftovers(self.folder)
         try:
             with refusals_as(TeachingError, "Nothing was changed."):
                 text = read_text(self.path, MAX_FILE_MB * 1_000_000)
         except TeachingError as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                return PairFile("", ())
+                return VerifiedFile("", ())
             raise
-        return read_pairs(text.replace("\r\n", "\n"), str(self.path), self.dialect, self._day())
+        return read_verified_file(text.replace("\r\n", "\n"), str(self.path), self.dialect, self._day())
 
     def _day(self) -> date:
         """The day the file was last changed; today if the disk reports a day in the future."""
@@ -180,7 +186,7 @@ class VerifiedStore:
         except (OSError, ValueError, OverflowError):
             return date.today()
 
-    def _change(self, change: Callable[[PairFile], PairFile]) -> None:
+    def _change(self, change: Callable[[VerifiedFile], VerifiedFile]) -> None:
         """Read, change and swap in the file while no other writer does."""
         from filelock import FileLock, Timeout
 

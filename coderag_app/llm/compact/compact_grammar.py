@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from coderag_app.llm.compact.names import SchemaNames
+from coderag_app.llm.compact.schema_names import SchemaNames
 
 _RULES = r"""
 root ::= " none" | query

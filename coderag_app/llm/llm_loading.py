@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coderag_app.bundled.integrity import BUNDLED, check_bundled
-from coderag_app.encoders.loading import (
+from coderag_app.encoders.encoder_loading import (
     BUNDLED_ENCODER,
     MINILM_ID,
     LoadedEncoder,

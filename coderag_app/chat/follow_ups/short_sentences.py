@@ -13,7 +13,6 @@ from itertools import islice, product
 
 from coderag_app.chat.follow_ups.intents import (
     Aggregate,
-    Columns,
     Compare,
     Count,
     Distinct,
@@ -22,11 +21,12 @@ from coderag_app.chat.follow_ups.intents import (
     Intent,
     Limit,
     Missing,
+    OtherColumns,
     Reverse,
     Sort,
     Unfilter,
 )
-from coderag_app.chat.follow_ups.periods import PERIOD, read_period
+from coderag_app.chat.follow_ups.period_edits import PERIOD, read_period
 from coderag_app.question.periods.period import YEAR
 from coderag_app.schema.name_words import NUMBER_WORDS
 
@@ -152,7 +152,7 @@ def _aggregate(match: re.Match[str]) -> list[Intent | None]:
 def _columns(change: str) -> Callable[[re.Match[str]], list[Intent | None]]:
     def make(match: re.Match[str]) -> list[Intent | None]:
         names = re.split(rf"\s*(?:,|\band\b)\s*(?:{_OF} )?", _group_text(match, "columns"))
-        return [Columns(tuple(name for name in names if name), change)]
+        return [OtherColumns(tuple(name for name in names if name), change)]
 
     return make
 

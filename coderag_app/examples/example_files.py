@@ -14,8 +14,8 @@ from sqlglot.tokens import TokenType
 
 from coderag_app.errors import TeachingError
 from coderag_app.sql.explanation import explain_sql
+from coderag_app.sql.lenient_reading import SQLKind, read_sql
 from coderag_app.sql.parsing import tokenize
-from coderag_app.sql.reading import SQLKind, read_sql
 
 MAX_FILE_MB = 100
 _QUESTION_KEYS = ("question", "asked", "nl", "prompt")

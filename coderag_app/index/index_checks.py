@@ -9,7 +9,7 @@ import numpy as np
 
 from coderag_app.errors import IndexStoreError
 from coderag_app.index.embed_view import EMBED_VIEW_VERSION
-from coderag_app.index.files import Manifest
+from coderag_app.index.generations import Manifest
 from coderag_app.index.nodes import example_from_line
 from coderag_app.index.vectors import ExampleVectorStore
 from coderag_app.types import EncoderInfo, Origin

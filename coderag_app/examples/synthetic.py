@@ -18,7 +18,7 @@ from coderag_app.index.synthesis import SynthesisRecord
 
 if TYPE_CHECKING:
     from coderag_app.database import Database
-    from coderag_app.encoders.loading import LoadedEncoder
+    from coderag_app.encoders.encoder_loading import LoadedEncoder
     from coderag_app.schema.tables import Schema
 
 ENTRY_POINT_GROUP = "coderag.cold_start"

@@ -1,4 +1,4 @@
-"""The text of a file of verified pairs: SQL with a comment of known form above each statement. Pure.
+"""The text of a file of verified examples: SQL with a comment of known form above each statement. Pure.
 
 A file is a list of blocks that are kept letter by letter; a change touches its own block alone, so that what people
 wrote by hand stays.
@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
 from coderag_app.errors import TeachingError
-from coderag_app.examples.pairs import VerifiedPair, pair_id_of
+from coderag_app.examples.verified_example import VerifiedExample, verified_id_of
 from coderag_app.sql.lines import clause_lines
 from coderag_app.sql.parsing import tokenize
 
@@ -23,24 +23,24 @@ _QUESTION = re.compile(r"^--[ \t]*question:[ \t]*", re.IGNORECASE | re.MULTILINE
 _FIELD = re.compile(r"--[ \t]*(id|added|schema)[ \t]*:[ \t]*(\S*)[ \t]*", re.IGNORECASE)
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 _ID = re.compile(r"[0-9a-f]{12}")
-MAX_PAIRS = 20_000
+MAX_VERIFIED = 20_000
 MAX_QUESTION_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class VerifiedBlock:
     """The lines of one pair, and the pair they hold."""
 
     text: str
-    pair: VerifiedPair
+    pair: VerifiedExample
 
 
 @dataclass(frozen=True, slots=True)
-class PairFile:
+class VerifiedFile:
     """What a file holds: the lines before the first pair, and the blocks."""
 
     preamble: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[VerifiedBlock, ...]
 
     @property
     def text(self) -> str:
@@ -58,7 +58,7 @@ def new_preamble(db_id: str) -> str:
     )
 
 
-def read_pairs(text: str, name: str, dialect: str, day: date) -> PairFile:
+def read_verified_file(text: str, name: str, dialect: str, day: date) -> VerifiedFile:
     """Read the text of a file.
 
     Args:
@@ -75,27 +75,33 @@ def read_pairs(text: str, name: str, dialect: str, day: date) -> PairFile:
     starts = [match.start() for match in _QUESTION.finditer(text)]
     if not starts and any(line.strip() and not line.startswith("--") for line in text.splitlines()):
         raise _broken(name, text, 0, "has no question above its SQL", "write a line such as: -- question: How many?")
-    if len(starts) > MAX_PAIRS:
-        raise _broken(name, text, starts[MAX_PAIRS], f"begins pair {MAX_PAIRS + 1:,}", f"keep at most {MAX_PAIRS:,}")
-    blocks: list[Block] = []
+    if len(starts) > MAX_VERIFIED:
+        raise _broken(
+            name, text, starts[MAX_VERIFIED], f"begins pair {MAX_VERIFIED + 1:,}", f"keep at most {MAX_VERIFIED:,}"
+        )
+    blocks: list[VerifiedBlock] = []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):  # an emptied file has no start, only an end
         blocks.append(_read_block(text, start, end, name, dialect, day))
     seen: set[str] = set()
     copies: Counter[str] = Counter()
     for position, block in enumerate(blocks):
-        if block.pair.pair_id in seen:  # a block that was copied by hand: the second one gets an id of its own
-            blocks[position] = Block(block.text, _renamed(block.pair, seen, copies))
-        seen.add(blocks[position].pair.pair_id)
-    return PairFile(text[: starts[0]] if starts else text, tuple(blocks))
+        if block.pair.verified_id in seen:  # a block that was copied by hand: the second one gets an id of its own
+            blocks[position] = VerifiedBlock(block.text, _renamed(block.pair, seen, copies))
+        seen.add(blocks[position].pair.verified_id)
+    return VerifiedFile(text[: starts[0]] if starts else text, tuple(blocks))
 
 
-def pair_text(pair: VerifiedPair, dialect: str) -> str:
+def verified_text(pair: VerifiedExample, dialect: str) -> str:
     """The lines of a pair."""
-    fields = [f"-- id: {pair.pair_id}", f"-- added: {pair.added.isoformat()}", f"-- schema: {pair.schema_fingerprint}"]
+    fields = [
+        f"-- id: {pair.verified_id}",
+        f"-- added: {pair.added.isoformat()}",
+        f"-- schema: {pair.schema_fingerprint}",
+    ]
     return "\n".join([f"-- question: {pair.question}", *fields, f"{clause_lines(pair.sql, dialect)};"])
 
 
-def _read_block(text: str, start: int, end: int, name: str, dialect: str, day: date) -> Block:
+def _read_block(text: str, start: int, end: int, name: str, dialect: str, day: date) -> VerifiedBlock:
     block = text[start:end]
     first, *lines = block.splitlines()
     question = " ".join(_QUESTION.sub("", first).split())
@@ -114,11 +120,11 @@ def _read_block(text: str, start: int, end: int, name: str, dialect: str, day: d
         elif rest or line.strip():
             rest.append(line)
     sql = _one_statement("\n".join(rest), name, text, start, dialect)
-    pair_id = fields.get("id", "")
-    if not _ID.fullmatch(pair_id):
-        pair_id = pair_id_of(question, sql)
-    return Block(
-        block, VerifiedPair(question, sql, fields.get("schema", ""), _day(fields.get("added", ""), day), pair_id)
+    verified_id = fields.get("id", "")
+    if not _ID.fullmatch(verified_id):
+        verified_id = verified_id_of(question, sql)
+    return VerifiedBlock(
+        block, VerifiedExample(question, sql, fields.get("schema", ""), _day(fields.get("added", ""), day), verified_id)
     )
 
 
@@ -152,10 +158,10 @@ def _day(text: str, otherwise: date) -> date:
         return otherwise
 
 
-def _renamed(pair: VerifiedPair, seen: set[str], copies: Counter[str]) -> VerifiedPair:
+def _renamed(pair: VerifiedExample, seen: set[str], copies: Counter[str]) -> VerifiedExample:
     """The pair under an id that nobody has; ``copies`` counts the tries, so that a thousand copies stay quick."""
-    pair_id = pair.pair_id
-    while pair_id in seen:
-        copies[pair.pair_id] += 1
-        pair_id = pair_id_of(pair.question, f"{pair.sql}\x1f{copies[pair.pair_id]}")
-    return VerifiedPair(pair.question, pair.sql, pair.schema_fingerprint, pair.added, pair_id)
+    verified_id = pair.verified_id
+    while verified_id in seen:
+        copies[pair.verified_id] += 1
+        verified_id = verified_id_of(pair.question, f"{pair.sql}\x1f{copies[pair.verified_id]}")
+    return VerifiedExample(pair.question, pair.sql, pair.schema_fingerprint, pair.added, verified_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from coderag_app.errors import ConfigurationError
-from coderag_app.examples.store import VerifiedStore
+from coderag_app.examples.verified_store import VerifiedStore
 from coderag_app.files import (
     PRIVATE_FILE,
     private_folder,
@@ -31,7 +31,7 @@ _LOCK_TIMEOUT_S = 10.0
 _MAX_FILE_BYTES, _MAX_LINES = 4_000_000, 20_000
 
 
-class UnreadColumns:
+class UnmatchedColumns:
     """The switched-off columns of one database: those of the setting ``unmatched_columns``, and those of a text file.
 
     The file is ``NAME.unread`` beside the database's verified examples; a missing file switches nothing off.
@@ -42,7 +42,7 @@ class UnreadColumns:
         self.settings = tuple(settings)
 
     @classmethod
-    def of_database(cls, name: str, config: AppConfig) -> UnreadColumns:
+    def of_database(cls, name: str, config: AppConfig) -> UnmatchedColumns:
         """Those of a database by its name (``Database.name``)."""
         return cls(VerifiedStore(config.verified_dir, name).path.with_suffix(".unread"), config.unmatched_columns)
 

@@ -1,4 +1,4 @@
-"""A verified pair, what identifies it, and which part of the schema it depends on. Pure."""
+"""A verified example, what identifies it, and which part of the schema it depends on. Pure."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ SOURCE = "verified:"  # how an example's source begins that is one of the user's
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedPair:
+class VerifiedExample:
     """A question and the SQL that a person has confirmed.
 
     Attributes:
         schema_fingerprint: Hash of the tables and columns that the SQL uses, as they were when it was added; empty
             for a pair that was written by hand.
         added: The day it was added or last changed.
-        pair_id: Twelve hex digits, stable while the pair is corrected.
+        verified_id: Twelve hex digits, stable while the pair is corrected.
     """
 
     question: str
     sql: str
     schema_fingerprint: str
     added: date
-    pair_id: str
+    verified_id: str
 
 
-def pair_id_of(question: str, sql: str) -> str:
+def verified_id_of(question: str, sql: str) -> str:
     """The id of a new pair: a hash of its content."""
     return hashlib.sha256(f"{question}\x1f{sql}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -56,7 +56,7 @@ def used_fingerprint(checked: CheckedSQL, schema: Schema) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def is_stale(pair: VerifiedPair, schema: Schema) -> bool:
+def is_stale(pair: VerifiedExample, schema: Schema) -> bool:
     """Whether a table or column that the pair uses is gone, or has another type than it had."""
     try:
         checked = check_sql(pair.sql, schema, schema.dialect)
@@ -65,8 +65,8 @@ def is_stale(pair: VerifiedPair, schema: Schema) -> bool:
     return pair.schema_fingerprint not in ("", used_fingerprint(checked, schema))
 
 
-def pair_example(pair: VerifiedPair, schema: Schema, db_id: str) -> SQLExample:
+def retrievable_example(pair: VerifiedExample, schema: Schema, db_id: str) -> SQLExample:
     """The pair as an example for retrieval, with the tables that it uses."""
     tables = check_sql(pair.sql, schema, schema.dialect).tables
     context = schema.keep(tables).to_ddl(samples=False)
-    return SQLExample(pair.question, pair.sql, context, db_id, Origin.VERIFIED, f"{SOURCE}{pair.pair_id}")
+    return SQLExample(pair.question, pair.sql, context, db_id, Origin.VERIFIED, f"{SOURCE}{pair.verified_id}")
