@@ -1,9 +1,9 @@
 """The before/after queries of tests/cases/repairs, one file for each repair.
 
 Lines ``-- schema:``, ``-- values: table.column = a | b``, ``-- numbers: table.column = 1 | 2``,
-``-- flag: table.column``, ``-- dialect:`` and ``-- question:`` before the first case of a group describe its database
-and question; ``-- question:`` in a case is its own. A case is ``-- case: name``, the query that a model wrote, and
-``-- after`` with the repaired one, or ``-- stays``.
+``-- flag: table.column``, ``-- nulls: table.column``, ``-- dialect:`` and ``-- question:`` before the first case of a
+group describe its database and question; ``-- question:`` in a case is its own. A case is ``-- case: name``, the query
+that a model wrote, and ``-- after`` with the repaired one, or ``-- stays``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class _Group:
     ddl: list[str] = field(default_factory=list)
     values: list[StoredValue] = field(default_factory=list)
     flags: set[tuple[str, str]] = field(default_factory=set)
+    nulls: set[tuple[str, str]] = field(default_factory=set)
     numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     question: str = ""
 
@@ -59,6 +60,9 @@ class _Group:
             case "flag":
                 table, column = text.split(".")
                 self.flags.add((table, column))
+            case "nulls":
+                table, column = text.split(".")
+                self.nulls.add((table, column))
             case "dialect":
                 self.dialect = text
             case "question":
@@ -80,6 +84,8 @@ class _Group:
                 profile = number_profile(0, 1, 2, "")
             if (numbers := self.numbers.get((table.name, column.name))) is not None:
                 profile = number_profile(min(numbers), max(numbers), len(numbers), name_words(column.name), numbers)
+            if (table.name, column.name) in self.nulls:
+                profile = replace(profile, rows=2, nulls=1)
             columns.append(replace(column, profile=profile))
         return replace(table, columns=tuple(columns))
 

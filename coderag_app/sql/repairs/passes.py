@@ -18,6 +18,7 @@ from coderag_app.errors import ConfigurationError
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.contradictions import settle_contradictions
+from coderag_app.sql.repairs.flags import filter_by_flags
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
@@ -40,6 +41,7 @@ REPAIRS = (
     Repair("reground", reground),
     Repair("contradictions", settle_contradictions),
     Repair("periods", compare_periods),
+    Repair("flags", filter_by_flags),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
 )
