@@ -18,7 +18,7 @@ from coderag_app.errors import ConfigurationError
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.contradictions import settle_contradictions
-from coderag_app.sql.repairs.flags import filter_by_flags
+from coderag_app.sql.repairs.flag_conditions import filter_by_flags
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once

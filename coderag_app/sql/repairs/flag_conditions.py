@@ -183,5 +183,5 @@ def _is_invented(equality: exp.EQ, context: RepairContext) -> bool:
 
 @cache
 def _data(name: str) -> frozenset[str]:
-    text = files("coderag_app.sql.repairs").joinpath("flags.yaml").read_text(encoding="utf-8")
+    text = files("coderag_app.sql.repairs").joinpath("flag_conditions.yaml").read_text(encoding="utf-8")
     return frozenset(str(yaml.load(text, yaml.BaseLoader)[name]).split())  # noqa: S506 - "no" and "on" are words here
