@@ -64,7 +64,7 @@ def _measure(table: Table) -> Column | None:
         words = name_words(column.name).split()
         plain = not column.primary_key and column.name.lower() not in keys and len(words) <= _MAX_NAME_WORDS
         flag = words[:1] in (["is"], ["has"], ["wants"])
-        if plain and column.is_numeric and not flag and not {"id", "code", "year", "number"} & set(words):
+        if plain and column.holds_numbers and not flag and not {"id", "code", "year", "number"} & set(words):
             return column
     return None
 

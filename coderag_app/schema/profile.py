@@ -77,6 +77,15 @@ class NumberForm:
     unit: str = ""
     parentheses: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the texts are what a cast reads: digits with a decimal point or none."""
+        return self == NumberForm()
+
+    def is_seen(self, texts: Iterable[str]) -> bool:
+        """Whether a text has the decimal mark."""
+        return any(self.decimal in text for text in texts)
+
     def number(self, text: str) -> float:
         """The number that a text spells.
 
@@ -103,6 +112,7 @@ class ColumnProfile:
         form: How dates are spelled where the database has no date type for them: a ``strptime`` pattern, ``epoch`` or
             ``epoch_ms``. Empty for a date type, and for every other kind.
         has_time: Whether dates have a time of day.
+        padded: Whether all dates of ``form``, or numbers in text, have the same length.
         number: How numbers are spelled in text; None where they are numbers.
         flag: What is stored for yes and for no, for a flag.
         options: All values of a column with few, as texts; those of a declared ENUM in its order.
@@ -118,6 +128,7 @@ class ColumnProfile:
     kind: Kind = Kind.UNKNOWN
     form: str = ""
     has_time: bool = False
+    padded: bool = True
     number: NumberForm | None = None
     flag: tuple[Scalar, Scalar] | None = None
     options: tuple[str, ...] = ()
@@ -198,13 +209,14 @@ def text_profile(values: Sequence[str], name: str = "", comma: bool | None = Non
     form, has_time = date_form(told)
     if form:
         low, high = _extremes(told, lambda text: read_date(text, form))
-        return ColumnProfile(Kind.DATE, form, has_time, blanks=blanks, low=low, high=high)
+        return ColumnProfile(Kind.DATE, form, has_time, _is_padded(told, form), blanks=blanks, low=low, high=high)
     if all(map(_CLOCK.fullmatch, told)):
         return ColumnProfile(Kind.CLOCK, blanks=blanks)
     number = None if _is_code(name) else number_form(told, comma)
     if number is not None:
         low, high = _extremes(told, number.number)
-        return ColumnProfile(Kind.NUMBER, number=number, blanks=blanks, low=low, high=high)
+        same = len({len(value) for value in told}) == 1
+        return ColumnProfile(Kind.NUMBER, padded=same, number=number, blanks=blanks, low=low, high=high)
     return ColumnProfile(Kind.TEXT, low=min(told), high=max(told))
 
 
@@ -261,6 +273,12 @@ def date_form(values: Sequence[str]) -> tuple[str, bool]:
         form = next((form for form in _NAMED_FORMS if all(_reads(value, form) for value in values)), "")
         return form, False
     return "", False
+
+
+def may_be_two_days(text: str) -> bool:
+    """Whether a text is a date whose day and month can be exchanged: 03/04/2024; with points the day comes first."""
+    match = _NUMERIC_DAY.fullmatch(text)
+    return match is not None and match[2] != "." and int(match[1]) <= 12 and int(match[3]) <= 12
 
 
 def read_date(text: str, form: str) -> str:
@@ -394,6 +412,11 @@ def _with_clock(form: str, matches: Sequence[re.Match[str]]) -> tuple[str, bool]
     clock = {0: "", 1: " %H:%M", 2: " %H:%M:%S"}[lengths.pop()]
     form += clock
     return (form, bool(clock)) if all(_reads(match[0].replace(",", ""), form) for match in matches) else ("", False)
+
+
+def _is_padded(values: Sequence[str], form: str) -> bool:
+    length = len(datetime(2000, 11, 11).strftime(form))  # noqa: DTZ001 - only its length counts
+    return all(len(value) == length for value in values)
 
 
 def _is_day(text: str) -> bool:

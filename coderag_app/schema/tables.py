@@ -10,7 +10,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from coderag_app.schema.name_words import identifier_words
-from coderag_app.schema.profile import UNKNOWN, ColumnProfile
+from coderag_app.schema.profile import UNKNOWN, ColumnProfile, Kind
 
 _NO_NUMBERS = ("ENUM", "SET(", "POINT", "INTERVAL", "STRUCT", "MAP(", "UNION(")  # types with INT or NUM in their text
 
@@ -37,6 +37,13 @@ class Column:
         if declared.startswith(_NO_NUMBERS) or declared.endswith("[]"):
             return False
         return any(word in declared for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"))
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether its values are numbers, by its profile or declared type: amounts in text, but no epochs."""
+        if self.profile.kind is Kind.DATE:
+            return False
+        return self.profile.number is not None or self.is_numeric
 
     @property
     def is_boolean(self) -> bool:

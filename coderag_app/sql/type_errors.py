@@ -14,6 +14,7 @@ from textwrap import shorten
 
 from sqlglot import exp
 
+from coderag_app.schema.profile import Kind
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.literals import declared_column
@@ -24,6 +25,7 @@ _ORDERS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.In, *_ORDERS)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div)
 DATE_PARTS = (exp.TsOrDsToTimestamp, exp.TimeToStr, exp.Year, exp.Month, exp.Day, exp.Extract)
+_YEAR_DIGITS = 4
 _LOOKED_AT = 50  # values of a column
 _MOST_SHOWN = 80  # characters of a use
 
@@ -80,6 +82,10 @@ def what_it_holds(table: Table, column: Column, values: ValueIndex) -> Holds:
     """What a column holds, by its declared type, or by its values where that is text or a date."""
     if column.is_boolean:
         return Holds.UNKNOWN
+    if column.profile.kind is Kind.DATE:
+        return Holds.DATES
+    if column.profile.number is not None:
+        return Holds.UNKNOWN  # numbers kept as text are used as both
     if column.is_numeric:
         return Holds.NUMBERS
     stored = values.values_of(table.name, column.name)[:_LOOKED_AT]
@@ -123,7 +129,9 @@ def _cannot_be(literal: exp.Literal, holds: Holds) -> bool:
         return literal.is_string and not _NUMBER.fullmatch(literal.name)
     if holds is Holds.TEXT:
         return not literal.is_string
-    return holds is Holds.DATES and not (literal.is_string and _DATE.fullmatch(literal.name))
+    if holds is Holds.DATES and not literal.is_string:
+        return len(literal.name) <= _YEAR_DIGITS  # 20240131 and seconds since 1970 are dates that are stored as numbers
+    return holds is Holds.DATES and _DATE.fullmatch(literal.name) is None
 
 
 def is_key(table: Table, column: Column) -> bool:

@@ -27,6 +27,7 @@ from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.short_sentences import read_follow_up
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
+from coderag_app.sql.repairs import in_stored_forms
 from coderag_app.types import SQLAnswer
 
 _MARK = re.compile(
@@ -61,7 +62,7 @@ def edited_sql(question: str, previous_sql: str, schema: Schema, values: ValueIn
             done = [_apply(edit, intent, values, marked) for intent in reading]
         except CannotEditError:
             continue
-        return EditedSQL(edit.sql, f"The previous query, {', '.join(done)}.")
+        return EditedSQL(in_stored_forms(edit.sql, schema, values), f"The previous query, {', '.join(done)}.")
     return None
 
 

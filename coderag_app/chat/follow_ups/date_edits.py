@@ -11,11 +11,13 @@ from sqlglot import exp
 from coderag_app.chat.follow_ups.intents import Dates
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
-from coderag_app.question.periods.date_columns import is_year
+from coderag_app.question.periods.date_columns import is_date, is_year
 from coderag_app.question.periods.day_sql import day_sql
 from coderag_app.question.periods.period import FromToday
 from coderag_app.schema.name_words import content_words, name_words
+from coderag_app.schema.profile import Kind
 from coderag_app.schema.tables import Column
+from coderag_app.sql.conversions import is_comparable_date
 from coderag_app.sql.literals import column_places
 
 _LIFE = frozenset("birth born birthday dob death died".split())
@@ -29,11 +31,11 @@ def apply_dates(edit: QueryEdit, dates: Dates) -> str:
     place = date_place(edit, dates.column)
     if place is None:
         raise CannotEditError("The query's tables hold no such date.")
-    if place.column.is_numeric and not all(_begins_a_year(day) for day in (dates.start, dates.end) if day):
+    if is_year(place.column) and not all(_begins_a_year(day) for day in (dates.start, dates.end) if day):
         raise CannotEditError(f"{place.column.name} holds years alone.")
 
     def conditioned(column: exp.Expr) -> exp.Expr:
-        if place.column.is_numeric:
+        if is_year(place.column):
             return _within_years(column, dates)
         return _within(column, dates, partial(day_sql, dialect=edit.dialect))
 
@@ -66,9 +68,11 @@ def date_place(edit: QueryEdit, phrase: str = "") -> Place | None:
     A phrase such as ``joined`` names the column by the beginning of a word; dates of birth come last without one.
     """
     used = {place for column in edit.root.find_all(exp.Column) for place in column_places(column)}
-    places = (place for place in edit.scope.all_columns() if not place.multiplies and _is_time(place.column))
+    places = (
+        place for place in edit.scope.all_columns() if not place.multiplies and _is_time(place.column, edit.dialect)
+    )
     # A year of a joined table says too little of the rows: a date does.
-    fitting = [place for place in places if not (place.path and place.column.is_numeric)]
+    fitting = [place for place in places if not (place.path and is_year(place.column))]
     if phrase:
         fitting = [place for place in fitting if _begins_alike(phrase, place.column.name)]
     return min(
@@ -77,7 +81,7 @@ def date_place(edit: QueryEdit, phrase: str = "") -> Place | None:
             (p.table.name.lower(), p.column.name.lower()) not in used,
             len(p.path),
             bool(_LIFE & set(name_words(p.column.name).split())),
-            p.column.is_numeric,
+            is_year(p.column),
         ),
         default=None,
     )
@@ -91,10 +95,8 @@ def _begins_alike(phrase: str, name: str) -> bool:
     return any(said[:_STEM] == own[:_STEM] and min(len(said), len(own)) >= _STEM for said, own in pairs)
 
 
-def _is_time(column: Column) -> bool:
-    declared = column.type.upper()
-    if any(word in declared for word in ("DATE", "TIMESTAMP")):
-        return not column.samples or all(map(_ISO_DAY.fullmatch, column.samples))
-    if column.is_numeric:
-        return is_year(column)
-    return bool(column.samples) and all(map(_ISO_DAY.fullmatch, column.samples))
+def _is_time(column: Column, dialect: str) -> bool:
+    """Whether SQL can compare the column with days, or with years."""
+    if column.profile.kind is not Kind.UNKNOWN:
+        return is_comparable_date(column.profile, dialect) or is_year(column)
+    return is_year(column) if column.is_numeric else is_date(column) and all(map(_ISO_DAY.fullmatch, column.samples))

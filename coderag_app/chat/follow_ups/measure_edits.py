@@ -26,7 +26,7 @@ def apply_compare(edit: QueryEdit, intent: Compare) -> str:
         return f"only where {output.alias or output.sql(edit.dialect)} is {words}"
     phrase = intent.column or (output.alias_or_name if output is not None else "")
     place = edit.scope.resolve(phrase, reach=False) if phrase else None
-    if place is None or not place.column.is_numeric:
+    if place is None or not place.column.holds_numbers:
         raise CannotEditError(f"There is no number called {phrase!r} in the query's tables.")
     edit.add_condition(place, lambda column: kind(this=column, expression=number))
     return f"only where {place.table.name}.{place.column.name} is {words}"
@@ -50,7 +50,7 @@ def measure_output(edit: QueryEdit, phrase: str) -> exp.Expr | None:
         for output in outputs
         if isinstance(output.unalias(), exp.Column)
         and (place := edit.scope.resolve(output.unalias().name, reach=False)) is not None
-        and place.column.is_numeric
+        and place.column.holds_numbers
         and not place.column.primary_key
     ]
     return numbers[0] if len(numbers) == 1 else None

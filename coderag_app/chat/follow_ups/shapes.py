@@ -10,6 +10,7 @@ from coderag_app.chat.follow_ups.measure_edits import measure_output
 from coderag_app.chat.follow_ups.outputs import output_name
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit, has_aggregate
 from coderag_app.chat.follow_ups.scope import Place
+from coderag_app.question.periods.date_columns import is_year
 from coderag_app.schema.name_words import content_words
 from coderag_app.sql.date_units import UNITS, unit_sql
 
@@ -56,7 +57,7 @@ def _group_key(edit: QueryEdit, phrase: str) -> tuple[exp.Expr, str, str]:
     """The expression to group by, its name where it needs one, and its words."""
     unit = _UNITS.get(" ".join(content_words(phrase)), "")
     dated = date_place(edit) if unit else None
-    if dated is not None and not dated.column.is_numeric:
+    if dated is not None and not is_year(dated.column):
         key = unit_sql(unit, edit.column(dated), edit.dialect)
         return key, unit, f"{unit} of {dated.table.name}.{dated.column.name}"
     place = edit.scope.resolve(phrase)
@@ -179,7 +180,7 @@ def apply_aggregate(edit: QueryEdit, intent: Aggregate) -> str:
             existing[-1].replace(existing[-1].this.copy())
         return f"the {word} instead"
     place = edit.scope.resolve(intent.column, reach=False) if intent.column else _only_number(edit)
-    if place is None or not place.column.is_numeric:
+    if place is None or not place.column.holds_numbers:
         raise CannotEditError(f"There is no number called {intent.column!r} in the query's tables.")
     output = made(this=edit.column(place))
     if existing:

@@ -186,7 +186,7 @@ def _without_squares(tokens: Sequence[str]) -> list[str]:
 def _counts(place: Place, schema: Schema) -> bool:
     """Whether a column holds numbers that may be multiplied."""
     table, column = schema.table(place[0]), schema.column(*place)
-    return table is not None and column is not None and column.is_numeric and not is_key(table, column)
+    return table is not None and column is not None and column.holds_numbers and not is_key(table, column)
 
 
 def _from(tables: Sequence[str], tokens: list[str]) -> list[str]:

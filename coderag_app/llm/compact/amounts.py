@@ -137,4 +137,4 @@ def _only(table: Table, words: frozenset[str]) -> Column | None:
 
 
 def _is_called(column: Column, words: frozenset[str]) -> bool:
-    return column.is_numeric and not words.isdisjoint(name_words(column.name).split())
+    return column.holds_numbers and not words.isdisjoint(name_words(column.name).split())

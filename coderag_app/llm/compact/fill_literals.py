@@ -9,7 +9,7 @@ from sqlglot import exp
 from coderag_app.llm.compact.encode_expressions import DATE_PARTS
 from coderag_app.llm.compact.question import Literal
 from coderag_app.llm.compact.schema_names import SchemaNames
-from coderag_app.question.periods.date_columns import is_year
+from coderag_app.question.periods.date_columns import is_date, is_year
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.date_units import date_part
@@ -97,7 +97,7 @@ def _compare_boolean(node: exp.Expr, schema: Schema) -> None:
 def _compare_year(node: exp.Expr, schema: Schema, column: tuple[str, str]) -> None:
     """Compare the year of a date with a year: in SQLite the date's text would be compared, which is never equal."""
     predicate, found = node.parent, schema.column(*column)
-    if found is None or not found.is_temporal or not isinstance(predicate, _YEAR_COMPARISONS):
+    if found is None or not is_date(found) or not isinstance(predicate, _YEAR_COMPARISONS):
         return
     if isinstance(predicate.this, exp.Column):
         predicate.set("this", date_part("year", predicate.this))

@@ -65,7 +65,9 @@ def _places_of_parts(tokens: Sequence[str]) -> list[int]:
 def _parts_of_dates(tokens: list[str], names: SchemaNames) -> list[str]:
     """The tokens, with the only date where a part of a number is asked for."""
     places = _places_of_parts(tokens)
-    numbers = {tokens[place] for place in places} & columns_of(tokens, names, lambda column: column.is_numeric).keys()
+    numbers = {tokens[place] for place in places} & columns_of(
+        tokens, names, lambda column: column.holds_numbers
+    ).keys()
     date = only_date([word for word in tokens if word not in numbers], names) if numbers else ""
     for place in places:
         if date and tokens[place] in numbers:

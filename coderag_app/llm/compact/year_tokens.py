@@ -82,7 +82,7 @@ def _meant_date(
 
 def _is_no_date(column: Column, preposition: str) -> bool:
     """Whether a column cannot hold what is "in 2021" or "since 2021"; text may be a season or a date that is."""
-    in_time = column.is_numeric and preposition in _OF_TIME
+    in_time = column.holds_numbers and preposition in _OF_TIME
     return in_time or (preposition == "since" and not is_called_year(column))
 
 

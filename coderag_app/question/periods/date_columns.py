@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from coderag_app.schema.name_words import name_words
+from coderag_app.schema.profile import Kind
 from coderag_app.schema.tables import Column
 
 
 def is_date(column: Column) -> bool:
-    """Whether a column holds dates, by its type or its name.
+    """Whether a column holds dates, by its values, or else by its type or its name.
 
     >>> is_date(Column("ordered_on", "TIMESTAMP")), is_date(Column("ship_date", "TEXT")), is_date(Column("day", "TEXT"))
     (True, True, False)
     """
-    return column.is_temporal or "date" in name_words(column.name).split()
+    if column.profile.kind is Kind.DATE:
+        return True
+    named = "date" in name_words(column.name).split() and column.profile.kind is not Kind.NUMBER
+    return column.is_temporal or named
 
 
 def is_year(column: Column) -> bool:
@@ -21,7 +25,7 @@ def is_year(column: Column) -> bool:
     >>> [is_year(Column(name, "INTEGER")) for name in ("release_year", "YearOpened", "years_of_service")]
     [True, True, False]
     """
-    return column.is_numeric and is_called_year(column)
+    return column.is_numeric and column.profile.kind is not Kind.DATE and is_called_year(column)
 
 
 def is_called_year(column: Column) -> bool:
@@ -30,5 +34,5 @@ def is_called_year(column: Column) -> bool:
 
 
 def holds_times(column: Column) -> bool:
-    """Whether a column holds dates with the time of day, by its type."""
-    return "TIME" in column.type.upper()
+    """Whether a column holds dates with the time of day, by its values, or else by its type."""
+    return column.profile.has_time if column.profile.kind is Kind.DATE else "TIME" in column.type.upper()

@@ -15,6 +15,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import ConfigurationError
+from coderag_app.schema.tables import Schema
+from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.contradictions import settle_contradictions
@@ -23,6 +25,7 @@ from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
+from coderag_app.sql.repairs.stored_forms import use_stored_forms
 from coderag_app.sql.repairs.whole_names import show_whole_names
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ REPAIRS = (
     Repair("contradictions", settle_contradictions),
     Repair("periods", compare_periods),
     Repair("flags", filter_by_flags),
+    Repair("stored_forms", use_stored_forms),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
 )
@@ -88,3 +92,15 @@ def repaired_sql(sql: str, context: RepairContext, without: Collection[str] = fr
         return sql if found == tree else found.sql(dialect=context.dialect)
     except (SqlglotError, RecursionError):
         return sql
+
+
+def in_stored_forms(sql: str, schema: Schema, values: ValueIndex) -> str:
+    """Convert what the columns of a query store in a form of its own, and repair nothing else.
+
+    Args:
+        sql: A query that code wrote, such as a change to the previous one.
+        schema: The tables that it reads, with their profiles.
+        values: The text that the columns store.
+    """
+    others = {repair.name for repair in REPAIRS if repair.apply is not use_stored_forms}
+    return repaired_sql(sql, RepairContext(schema, values), others)

@@ -15,6 +15,8 @@ from sqlglot import exp
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.question.periods.day_sql import day_sql
 from coderag_app.question.periods.period import Period, plain_period
+from coderag_app.schema.profile import Kind
+from coderag_app.sql.conversions import is_comparable_date
 from coderag_app.sql.date_units import date_part, unit_sql
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.repairs.conditions import conditions, either
@@ -136,9 +138,12 @@ def _compare_date(literal: exp.Literal, context: RepairContext) -> None:
 def _holds_dates(column: exp.Column, context: RepairContext) -> bool:
     """Whether it is a column of dates that begin with the year, as far as its values are known."""
     found = declared_column(column, context.schema)
-    return found is not None and (
-        (is_date(found[1]) or what_it_holds(*found, context.values) is Holds.DATES)
-        and all(map(_ISO.fullmatch, context.values.values_of(found[0].name, found[1].name)))
+    if found is None:
+        return False
+    if found[1].profile.kind is Kind.DATE:
+        return is_comparable_date(found[1].profile, context.dialect)
+    return (is_date(found[1]) or what_it_holds(*found, context.values) is Holds.DATES) and all(
+        map(_ISO.fullmatch, context.values.values_of(found[0].name, found[1].name))
     )
 
 

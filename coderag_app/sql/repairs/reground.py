@@ -129,7 +129,7 @@ class _Regrounding:
 
     def _is_amount(self, table: Table, column: Column) -> bool:
         flag = column.is_boolean or column.profile.is_bit
-        return column.is_numeric and not flag and not self._is_year(table, column)
+        return column.holds_numbers and not flag and not self._is_year(table, column)
 
     def _is_year(self, table: Table, column: Column) -> bool:
         held = what_it_holds(table, column, self.values)

@@ -39,7 +39,7 @@ def measure_of(parts: str, schema: Schema) -> str:
         return f"number of {said}"
     if any(stems(said) == words[:-1] and words[-1] in _OF_ROWS for words, _ in columns):
         return f"number of {said}"
-    summed = not counted and any(stems(said) == words and column.is_numeric for words, column in columns)
+    summed = not counted and any(stems(said) == words and column.holds_numbers for words, column in columns)
     return f"total {said}" if summed else ""
 
 
