@@ -191,7 +191,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
 
     def _stand_alone(self, run: QuestionRun, previous: SQLAnswer) -> TemplateMatch | None:
         """Put a follow-up into words that stand alone; the verified example that answers these, if there is one."""
-        followed = standalone_question(run.question.text, previous)
+        followed = standalone_question(run.question.text, previous, run.question.names)
         run.question, run.note = self.read(followed.text), followed.how
         return self._match(run) if followed.how else None
 

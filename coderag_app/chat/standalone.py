@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.question.function_words import opening_words
+from coderag_app.question.read_question import NamedItem
 from coderag_app.sql.parsing import parse_one
 from coderag_app.types import SQLAnswer
 
@@ -27,6 +30,15 @@ _OTHER_VALUE = re.compile(
 )
 
 
+# Words that point back, or that go on with what was said.
+_REFERS = re.compile(
+    r"\b(?:them|those|these|they|their|theirs|its|it|that|this|his|her|same|also|too|instead|as well|above|previous)\b|"
+    r"^\s*(?:and|but|or|what about|how about|only|just|now|then|with|without|except|excluding)\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(r"\s*(?:top \d+ \w|how many|how much|what|which|who|when|where)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """A follow-up as a question that stands alone.
@@ -40,8 +52,13 @@ class FollowUp:
     how: str = ""
 
 
-def standalone_question(question: str, previous: SQLAnswer) -> FollowUp:
+def standalone_question(question: str, previous: SQLAnswer, names: Sequence[NamedItem] = ()) -> FollowUp:
     """Rewrite a follow-up so that it can be understood without the conversation.
+
+    Args:
+        question: The follow-up, or a question that starts afresh.
+        previous: The answer before it.
+        names: The tables and columns that the question names.
 
     Where the previous question names a value that its SQL compares with, and the follow-up is nothing but another
     value, that value takes its place; otherwise the follow-up is put behind the previous question.
@@ -54,10 +71,10 @@ def standalone_question(question: str, previous: SQLAnswer) -> FollowUp:
         ('How many shops are in Lyon?', 'How many shops are in Paris, only the open ones?')
     """
     question = " ".join(question.split())
-    if not is_follow_up(question) or not previous.question:
+    if not is_follow_up(question) or not previous.question or starts_afresh(question, previous, names):
         return FollowUp(question)
     swapped = _with_other_value(question, previous)
-    text = swapped or f"{previous.question.rstrip(' ?.!')}, {question.rstrip(' ?.!')}?"
+    text = swapped or f"{previous.question.rstrip(' ?.!')}, {_inside_a_sentence(question.rstrip(' ?.!'))}?"
     return FollowUp(text[:_MAX_CHARS], f"Understood as: {text[:_MAX_CHARS]}")
 
 
@@ -66,7 +83,31 @@ def question_with(question: str, previous: SQLAnswer) -> str:
     followed = standalone_question(question, previous)
     if followed.how:
         return followed.text
-    return f"{previous.question.rstrip(' ?.!')}, {' '.join(question.split()).rstrip(' ?.!')}?"
+    return f"{previous.question.rstrip(' ?.!')}, {_inside_a_sentence(' '.join(question.split()).rstrip(' ?.!'))}?"
+
+
+def starts_afresh(question: str, previous: SQLAnswer, names: Sequence[NamedItem]) -> bool:
+    """Whether a question that may be a follow-up is one of its own: it names another table and refers to nothing.
+
+    "For each vendor the number of orders" says all that is asked, where the query before reads neither; "for each
+    vendor" alone does not.
+    """
+    if _REFERS.search(question) is not None:
+        return False
+    try:
+        used = {table.name.lower() for table in parse_one(previous.sql).find_all(exp.Table)}
+    except (SqlglotError, RecursionError):
+        return False
+    new = {name.table.lower() for name in names if not name.column} - used
+    said = {(name.start, name.end) for name in names if name.table.lower() not in used or not name.column}
+    return bool(new) and (_ASKS.match(question) is not None or len(said) > 1)
+
+
+def _inside_a_sentence(question: str) -> str:
+    """The question without the capital of its first word, which would make it a name; one that goes on is kept."""
+    head, blank, rest = question.partition(" ")
+    plain = head[1:].islower() and not rest[:1].isupper() and head.casefold() in opening_words()
+    return f"{head.lower()}{blank}{rest}" if plain else question
 
 
 def is_follow_up(question: str) -> bool:

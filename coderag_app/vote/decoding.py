@@ -21,6 +21,7 @@ from coderag_app.sql.checks import coverage, findings, left_out
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import CheckedSQL
 from coderag_app.sql.repairs import RepairContext, repaired
+from coderag_app.sql.word_values import word_as_value
 from coderag_app.types import Attempt, QueryResult
 from coderag_app.vote.candidates import Candidate, Result, Vote
 from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql
@@ -178,6 +179,7 @@ class Decoding:
             yield self.run.event("check", candidate.sql)
             with self.run.timed("check"):
                 checked = checked_sql(candidate.sql, self.schema, self.request.dialect)
+                self._refuse_words(checked)
                 better = checked if prompt.is_repaired else self._repaired(checked)
             yield self.run.event("execute", better.sql)
             with self.run.timed("execute"):
@@ -185,6 +187,12 @@ class Decoding:
             return self._weighed(replace(candidate, sql=ran.sql, result=result), ran.tree)
         except REFUSALS as error:
             return replace(candidate, error=str(error))
+
+    def _refuse_words(self, checked: CheckedSQL) -> None:
+        """Refuse a comparison with a word that only carries the sentence."""
+        said = word_as_value(checked.tree, self.request.question, self.request.values, self.request.dialect)
+        if said:
+            raise SQLRejectedError(said)
 
     def _read_sql(self, prompt: Prompt, reply: Reply) -> str:
         """Read the SQL out of a reply, and report the reply to LlamaIndex's handlers."""

@@ -152,3 +152,69 @@ SELECT first_name FROM customers WHERE id IN (SELECT customer_id FROM reviews WH
 SELECT * FROM (SELECT city FROM stores UNION SELECT city FROM customers) AS previous_answer LIMIT 5
 -- how many?
 SELECT COUNT(*) AS count FROM (SELECT city FROM stores UNION SELECT city FROM customers) AS previous_answer
+
+-- after: SELECT COUNT(*) AS count FROM stores WHERE country_code = 'DE'
+-- list their names
+SELECT name FROM stores WHERE country_code = 'DE'
+-- show me their names and cities
+SELECT name, city FROM stores WHERE country_code = 'DE'
+-- what are their names?
+SELECT name FROM stores WHERE country_code = 'DE'
+-- Show the rows behind this
+SELECT * FROM stores WHERE country_code = 'DE'
+-- show me the stores behind that number
+SELECT * FROM stores WHERE country_code = 'DE'
+-- which ones are they?
+SELECT * FROM stores WHERE country_code = 'DE'
+-- list the underlying records
+SELECT * FROM stores WHERE country_code = 'DE'
+-- show me the invoices behind this
+none
+-- as a percentage
+SELECT 100.0 * COUNT(CASE WHEN country_code = 'DE' THEN 1 END) / NULLIF(COUNT(*), 0) AS percentage FROM stores
+-- List the names of all customers
+none
+
+-- after: SELECT COUNT(DISTINCT city) FROM stores
+-- list their names
+SELECT DISTINCT name FROM stores
+-- as a percentage
+none
+
+-- after: SELECT MAX(floor_area_m2) FROM stores
+-- what is its name?
+none
+
+-- after: SELECT city, COUNT(*) AS n FROM customers GROUP BY city ORDER BY n DESC
+-- as percentages
+SELECT city, 100.0 * COUNT(*) / NULLIF(SUM(COUNT(*)) OVER (), 0) AS percentage FROM customers GROUP BY city ORDER BY COUNT(*) DESC
+-- show that as a share of the total
+SELECT city, 100.0 * COUNT(*) / NULLIF(SUM(COUNT(*)) OVER (), 0) AS percentage FROM customers GROUP BY city ORDER BY COUNT(*) DESC
+-- in percent, please
+SELECT city, 100.0 * COUNT(*) / NULLIF(SUM(COUNT(*)) OVER (), 0) AS percentage FROM customers GROUP BY city ORDER BY COUNT(*) DESC
+-- show me the customers behind these
+SELECT * FROM customers ORDER BY city
+
+-- after: SELECT city, AVG(floor_area_m2) FROM stores GROUP BY city
+-- as a percentage
+none
+
+-- after: SELECT COUNT(*) FROM orders WHERE ordered_on >= '2023-01-01' AND ordered_on < '2024-01-01'
+-- compared with last year
+SELECT STRFTIME('%Y', ordered_on) AS year, COUNT(*) FROM orders WHERE (ordered_on >= '2022-01-01' AND ordered_on < '2023-01-01') OR (ordered_on >= '2023-01-01' AND ordered_on < '2024-01-01') GROUP BY STRFTIME('%Y', ordered_on) ORDER BY STRFTIME('%Y', ordered_on)
+-- how does that compare to 2021?
+SELECT STRFTIME('%Y', ordered_on) AS year, COUNT(*) FROM orders WHERE (ordered_on >= '2021-01-01' AND ordered_on < '2022-01-01') OR (ordered_on >= '2023-01-01' AND ordered_on < '2024-01-01') GROUP BY STRFTIME('%Y', ordered_on) ORDER BY STRFTIME('%Y', ordered_on)
+
+-- after: SELECT COUNT(*) FROM orders
+-- compared with last year
+none
+
+-- after: SELECT first_name FROM customers WHERE country_code = 'DE'
+-- who of them has ordered in 2023?
+SELECT first_name FROM customers WHERE country_code = 'DE' AND id IN (SELECT customer_id FROM orders WHERE ordered_on >= '2023-01-01' AND ordered_on < '2024-01-01')
+-- how many of them have never ordered?
+SELECT COUNT(*) AS count FROM customers WHERE country_code = 'DE' AND NOT id IN (SELECT customer_id FROM orders WHERE NOT customer_id IS NULL)
+-- only those who have ordered since 2024
+SELECT first_name FROM customers WHERE country_code = 'DE' AND id IN (SELECT customer_id FROM orders WHERE ordered_on >= '2024-01-01')
+-- which of them have juggled in 2023?
+none

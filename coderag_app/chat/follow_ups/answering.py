@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from coderag_app.chat.follow_ups import condition_edits, date_edits, measure_edits, outputs, shapes
+from coderag_app.chat.follow_ups import condition_edits, date_edits, measure_edits, outputs, shapes, share_edits
 from coderag_app.chat.follow_ups.intents import (
     Aggregate,
+    AsPercentage,
     Compare,
     Count,
     Dates,
+    Did,
     Distinct,
     Filter,
     Group,
@@ -18,7 +20,9 @@ from coderag_app.chat.follow_ups.intents import (
     Limit,
     Missing,
     OtherColumns,
+    OtherYear,
     Reverse,
+    RowsBehind,
     Sort,
     Unfilter,
 )
@@ -86,6 +90,8 @@ def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) ->
             return condition_edits.apply_filter(edit, intent, values, marked)
         case Dates():
             return date_edits.apply_dates(edit, intent)
+        case Did():
+            return date_edits.apply_did(edit, intent)
         case Compare():
             return measure_edits.apply_compare(edit, intent)
         case Unfilter():
@@ -106,5 +112,11 @@ def _apply(edit: QueryEdit, intent: Intent, values: ValueIndex, marked: bool) ->
             return outputs.apply_columns(edit, intent)
         case Distinct():
             return outputs.apply_distinct(edit)
+        case AsPercentage():
+            return share_edits.apply_share(edit)
+        case OtherYear():
+            return share_edits.apply_other_year(edit, intent)
+        case RowsBehind():
+            return share_edits.apply_rows(edit, intent)
         case Missing():
             raise CannotEditError("A missing value is looked for, not edited.")

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.chat.follow_ups.intents import Dates
+from coderag_app.chat.follow_ups.intents import Dates, Did
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
 from coderag_app.question.periods.date_columns import is_date, is_year
@@ -42,6 +42,40 @@ def apply_dates(edit: QueryEdit, dates: Dates) -> str:
     if not edit.replace_conditions(place.table.name, place.column.name, conditioned):
         edit.add_condition(place, conditioned)
     return f"only {place.table.name}.{place.column.name} {dates.label}"
+
+
+def apply_did(edit: QueryEdit, intent: Did) -> str:
+    """Keep the rows that have, or lack, an event of a table that refers to them: customers who ordered.
+
+    Raises:
+        CannotEditError: No such table is called like the verb, or it has no date of the period asked for.
+    """
+    for place in edit.scope.all_columns():
+        if not place.multiplies or len(place.path) != 1 or not _begins_alike(intent.verb, place.table.name):
+            continue
+        days = intent.during
+        if days is None:
+            if place.column.name.lower() != place.path[0].ref_column.lower():
+                continue
+        elif not _is_time(place.column) or place.column.is_numeric:
+            continue
+
+        def happened(column: exp.Expr, days: Dates | None = days) -> exp.Expr:
+            if days is None:
+                return exp.Not(this=exp.Is(this=column, expression=exp.Null()))
+            return _within(column, days, partial(day_sql, dialect=edit.dialect))
+
+        made = edit.condition_on(place, happened)
+        if intent.negated:
+            inner = made.args["query"].this
+            key = edit.named(place.path[0].ref_column)
+            if days is not None:  # a NULL among the keys would leave no row
+                inner.where(exp.Not(this=exp.Is(this=key, expression=exp.Null())), append=True, copy=False)
+            made = exp.Not(this=made)
+        edit.root.where(made, append=True, copy=False)
+        with_or_without = "without" if intent.negated else "with"
+        return f"only {with_or_without} {place.table.name} {days.label if days is not None else ''}".rstrip()
+    raise CannotEditError(f"No table of events is called like {intent.verb!r}.")
 
 
 def _begins_a_year(day: str | FromToday) -> bool:

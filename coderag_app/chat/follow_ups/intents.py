@@ -93,10 +93,11 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class OtherColumns:
-    """Other columns: ``change`` is add, only or drop."""
+    """Other columns: ``change`` is add, only or drop; ``theirs``: of the rows before ("their names")."""
 
     names: tuple[str, ...]
     change: str
+    theirs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,35 @@ class Missing:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Did:
+    """Only rows with an event: ``who of them has ordered in 2024``; ``negated``: only those without one."""
+
+    verb: str
+    during: Dates | None = None
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AsPercentage:
+    """The numbers as percentages of their sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherYear:
+    """The same days of another year beside those there are: a ``year``, or so many years ``before``."""
+
+    year: int = 0
+    before: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RowsBehind:
+    """The rows that were counted or summed; ``noun`` is what they are called, ``rows`` where nothing is said."""
+
+    noun: str = "rows"
+
+
 Intent = (
     Filter
     | Dates
@@ -132,4 +162,8 @@ Intent = (
     | Distinct
     | Unfilter
     | Missing
+    | Did
+    | AsPercentage
+    | OtherYear
+    | RowsBehind
 )

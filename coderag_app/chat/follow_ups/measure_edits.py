@@ -39,7 +39,7 @@ def measure_output(edit: QueryEdit, phrase: str) -> exp.Expr | None:
         words = set(content_words(phrase))
         for output in outputs:
             name = output.alias_or_name or output.sql()
-            if words <= set(content_words(name)) or words & _aggregate_words(output):
+            if words and words <= set(content_words(name)) | _aggregate_words(output):
                 return output
         return None
     aggregates = edit.aggregates

@@ -7,6 +7,7 @@ from sqlglot import exp
 from coderag_app.chat.follow_ups.intents import OtherColumns
 from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.scope import Place
+from coderag_app.chat.follow_ups.share_edits import unaggregated
 from coderag_app.schema.name_words import content_words
 
 
@@ -20,7 +21,10 @@ def apply_columns(edit: QueryEdit, intent: OtherColumns) -> str:
     """Show further columns, only some, or all but some."""
     if intent.change == "drop":
         return _drop_columns(edit, intent)
-    if edit.is_grouped or edit.root.args.get("distinct") is not None:
+    behind = intent.theirs and unaggregated(
+        edit
+    )  # "How many are there?", "list their names": of the rows that were counted
+    if not behind and (edit.is_grouped or edit.root.args.get("distinct") is not None):
         raise CannotEditError("The query puts rows together; a further column has no single value.")
     places: list[Place] = []
     for name in intent.names:

@@ -77,7 +77,7 @@ class QueryEdit:
         alias = place.source
         for step in place.path:
             alias = self._joined(alias, step)
-        qualified = len(list(self._relations())) > 1
+        qualified = len(list(self.relations())) > 1
         return self.named(place.column.name, alias if qualified else "")
 
     def add_condition(self, place: Place, condition: Condition) -> None:
@@ -87,7 +87,7 @@ class QueryEdit:
 
     def condition_on(self, place: Place, condition: Condition) -> exp.Expr:
         """A condition on a column without any further join: ``key IN (SELECT ...)`` along a path."""
-        several = len(list(self._relations())) > 1
+        several = len(list(self.relations())) > 1
         source = place.source if several else ""
         made = condition(self.named(place.column.name, "" if place.path else source))
         for number in range(len(place.path) - 1, -1, -1):
@@ -136,7 +136,8 @@ class QueryEdit:
     def _identifier(self, name: str) -> exp.Identifier:
         return exp.to_identifier(name, quoted=needs_quotes(name, self.dialect))
 
-    def _relations(self) -> Iterator[exp.Expr]:
+    def relations(self) -> Iterator[exp.Expr]:
+        """What the outermost SELECT reads: tables and nested queries."""
         start = self.root.args.get("from_")
         if start is not None:
             yield start.this
@@ -144,7 +145,7 @@ class QueryEdit:
 
     def _joined(self, alias: str, step: Step) -> str:
         """Join one more table; returns its alias."""
-        taken = {relation.alias_or_name.lower() for relation in self._relations()}
+        taken = {relation.alias_or_name.lower() for relation in self.relations()}
         name = step.table.name
         target = name if name.lower() not in taken else f"{name}_{len(taken)}"
         self._qualify_all()
@@ -157,7 +158,7 @@ class QueryEdit:
     def _qualify_all(self) -> None:
         """Name the table of every bare column before another table joins: its columns may have the same names."""
         scope = self.scope
-        if len(scope.sources) != 1 or len(list(self._relations())) != 1:
+        if len(scope.sources) != 1 or len(list(self.relations())) != 1:
             return
         alias, table = next(iter(scope.sources.items()))
         outputs = {output.alias.lower() for output in self.root.expressions if isinstance(output, exp.Alias)}

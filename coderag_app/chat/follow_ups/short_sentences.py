@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from coderag_app.chat.follow_ups.intents import (
     Aggregate,
+    AsPercentage,
     Compare,
     Count,
+    Dates,
+    Did,
     Distinct,
     Filter,
     Group,
@@ -22,7 +25,9 @@ from coderag_app.chat.follow_ups.intents import (
     Limit,
     Missing,
     OtherColumns,
+    OtherYear,
     Reverse,
+    RowsBehind,
     Sort,
     Unfilter,
 )
@@ -51,6 +56,7 @@ _LEAD = re.compile(
 _COUNTED = re.compile(
     r"how many (?:of (?:them|those|these|the rows) )(?:are |were |have |cost )?(?P<rest>.+)", re.IGNORECASE
 )
+_THEIRS = re.compile(r"\b(?:their|its|his|her)\b|\bof (?:them|those|these)\b", re.IGNORECASE)
 _TAIL = re.compile(r"(?:[ ,]+(?:please|instead|then|now|though|only|again))+$|[\s?.!,;]+$", re.IGNORECASE)
 
 
@@ -66,7 +72,8 @@ def read_follow_up(text: str) -> Iterator[tuple[Intent, ...]]:
         return
     counted = _COUNTED.fullmatch(core)
     if counted is not None:
-        yield from ((intent, Count()) for intent in _clause(counted["rest"]))
+        asked = (_clause(counted["rest"]), _clause(core.partition("many ")[2]))
+        yield from ((intent, Count()) for intent in chain(*asked))
     yield from ((intent,) for intent in _clause(core))
     for parts in (
         re.split(r"\s*[,;]\s*(?:and |but |then )?", core),
@@ -152,14 +159,26 @@ def _aggregate(match: re.Match[str]) -> list[Intent | None]:
 def _columns(change: str) -> Callable[[re.Match[str]], list[Intent | None]]:
     def make(match: re.Match[str]) -> list[Intent | None]:
         names = re.split(rf"\s*(?:,|\band\b)\s*(?:{_OF} )?", _group_text(match, "columns"))
-        return [OtherColumns(tuple(name for name in names if name), change)]
+        return [OtherColumns(tuple(name for name in names if name), change, _THEIRS.search(match.string) is not None)]
 
     return make
+
+
+def _other_year(match: re.Match[str]) -> list[Intent | None]:
+    return [OtherYear(int(_group_text(match, "year") or 0))]
 
 
 def _period(match: re.Match[str]) -> list[Intent | None]:
     period = read_period(match["period"])
     return [replace(period, column=_group_text(match, "column"))] if period is not None else []
+
+
+def _did(match: re.Match[str]) -> list[Intent | None]:
+    said = _group_text(match, "period")
+    period = read_period(said) if said else None
+    if said and not isinstance(period, Dates):
+        return []
+    return [Did(_group_text(match, "verb").lower(), period, bool(_group_text(match, "never")))]
 
 
 def _filter(match: re.Match[str]) -> list[Intent | None]:
@@ -175,6 +194,14 @@ _GONE = r"(?:missing|absent|excluded|left out|gone|not (?:there|here|listed|show
 _THERE = r"(?:there|here|listed|shown|included|in|on|part of)\b.*"
 _WHERE = r"(?:in|from|for|of|at|on|to|during|within|with|about|by)"
 _SUPERLATIVES = r"highest|largest|biggest|most|best|longest|lowest|smallest|fewest|least|shortest|worst"
+_SHOW = (
+    r"(?:(?:show|give|list|display|see|express|put|write|make)(?: me| us)?"
+    r"(?: (?:it|that|this|them|these|those))?(?: all)? ?)"
+)
+_PERCENT = r"(?:percent(?:ages?|s)?|per cent|%|shares?|proportions?|fractions?)"
+_OF_ALL = r"(?: of (?:the )?(?:total|whole|sum|all)(?: \w+)?)?"
+_SINGLE = r"(?:underlying|raw|original|individual|single)"
+_THEM = r"(?:it|that|this|them|these|those|the (?:result|results|numbers?|counts?|values?|totals?))"
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Intent | None]]], ...] = (
     (_form(rf"why (?:is|are|was|were) (?P<value>(?!there ).+?) {_GONE}"), _missing),
     (_form(rf"why (?:isn't|aren't|wasn't|weren't) (?P<value>.+?) {_THERE}"), _missing),
@@ -184,6 +211,21 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Intent | Non
     (_form(r"how many(?: (?:of them|of those|of these|is that|are that|are they|are there|were there|are those|rows))*"
            r"(?: (?:in total|altogether|in all))?|count(?: (?:them|those|it|the rows|rows))?|"
            r"(?:what is |what's )?the (?:count|number)(?: of (?:them|those|rows))?"), _count),
+    (_form(rf"(?:{_SHOW}|what (?:is|are) {_THEM} |convert {_THEM} |and )?(?:{_THEM} )?(?:as|in|into|to) (?:an? |the )?"
+           rf"{_PERCENT}(?: values?)?{_OF_ALL}"), lambda _: [AsPercentage()]),
+    (_form(rf"(?:what|which) {_PERCENT} (?:is|are|of (?:the )?(?:total|whole|all) (?:is|are)) {_THEM}{_OF_ALL}"),
+     lambda _: [AsPercentage()]),
+    (_form(rf"(?:{_SHOW}|how (?:does|do) {_THEM} )?(?:{_THEM} )?(?:compare[sd]?|in comparison|next|beside|versus|vs\.?)"
+           rf" ?(?:with|to|against)? ?(?:the )?(?:(?:last|previous|prior) year|year (?:before|earlier)|"
+           rf"(?P<year>{YEAR}))(?:'s)?"), _other_year),
+    (_form(rf"(?:which|what) (?:rows|records|ones|entries) (?:are|were) (?:they|counted|behind {_THEM}|{_THEM})|"
+           r"(?:which|what|who) (?:are|were) (?:they|these|those|them)|which ones(?: are (?:they|these|those))?"),
+     lambda _: [RowsBehind()]),
+    (_form(rf"{_SHOW}?(?:me )?(?:the )?(?:{_SINGLE} )?(?P<noun>[a-z]+(?: [a-z]+)?) (?:behind|underlying|"
+           rf"that (?:make|made) up|that (?:were|was) counted(?: in| for)?|counted in|making up) {_THEM}(?: \w+)?"),
+     lambda m: [RowsBehind(_group_text(m, "noun"))]),
+    (_form(rf"{_SHOW}(?:me )?(?:the )?{_SINGLE} (?P<noun>[a-z]+)"), lambda m: [RowsBehind(_group_text(m, "noun"))]),
+    (_form(r"(?:list|show(?: me)?|display|see|give me) (?:them|those|these)(?: all)?"), lambda _: [RowsBehind()]),
     (_form(rf"(?:sort|order|rank|arrange)(?:ed)?(?: (?:it|them|that|those|these|this))? (?:by|on) (?:{_OF} )?"
            rf"(?P<column>.+?)(?:,? (?:(?P<down>{_DOWN})|(?P<up>{_UP})))?"), _sort),
     (_form(r"(?:sort(?:ed)? |order(?:ed)? )?alphabetically"), lambda _: [Sort("alphabetically", False)]),
@@ -211,6 +253,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Intent | Non
            rf"(?:by|per|for each|for every|in each) (?:{_OF} )?(?P<column>.+?)(?: (?:as well|too|also))?"), _grouped),
     (_form(rf"(?:only |just |show |show me |what about |how about )*(?:(?:the |those |these )?(?:ones? |rows |those )?)"
            rf"(?P<period>{PERIOD})"), _period),
+    (_form(rf"(?:(?:who|which|what|only|just|show(?: me)?|list|the) )*(?:of )?"
+           rf"(?:(?:them|those|these|ones) )(?:(?:who|that|which) )?"
+           rf"(?P<never>(?:have|has|had|did|do|are|were) (?:not|never) (?:been )?|(?:haven't|hasn't|didn't|never) )?"
+           rf"(?:(?:have|has|had|did|were|was|been|ever) )*(?P<verb>[a-z]{{4,}})"
+           rf"(?: (?:anything|something|any|at least once))?(?: (?P<period>{PERIOD}))?"), _did),
     (_form(rf"(?:(?:only|just|show|those|the ones|ones|rows|who|that|which|were|was|are|is|have|has) )*"
            rf"(?P<column>[a-z]+(?: [a-z]+)??) (?P<period>{PERIOD})"), _period),
     (_form(rf"(?:only |just |show |show me )*(?:the ones |those |ones |rows )?(?:that (?:are|have|cost) |"
@@ -230,8 +277,14 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Intent | Non
            rf"(?:{_WHERE} )*(?:the )?(?P<text>.+?)(?P<too> (?:too|as well|also))?"), _filter),
     (_form(rf"(?:(?:show|list|give me|display)(?: me)? )?(?:only|just)(?: (?:show|the column|the columns))? (?:{_OF} )?"
            rf"(?P<columns>.+)"), _columns("only")),
-    (_form(rf"(?:(?:also|show|add|include|with|give me|list|display|what (?:is|are)|tell me|together with)\b ?)+"
+    # "Also show the city" and "with the city" go beside what is there; "what is their city?" asks for the city alone.
+    (_form(rf"(?:(?:show|list|give|display|what (?:is|are)|tell)\b(?: (?:me|us))? ?)?(?P<more>(?:also|add|include|with|"
+           rf"together with|plus|in addition|next to that)\b ?)+(?:(?:show|list|give|display|tell)\b(?: (?:me|us))? )?"
            rf"(?:{_OF} )?(?P<columns>.+?)(?: (?:too|as well|also))?"), _columns("add")),
-    (_form(r"(?:their|its|his|her) (?P<columns>.+?)(?: (?:too|as well|also))?"), _columns("add")),
+    (_form(rf"(?:(?:show|list|give|display|what (?:is|are)|tell)\b(?: (?:me|us))? ?)*(?:{_OF} )?(?P<columns>.+?),? "
+           r"(?:too|as well|also)"), _columns("add")),
+    (_form(rf"(?:(?:show|list|give|display|what (?:is|are)|tell)\b(?: (?:me|us))? ?)+(?:{_OF} )?(?P<columns>.+)"),
+     _columns("only")),
+    (_form(r"(?:their|its|his|her) (?P<columns>.+)"), _columns("add")),
     (_form(rf"(?:without|hide|drop|remove|leave out) (?:{_OF} )?(?P<columns>.+?)(?: columns?)?"), _columns("drop")),
 )  # fmt: skip

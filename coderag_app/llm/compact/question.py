@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from coderag_app.llm.compact.amounts import ASKED
 from coderag_app.llm.compact.schema_names import SchemaNames, plain_words
+from coderag_app.question.function_words import function_words
 from coderag_app.question.periods.period import Period
 from coderag_app.question.periods.phrases import FoundPeriod, lies_apart
 from coderag_app.schema.value_index import StoredValue, ValueIndex, ValueMatch
@@ -172,9 +173,17 @@ def _literal_spans(
     for number in _NUMBER.finditer(question):
         add(*number.span(), Literal(number.group().rstrip(",")))
     for name in _NAME.finditer(question):
-        text = name.group().rstrip(".,'’-")
-        add(name.start(), name.start() + len(text), Literal(text))
+        start, text = _without_function_words(name.start(), name.group().rstrip(".,'’-"))
+        add(start, start + len(text), Literal(text))
     return sorted(spans, key=lambda span: span[0])
+
+
+def _without_function_words(start: int, name: str) -> tuple[int, str]:
+    """A name without the words in front that only begin a sentence: "..., How about Bonn"."""
+    while name and name.split(" ")[0].casefold() in function_words():
+        head, blank, name = name.partition(" ")
+        start += len(head) + len(blank)
+    return start, name
 
 
 def _last_word(text: str) -> str:
