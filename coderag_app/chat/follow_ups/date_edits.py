@@ -57,7 +57,7 @@ def apply_did(edit: QueryEdit, intent: Did) -> str:
         if days is None:
             if place.column.name.lower() != place.path[0].ref_column.lower():
                 continue
-        elif not _is_time(place.column) or place.column.is_numeric:
+        elif not _is_time(place.column, edit.dialect) or is_year(place.column):
             continue
 
         def happened(column: exp.Expr, days: Dates | None = days) -> exp.Expr:
