@@ -19,6 +19,7 @@ from coderag_app.examples.synthetic import staleness
 from coderag_app.examples.unmatched_columns import UnmatchedColumns, without_samples
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
+from coderag_app.llm.joinless_format import JoinlessFormat
 from coderag_app.llm.llm_loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.inferred_keys import with_inferred_keys
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PROMPT_FORMATS: dict[str, PromptFormat] = {form.name: form for form in (InstructFormat(), CompactFormat())}
+PROMPT_FORMATS: dict[str, PromptFormat] = {
+    form.name: form for form in (InstructFormat(), CompactFormat(), JoinlessFormat())
+}
 
 
 def load_query_engine(

@@ -11,17 +11,18 @@ from coderag_app.llm.compact.amount_tokens import read_amount
 from coderag_app.llm.compact.days import write_days
 from coderag_app.llm.compact.decode_expressions import RANKINGS
 from coderag_app.llm.compact.derived_tables import PER_GROUP, PLACE, unfold
-from coderag_app.llm.compact.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.llm.compact.grounding import ground_values
 from coderag_app.llm.compact.group_tokens import read_groups
-from coderag_app.llm.compact.question import Literal, MarkedQuestion
+from coderag_app.llm.compact.question import MarkedQuestion
 from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.llm.compact.spelled_names import SpelledNames
 from coderag_app.llm.compact.summed_amounts import sum_amounts
 from coderag_app.llm.compact.table_tokens import read_tables
 from coderag_app.llm.compact.unasked_conditions import equal_stored_text, leave_out_invented, leave_out_numbers
 from coderag_app.llm.compact.year_tokens import read_years
+from coderag_app.llm.fill_literals import CannotDecodeError, fill_literals
 from coderag_app.question.read_question import read_question
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.joins import again, is_again
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
@@ -83,7 +84,7 @@ def decode_sql(
         raise CannotDecodeError(f"not a complete query: {text.strip()[:200]}") from error
     if names.amount is not None:
         sum_amounts(tree, names.amount)
-    tree = fill_literals(unfold(tree), names, literals, values)
+    tree = fill_literals(unfold(tree), names.schema, literals, values)
     equal_stored_text(tree, names.schema, values)
     leave_out_invented(tree, names.schema, literals, values)
     if marked is not None:

@@ -10,8 +10,8 @@ from sqlglot.errors import SqlglotError
 from coderag_app.llm.compact.derived_tables import PLACE, fold
 from coderag_app.llm.compact.encode_expressions import CannotEncodeError, ExpressionEncoder, Scopes
 from coderag_app.llm.compact.encode_sources import Pair, SourceEncoder
-from coderag_app.llm.compact.question import Literal
 from coderag_app.llm.compact.schema_names import SchemaNames
+from coderag_app.question.said_literals import Literal
 from coderag_app.sql.parsing import parse_one
 
 _SET_OPERATIONS: dict[type[exp.Expr], str] = {

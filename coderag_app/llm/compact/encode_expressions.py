@@ -10,8 +10,8 @@ from coderag_app.llm.compact.anti_joins import table_left_out
 from coderag_app.llm.compact.days import days_between, is_today
 from coderag_app.llm.compact.decode_expressions import rich_expression
 from coderag_app.llm.compact.derived_tables import PER_GROUP
-from coderag_app.llm.compact.question import Literal
 from coderag_app.llm.compact.schema_names import SchemaNames
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.joins import again, is_again, real_name
 
 Scopes = tuple[dict[str, str], ...]  # innermost first, the tables of each enclosing SELECT by alias

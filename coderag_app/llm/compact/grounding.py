@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from coderag_app.llm.compact.question import Literal
 from coderag_app.llm.compact.schema_names import SchemaNames
+from coderag_app.question.said_literals import Literal
 
 _COMPARED = re.compile(r"(?:=|!=|(?:not )?in \() <v(\d)>")
 

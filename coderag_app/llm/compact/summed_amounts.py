@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from coderag_app.llm.compact.amounts import Amount
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.sql.repairs.conditions import conditions, leave_out
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.question import Literal
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.literals import declared_column

@@ -10,9 +10,10 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from coderag_app.llm.compact.plain_replies import columns_of, dates_of, end_of_where, is_plain, only_date
-from coderag_app.llm.compact.question import Literal, MarkedQuestion
+from coderag_app.llm.compact.question import MarkedQuestion
 from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.question.periods.date_columns import is_called_year, is_date, is_year
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.name_words import name_words, stem
 from coderag_app.schema.tables import Column
 

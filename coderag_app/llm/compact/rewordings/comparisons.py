@@ -7,9 +7,9 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.parts import PARTS, match_parts
 from coderag_app.llm.compact.rewordings.rewording import Rewording
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.question.periods.moving import moved_date
 from coderag_app.question.periods.period import Period
 from coderag_app.question.periods.phrases import all_periods

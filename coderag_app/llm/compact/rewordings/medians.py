@@ -6,10 +6,10 @@ import re
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.parts import key_names
 from coderag_app.llm.compact.rewordings.rewording import Rewording
 from coderag_app.llm.compact.rewordings.schema_words import is_called
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.parsing import parse_one
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from sqlglot import exp
 
 from coderag_app.llm.compact.amounts import ASKED, find_amount
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.schema_words import columns_of, is_table, stems
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.schema.name_words import name_words
 from coderag_app.schema.tables import Schema, identifier
 from coderag_app.sql.parsing import parse_one

@@ -11,10 +11,10 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.parts import PARTS, UNITS, match_parts, only_part
 from coderag_app.llm.compact.rewordings.rewording import Rewording
 from coderag_app.llm.compact.rewordings.schema_words import columns_called, columns_of, is_called
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.question.periods.date_columns import is_date, is_year
 from coderag_app.question.periods.phrases import all_periods
 from coderag_app.schema.tables import Schema, identifier

@@ -6,9 +6,9 @@ import re
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.parts import PARTS, PERIODS, match_parts, only_part
 from coderag_app.llm.compact.rewordings.rewording import Finish, Rewording
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.parsing import parse_one
 

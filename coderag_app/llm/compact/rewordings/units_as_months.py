@@ -7,9 +7,9 @@ from functools import partial
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.rewording import Rewording
 from coderag_app.llm.compact.rewordings.schema_words import columns_of, is_called
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex

@@ -11,8 +11,9 @@ from coderag_app.database import open_database
 from coderag_app.llm.compact.compact_grammar import compact_grammar
 from coderag_app.llm.compact.decode import CannotDecodeError, decode_sql
 from coderag_app.llm.compact.encode import CannotEncodeError, encode_sql
-from coderag_app.llm.compact.question import Literal, mark_question
+from coderag_app.llm.compact.question import mark_question
 from coderag_app.llm.compact.schema_names import MAX_COLUMNS, SchemaNames, schema_text
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.joins import JoinGraph
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.tables import Schema

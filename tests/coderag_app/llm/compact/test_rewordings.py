@@ -8,7 +8,6 @@ import duckdb
 import pytest
 from reworded import BROWSERS, PAYMENTS, SALES, SHIFTS, SHOP, asked
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings import reword
 from coderag_app.llm.compact.rewordings.counts import rows_as_counts
 from coderag_app.llm.compact.rewordings.medians import as_median
@@ -21,6 +20,7 @@ from coderag_app.llm.compact.rewordings.second_keys import (
 from coderag_app.llm.compact.rewordings.shares import as_shares, shares_as_parts
 from coderag_app.llm.compact.rewordings.tops import as_top
 from coderag_app.llm.compact.rewordings.tops_per_group import as_tops_per_group, tops_per_group_as_sums
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.loading import load_query_engine
 from coderag_app.schema.value_index import ValueIndex
 

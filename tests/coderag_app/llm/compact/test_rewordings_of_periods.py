@@ -7,12 +7,12 @@ import pytest
 from reworded import PAYMENTS, RANKS, SALES, SHIFTS, SHOP, asked
 from sqlglot import exp
 
-from coderag_app.llm.compact.fill_literals import CannotDecodeError
 from coderag_app.llm.compact.rewordings.averages import averages_as_parts
 from coderag_app.llm.compact.rewordings.comparisons import comparisons_as_one
 from coderag_app.llm.compact.rewordings.tops import as_top, tops_as_parts
 from coderag_app.llm.compact.rewordings.trends import as_growth, as_running_totals, trends_as_parts
 from coderag_app.llm.compact.rewordings.units_as_months import as_units, units_as_months
+from coderag_app.llm.fill_literals import CannotDecodeError
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.date_units import unit_sql
 

@@ -7,8 +7,8 @@ import sqlglot
 from compact_replies import decode_reply
 from profiles import with_profile
 
-from coderag_app.llm.compact.question import Literal
 from coderag_app.llm.compact.unasked_conditions import equal_stored_text, leave_out_invented, leave_out_numbers
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
 

@@ -1,4 +1,4 @@
-"""The literals of a decoded query: filled in, typed and spelled as the compared columns store them."""
+"""The literals of a reply: filled in, typed and spelled as the compared columns store them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from coderag_app.llm.compact.encode_expressions import DATE_PARTS
-from coderag_app.llm.compact.question import Literal
-from coderag_app.llm.compact.schema_names import SchemaNames
 from coderag_app.question.periods.date_columns import is_date, is_year
+from coderag_app.question.said_literals import Literal
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.date_units import date_part
 from coderag_app.sql.repairs.periods import PERIOD
 
 _BITS = {"y": "1", "yes": "1", "t": "1", "true": "1", "n": "0", "no": "0", "f": "0", "false": "0"}  # of a flag
+_DATE_PARTS = ("year", "month", "day", "yearmonth")
 _YEAR_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
 class CannotDecodeError(ValueError):
-    """The text is not a query of the compact language over this schema."""
+    """A reply is not a query over this schema."""
 
 
-def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
+def fill_literals(tree: exp.Expr, schema: Schema, literals: Sequence[Literal], values: ValueIndex) -> exp.Expr:
     """Replace ``:v1`` and loose text by literals typed and spelled as the compared column stores them.
 
     Args:
         tree: The query; it is changed.
-        names: The words of the schema's identifiers.
+        schema: The tables that it reads.
         literals: The question's literals.
         values: The stored values.
 
@@ -36,28 +35,28 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
         CannotDecodeError: A literal that is not in the question.
     """
     for call in list(tree.find_all(exp.Anonymous, exp.Year, exp.Month, exp.Day)):
-        _replace_date_part(call, names.schema)
+        _replace_date_part(call, schema)
     for node in list(tree.find_all(exp.Placeholder, exp.Literal)):
         if isinstance(node, exp.Placeholder):
             number = node.name.removeprefix("v")
             if not number.isdigit() or not 0 < int(number) <= len(literals):
                 raise CannotDecodeError(f"<{node.name}> is not in the question")
-            literal, column = literals[int(number) - 1], _compared_column(node, names)
+            literal, column = literals[int(number) - 1], _compared_column(node, schema)
             if literal.is_year and column is not None:
-                _compare_year(node, names.schema, column)
+                _compare_year(node, schema, column)
             filled = _typed(literal, column, values)
             if literal.period is not None:
                 filled.meta[PERIOD] = literal.period
             node.replace(filled)
         elif not node.is_string:
-            _compare_boolean(node, names.schema)
+            _compare_boolean(node, schema)
         else:
-            column = _compared_column(node, names)
+            column = _compared_column(node, schema)
             stored = values.stored_form(*column, node.this) if column else None
-            if stored is None and column and _is_bit(names.schema, column) and node.name.lower() in _BITS:
+            if stored is None and column and _is_bit(schema, column) and node.name.lower() in _BITS:
                 bit = exp.Literal.number(_BITS[node.name.lower()])
                 node.replace(bit)
-                _compare_boolean(bit, names.schema)
+                _compare_boolean(bit, schema)
             else:
                 node.replace(exp.Literal.string(stored if stored is not None else node.this))
     return _join_patterns(tree)
@@ -66,7 +65,7 @@ def fill_literals(tree: exp.Expr, names: SchemaNames, literals: Sequence[Literal
 def _replace_date_part(node: exp.Expr, schema: Schema) -> None:
     """``year ( x )`` as a number, in SQLite's way, which sqlglot writes for the other dialects; a year is its year."""
     part = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
-    if part not in DATE_PARTS.values():
+    if part not in _DATE_PARTS:
         return
     operand = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
     column = operand.find(exp.Column)
@@ -103,7 +102,7 @@ def _compare_year(node: exp.Expr, schema: Schema, column: tuple[str, str]) -> No
         predicate.set("this", date_part("year", predicate.this))
 
 
-def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | None:
+def _compared_column(node: exp.Expr, schema: Schema) -> tuple[str, str] | None:
     """The (table, column) that a literal stands beside in a comparison."""
     predicate = node.find_ancestor(exp.Predicate, exp.Case, exp.Coalesce)  # THEN 'cheap' is compared with nothing
     if predicate is None or isinstance(predicate, exp.Exists | exp.Case | exp.Coalesce):
@@ -112,7 +111,7 @@ def _compared_column(node: exp.Expr, names: SchemaNames) -> tuple[str, str] | No
     if column is None or predicate.this.find(exp.AggFunc, exp.Cast):
         return None
     found = (_table_of(column), column.name.lower())
-    return found if found in names.columns else None
+    return found if schema.column(*found) is not None else None
 
 
 def _table_of(column: exp.Column) -> str:
