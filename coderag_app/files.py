@@ -260,6 +260,31 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def exclusive_change(path: Path, lock: Path, kind: type[CodeRAGError], timeout_s: float = 10.0) -> Iterator[None]:
+    """Keep other writers of a private file out while it is read, changed and swapped in.
+
+    Args:
+        path: The file; its folder is made if there is none.
+        lock: The file that is locked, beside it.
+        kind: The error to raise.
+        timeout_s: How long to wait for another writer.
+
+    Raises:
+        CodeRAGError: Of that kind: another program holds the lock, or the folder or the file can't be written.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        private_folder(path.parent)
+        with FileLock(str(lock), timeout=timeout_s, mode=PRIVATE_FILE):
+            yield
+    except Timeout as error:
+        raise kind(f"{path} is being written by another program; try again.") from error
+    except OSError as error:
+        raise kind(f"{path} cannot be written: {system_message(error)} Nothing was changed.") from error
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Replace a file in one step: readers see the old content or the new one, whenever this process dies.
 

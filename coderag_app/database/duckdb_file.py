@@ -19,6 +19,7 @@ from coderag_app.database.sampling import (
     SCANNED_TEXT_ROWS,
     column_samples,
     printable,
+    quoted,
 )
 from coderag_app.errors import DatabaseError
 
@@ -117,18 +118,18 @@ class DuckDBFile:
             f"CASE WHEN length({column}::VARCHAR) <= {MAX_SAMPLE_CHARS} THEN {column}::VARCHAR END"
             if column
             else "NULL"
-            for column in (_quoted(column) if column else "" for column in columns)
+            for column in (quoted(column) if column else "" for column in columns)
         )
         with self._running(timeout_s) as connection:
-            rows = connection.execute(f"SELECT {shown} FROM {_quoted(name)} LIMIT {SCANNED_ROWS}").fetchall()
+            rows = connection.execute(f"SELECT {shown} FROM {quoted(name)} LIMIT {SCANNED_ROWS}").fetchall()
         return column_samples(rows, len(columns), count)
 
     def distinct_texts(self, timeout_s: float, table: str, column: str, limit: int) -> list[str]:
         """Distinct texts of up to 100 characters from the first 200,000 rows."""
-        name = f"{_quoted(table)}.{_quoted(column)}"
+        name = f"{quoted(table)}.{quoted(column)}"
         text = f"CASE WHEN typeof({name}) = 'VARCHAR' OR typeof({name}) LIKE 'ENUM%' THEN {name}::VARCHAR END"
         sql = (
-            f"SELECT DISTINCT value FROM (SELECT {text} AS value FROM {_quoted(table)} LIMIT {SCANNED_TEXT_ROWS}) "
+            f"SELECT DISTINCT value FROM (SELECT {text} AS value FROM {quoted(table)} LIMIT {SCANNED_TEXT_ROWS}) "
             f"WHERE length(value) BETWEEN 1 AND {MAX_TEXT_CHARS} LIMIT {int(limit)}"
         )
         with self._running(timeout_s) as connection:
@@ -254,7 +255,3 @@ def _parsed(rows: Iterator[tuple[Any, ...]], types: list[str]) -> Iterator[tuple
                 with suppress(ValueError):
                     cells[index] = read(cells[index])
         yield tuple(cells)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -1,4 +1,4 @@
-"""Sample values for a schema: short, distinct, printable. They are untrusted text from the database. Pure."""
+"""Sample values for a schema: short, distinct, printable, untrusted; and quoted names to read them by. Pure."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def column_samples(rows: Iterable[Sequence[Any]], width: int, samples: int) -> l
         if not open_columns:
             break
     return [tuple(values) for values in found]
+
+
+def quoted(name: str) -> str:
+    """The name in double quotes, as all but MySQL read it."""
+    return '"' + name.replace('"', '""') + '"'

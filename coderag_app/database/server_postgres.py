@@ -17,6 +17,7 @@ from psycopg.types.multirange import MultirangeInfo
 from psycopg.types.range import RangeInfo
 
 from coderag_app.database.base import Limits, OverLimitError
+from coderag_app.database.sampling import quoted
 from coderag_app.database.server_postgres_catalogue import read_postgres_catalogue, read_redefined
 from coderag_app.database.server_sessions import Catalogue, Deadline, OutOfTimeError, Rows, check_answers, milliseconds
 from coderag_app.database.server_values import as_text, read_json, tolerant
@@ -187,7 +188,7 @@ class PostgresServer:
 
     def quoted(self, name: str) -> str:
         """The identifier in double quotes."""
-        return _quoted(name)
+        return quoted(name)
 
     def session(self, connection: PostgresConnection) -> int:
         """The process that serves the connection."""
@@ -208,7 +209,7 @@ class PostgresServer:
         path = () if introspecting else self._path
         timeout = str(milliseconds(limits.timeout_s))
         return {
-            "search_path": ", ".join(["pg_catalog", *map(_quoted, path), "pg_temp"]),
+            "search_path": ", ".join(["pg_catalog", *map(quoted, path), "pg_temp"]),
             "statement_timeout": timeout,
             "lock_timeout": timeout,
             "client_min_messages": "error",
@@ -247,10 +248,6 @@ def _settings_query(settings: dict[str, str]) -> str:
 def _literal(text: str) -> str:
     """The text as a literal that reads the same whatever the server takes a backslash for."""
     return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _fetched(connection: PostgresConnection, limits: Limits) -> Iterator[tuple[Any, ...]]:

@@ -18,9 +18,10 @@ from coderag_app.database.sampling import (
     SCANNED_TEXT_ROWS,
     column_samples,
     printable,
+    quoted,
 )
 from coderag_app.database.sqlite_functions import register_bounded_functions
-from coderag_app.database.sqlite_sandbox import Sandbox, quoted
+from coderag_app.database.sqlite_sandbox import Sandbox
 from coderag_app.errors import DatabaseError
 
 _STEPS_BETWEEN_CHECKS = 1000  # virtual-machine steps between two looks at the clock; about 10 microseconds

@@ -99,8 +99,3 @@ class Sandbox:
         if "locked" in text or "busy" in text:
             return f"Another program is writing to the database ({text}); try again when it has finished."
         return text
-
-
-def quoted(name: str) -> str:
-    """The identifier in double quotes, as SQLite reads it."""
-    return '"' + name.replace('"', '""') + '"'

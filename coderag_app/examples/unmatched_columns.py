@@ -7,19 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from coderag_app.errors import ConfigurationError
 from coderag_app.examples.verified_store import VerifiedStore
-from coderag_app.files import (
-    PRIVATE_FILE,
-    private_folder,
-    read_text,
-    refusals_as,
-    remove_leftovers,
-    system_message,
-    write_atomically,
-)
+from coderag_app.files import exclusive_change, read_text, refusals_as, remove_leftovers, write_atomically
 from coderag_app.schema.value_index import is_unmatched
 
 if TYPE_CHECKING:
@@ -68,21 +58,13 @@ class UnmatchedColumns:
                 columns, or by the settings, which are changed by hand.
         """
         wanted = pattern_of(table, column)
-        try:
-            private_folder(self.path.parent)
-            with FileLock(self.path.with_suffix(".unread.lock"), timeout=_LOCK_TIMEOUT_S, mode=PRIVATE_FILE):
-                lines = self._lines()
-                if on:
-                    lines = [line for line in lines if line.strip().lower() != wanted]
-                elif not self.is_off(table, column):
-                    lines = [*(lines or [_HEADER]), f"{wanted}\n"]
-                write_atomically(self.path, "".join(line if line.endswith("\n") else f"{line}\n" for line in lines))
-        except Timeout as error:
-            raise ConfigurationError(f"{self.path} is being written by another program; try again.") from error
-        except OSError as error:
-            raise ConfigurationError(
-                f"{self.path} cannot be written: {system_message(error)} Nothing was changed."
-            ) from error
+        with exclusive_change(self.path, self.path.with_suffix(".unread.lock"), ConfigurationError, _LOCK_TIMEOUT_S):
+            lines = self._lines()
+            if on:
+                lines = [line for line in lines if line.strip().lower() != wanted]
+            elif not self.is_off(table, column):
+                lines = [*(lines or [_HEADER]), f"{wanted}\n"]
+            write_atomically(self.path, "".join(line if line.endswith("\n") else f"{line}\n" for line in lines))
         if on and self.is_off(table, column):
             by = next(pattern for pattern in self.patterns() if is_unmatched([pattern], table, column))
             where = "the setting unmatched_columns" if by in map(str.lower, self.settings) else self.path

@@ -19,19 +19,10 @@ from coderag_app.examples.verified_file import (
     read_verified_file,
     verified_text,
 )
-from coderag_app.files import (
-    PRIVATE_FILE,
-    private_folder,
-    read_text,
-    refusals_as,
-    remove_leftovers,
-    system_message,
-    write_atomically,
-)
+from coderag_app.files import exclusive_change, read_text, refusals_as, remove_leftovers, write_atomically
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.guard import check_sql
 
-_LOCK_TIMEOUT_S = 10.0
 MAX_FILE_MB = 20
 
 
@@ -188,19 +179,9 @@ class VerifiedStore:
 
     def _change(self, change: Callable[[VerifiedFile], VerifiedFile]) -> None:
         """Read, change and swap in the file while no other writer does."""
-        from filelock import FileLock, Timeout
-
         lock = self.path.with_name(f".{self.path.name}.lock")
-        try:
-            private_folder(self.folder)
-            with FileLock(str(lock), timeout=_LOCK_TIMEOUT_S, mode=PRIVATE_FILE):
-                before = self._read()
-                after = change(before)
-                if after != before:
-                    write_atomically(self.path.resolve(), after.text)
-        except Timeout as error:
-            raise TeachingError(f"{self.path} is being written by another program; try again.") from error
-        except OSError as error:
-            raise TeachingError(
-                f"{self.path} cannot be written: {system_message(error)} Nothing was changed."
-            ) from error
+        with exclusive_change(self.path, lock, TeachingError):
+            before = self._read()
+            after = change(before)
+            if after != before:
+                write_atomically(self.path.resolve(), after.text)

@@ -7,7 +7,7 @@ scopes: the guard checks that. Aliases are ``t1`` to ``t9``, ``T1`` to ``T9``, a
 
 from __future__ import annotations
 
-from coderag_app.schema.tables import Schema, needs_quotes
+from coderag_app.schema.tables import Schema, identifier
 
 _RULES = r"""
 root ::= {start} statement {end}{no_answer}
@@ -79,7 +79,7 @@ def sql_grammar(schema: Schema, start: str = "", end: str = "", no_answer: str =
 
 
 def _spelled(name: str, dialect: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if needs_quotes(name, dialect) else name
+    return identifier(name, dialect).sql()
 
 
 def _choice(words: list[str]) -> str:

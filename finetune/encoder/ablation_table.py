@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finetune.evaluation.statistics import PairedComparison, bootstrap_interval, compare_paired, holm_adjusted
-
-Outcomes = Mapping[str, Sequence[bool]]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from server_user import run_as, server_user
+
 _START_TIMEOUT_S = 60
 _GRANT = "GRANT ALL ON *.* TO admin@'{}' WITH GRANT OPTION;\n"  # the file holds one statement a line
 _UNPRIVILEGED_USERS = ("mysql", "nobody")
@@ -36,7 +38,7 @@ def mariadb_server(options: Sequence[str] = (), port: int = 0, password: str = "
         MariaDBUnavailable: MariaDB is not installed, or the server does not start.
     """
     server, install = _binary("mariadbd", "mysqld"), _binary("mariadb-install-db", "mysql_install_db")
-    user = _server_user()
+    user = server_user(_UNPRIVILEGED_USERS, MariaDBUnavailable)
     folder = Path(tempfile.mkdtemp(prefix="coderag-my-", dir="/tmp"))  # noqa: S108 - a socket's path is short
     data, socket = folder / "data", folder / "socket"
     administrators = f"CREATE USER admin@localhost;\n{_GRANT.format('localhost')}"
@@ -55,7 +57,9 @@ def mariadb_server(options: Sequence[str] = (), port: int = 0, password: str = "
         command += over_tcp if port else ["--skip-networking"]
         command += [f"--init-file={folder / 'init.sql'}", f"--pid-file={folder / 'pid'}", f"--tmpdir={folder}"]
         command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", *options]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("w"), **_as(user))
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("w"), cwd="/", **run_as(user)
+        )
         _wait_for(socket, process, folder / "log")
         yield socket
     finally:
@@ -73,28 +77,9 @@ def _binary(*names: str) -> str:
     raise MariaDBUnavailable("MariaDB's server is not installed (Debian: apt install mariadb-server)")
 
 
-def _server_user() -> pwd.struct_passwd | None:
-    """MariaDB refuses to run as root: then some other user, else the one who runs the tests."""
-    if os.geteuid() != 0:
-        return None
-    for name in _UNPRIVILEGED_USERS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise MariaDBUnavailable("MariaDB does not run as root, and there is no user mysql or nobody")
-
-
-def _as(user: pwd.struct_passwd | None) -> dict[str, object]:
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    environment = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin", "LC_ALL": "C"}
-    environment |= {name: os.environ[name] for name in ("TEST_RUN_OF_CODERAG",) if name in os.environ}
-    return {"env": environment, "cwd": "/", "stdin": subprocess.DEVNULL, **identity}
-
-
 def _run(command: list[str], user: pwd.struct_passwd | None) -> None:
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=_START_TIMEOUT_S, **_as(user))
+        subprocess.run(command, check=True, capture_output=True, timeout=_START_TIMEOUT_S, cwd="/", **run_as(user))
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", b"") or b""
         raise MariaDBUnavailable(f"{Path(command[0]).name} failed: {error} {said[-500:]!r}") from error

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from server_user import run_as, server_user
+
 _START_TIMEOUT_S = 60
-_RUN = {name: os.environ[name] for name in ("TEST_RUN_OF_CODERAG",) if name in os.environ}
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 
 
@@ -34,7 +35,7 @@ def postgres_server(port: int = 0, password: str = "") -> Iterator[Path]:
         PostgresUnavailable: PostgreSQL is not installed, or the server does not start.
     """
     binaries = _binaries()
-    user = _server_user()
+    user = server_user(_UNPRIVILEGED_USERS, PostgresUnavailable)
     folder = Path(tempfile.mkdtemp(prefix="coderag-pg-", dir="/tmp"))  # noqa: S108 - a socket's path is short
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
@@ -69,31 +70,16 @@ def _binaries() -> Path:
     raise PostgresUnavailable("PostgreSQL's server is not installed (Debian: apt install postgresql)")
 
 
-def _server_user() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then some other user, else the one who runs the tests."""
-    if os.geteuid() != 0:
-        return None
-    for name in _UNPRIVILEGED_USERS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise PostgresUnavailable("PostgreSQL does not run as root, and there is no user postgres or nobody")
-
-
 def _run(command: list[str | Path], user: pwd.struct_passwd | None, folder: Path) -> None:
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     try:
         subprocess.run(
             [str(part) for part in command],
             check=True,
             cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **_RUN},
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # a pipe would stay open in the server and never end
             stderr=subprocess.DEVNULL,
             timeout=_START_TIMEOUT_S,
-            **identity,
+            **run_as(user),
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise PostgresUnavailable(f"{Path(command[0]).name} failed: {error}") from error

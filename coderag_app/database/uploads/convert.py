@@ -13,10 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coderag_app.database.sampling import quoted
 from coderag_app.database.uploads.from_csv import load_csv
 from coderag_app.database.uploads.from_excel import load_sheet, sheets
 from coderag_app.database.uploads.from_parquet import load_parquet
-from coderag_app.database.uploads.headers import distinct_names, quoted, table_name, usable_name
+from coderag_app.database.uploads.headers import distinct_names, table_name, usable_name
 from coderag_app.database.uploads.limits import DISK_MB, DUCKDB_MB, MEMORY_MB, limit_this_process
 from coderag_app.database.uploads.upload_tables import UploadedTable
 from coderag_app.errors import CodeRAGError, IngestionError

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coderag_app.database.uploads.headers import column_names, quoted
+from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.headers import column_names
 from coderag_app.database.uploads.limits import MAX_COLUMNS, MAX_LINE_BYTES, check_limit
 from coderag_app.errors import IngestionError
 

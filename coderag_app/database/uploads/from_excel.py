@@ -8,7 +8,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from coderag_app.database.uploads.headers import column_names, quoted
+from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.headers import column_names
 from coderag_app.database.uploads.limits import (
     MAX_CELLS,
     MAX_COLUMNS,

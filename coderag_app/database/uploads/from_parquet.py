@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coderag_app.database.uploads.headers import column_names, quoted
+from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.headers import column_names
 from coderag_app.database.uploads.limits import (
     MAX_COLUMNS,
     MAX_PARQUET_CELLS,

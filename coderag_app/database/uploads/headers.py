@@ -57,8 +57,3 @@ def table_name(file: str) -> str:
 def file_stem(file: str) -> str:
     """The file's name without folder and ending."""
     return PurePosixPath(PureWindowsPath(file).name).stem
-
-
-def quoted(name: str) -> str:
-    """The name in double quotes, as DuckDB and SQLite read it."""
-    return '"' + name.replace('"', '""') + '"'

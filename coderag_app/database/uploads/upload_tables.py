@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coderag_app.database.sampling import quoted
 from coderag_app.database.uploads.from_excel import check_archive
-from coderag_app.database.uploads.headers import file_stem, quoted, table_name, usable_name
+from coderag_app.database.uploads.headers import file_stem, table_name, usable_name
 from coderag_app.database.uploads.limits import DEADLINE_S, MAX_UPLOAD_MB, MEMORY_MB
 from coderag_app.errors import DatabaseError, IngestionError
 from coderag_app.text.cell_text import visible_text

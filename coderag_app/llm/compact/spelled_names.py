@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coderag_app.schema.joins import JoinStep, is_again, real_name
-from coderag_app.schema.tables import Schema, needs_quotes
+from coderag_app.schema.tables import Schema, identifier
 
 
 class SpelledNames:
@@ -70,4 +70,4 @@ class SpelledNames:
 
     def _quoted(self, name: str) -> str:
         """The name in the SQL that is parsed next; sqlglot carries the quotes over into the schema's dialect."""
-        return '"' + name.replace('"', '""') + '"' if needs_quotes(name, self.schema.dialect) else name
+        return identifier(name, self.schema.dialect).sql()
