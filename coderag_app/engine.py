@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from llama_index.core.llms import LLM
 
 from coderag_app.chat.conversation import Conversation, ConversationTurn, previous_answer, previous_example
-from coderag_app.chat.follow_ups.answering import edited_sql, missing_report
+from coderag_app.chat.follow_ups.answering import counted_once, edited_sql, missing_report
 from coderag_app.chat.requests import reply_to_request
 from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
@@ -25,6 +25,7 @@ from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
 from coderag_app.sql.corpus_schema import corpus_schema
+from coderag_app.sql.repairs import RepairContext
 from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
 from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
@@ -177,12 +178,16 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         edited = edited_sql(run.question.text, previous.sql, self.schema, self.values)
         if edited is None:
             return None
+        asked = question_with(run.question.text, previous)
+        context = RepairContext.of_question(read_question(asked, self.schema, self.values), self.schema, self.values)
+        if "fan_out" not in self.config.without_repairs:
+            edited = counted_once(edited, previous.sql, context)
         yield run.event("check", edited.sql)
         answer = self.run_sql(edited.sql)
         if not answer.ok:
             return None  # what a change of the tree could not do, the model may
         run.note = edited.how
-        return _within(run, replace(answer, question=question_with(run.question.text, previous)))
+        return _within(run, replace(answer, question=asked))
 
     def _in_words(self, question: str, words: str) -> SQLAnswer:
         """An answer without a query."""

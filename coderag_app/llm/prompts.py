@@ -95,7 +95,8 @@ class Prompt:
         reluctance: Texts of one token that are made less likely, by how much their log-probability falls.
         mentions: What the question says by name or value, as far as the format knows.
         context: Prompts of one number begin alike, so that a small model reads the beginning once for each number.
-        is_repaired: Whether ``read_sql`` runs the repairs of ``sql/repairs`` itself, on the reply's own tree.
+        is_repaired: Whether ``read_sql`` itself runs the repairs of ``sql/repairs`` that are not late, on the reply's
+            own tree.
     """
 
     text: str

@@ -20,7 +20,7 @@ from coderag_app.settings import AppConfig
 from coderag_app.sql.checks import coverage, findings, left_out
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import CheckedSQL
-from coderag_app.sql.repairs import RepairContext, repaired
+from coderag_app.sql.repairs import EARLY, RepairContext, repaired
 from coderag_app.sql.word_values import word_as_value
 from coderag_app.types import Attempt, QueryResult
 from coderag_app.vote.candidates import Candidate, Result, Vote
@@ -180,7 +180,7 @@ class Decoding:
             with self.run.timed("check"):
                 checked = checked_sql(candidate.sql, self.schema, self.request.dialect)
                 self._refuse_words(checked)
-                better = checked if prompt.is_repaired else self._repaired(checked)
+                better = self._repaired(checked, EARLY if prompt.is_repaired else frozenset())
             yield self.run.event("execute", better.sql)
             with self.run.timed("execute"):
                 ran, result = self._first_that_runs({each.sql: each for each in (better, checked)}.values())
@@ -211,11 +211,11 @@ class Decoding:
             )
         return sql
 
-    def _repaired(self, checked: CheckedSQL) -> CheckedSQL:
-        """Checked SQL with its repairs; as it is where the repaired SQL would be refused."""
+    def _repaired(self, checked: CheckedSQL, done: frozenset[str]) -> CheckedSQL:
+        """Checked SQL with the repairs that it did not have yet; as it is where the repaired SQL would be refused."""
         if self._context is None:
             return checked
-        better = repaired(checked.tree, self._context, self.config.without_repairs)
+        better = repaired(checked.tree, self._context, done.union(self.config.without_repairs))
         if better == checked.tree:
             return checked
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coderag_app.chat.follow_ups import condition_edits, date_edits, measure_edits, outputs, shapes, share_edits
 from coderag_app.chat.follow_ups.intents import (
@@ -31,7 +31,7 @@ from coderag_app.chat.follow_ups.query_edit import CannotEditError, QueryEdit
 from coderag_app.chat.follow_ups.short_sentences import read_follow_up
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
-from coderag_app.sql.repairs import in_stored_forms
+from coderag_app.sql.repairs import EARLY, LATE, RepairContext, in_stored_forms, repaired_sql
 from coderag_app.types import SQLAnswer
 
 _MARK = re.compile(
@@ -68,6 +68,20 @@ def edited_sql(question: str, previous_sql: str, schema: Schema, values: ValueIn
             continue
         return EditedSQL(in_stored_forms(edit.sql, schema, values), f"The previous query, {', '.join(done)}.")
     return None
+
+
+def counted_once(edited: EditedSQL, previous_sql: str, context: RepairContext) -> EditedSQL:
+    """Keep a change from repeating rows that are summed or counted; what the previous query repeats is meant so.
+
+    Args:
+        edited: The changed query.
+        previous_sql: The query before.
+        context: The schema, and the question that the changed query answers.
+    """
+    others = EARLY | LATE - {"fan_out"}
+    if repaired_sql(previous_sql, context, others) != previous_sql:
+        return edited
+    return replace(edited, sql=repaired_sql(edited.sql, context, others))
 
 
 def missing_report(

@@ -26,7 +26,7 @@ from coderag_app.question.said_literals import Literal
 from coderag_app.schema.joins import again, is_again
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
-from coderag_app.sql.repairs import RepairContext, SaidValue, repaired
+from coderag_app.sql.repairs import LATE, RepairContext, SaidValue, repaired
 from coderag_app.sql.repairs.periods import marked_literals
 
 NO_ANSWER = "none"
@@ -92,7 +92,7 @@ def decode_sql(
     said = tuple(SaidValue(literal.spellings, literal.values) for literal in literals)
     question = read_question(marked.asked if marked is not None else "")  # reworded, so not the one that was asked
     context = RepairContext(names.schema, values, question, said)
-    tree = repaired(tree, context, without)
+    tree = repaired(tree, context, LATE.union(without))
     if "periods" not in without and (unclear := marked_literals(tree)):
         raise CannotDecodeError(f"a month is compared with what holds no dates: {unclear[0].parent}")
     write_days(tree, names.schema.dialect)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from coderag_app.sql.checks.coverage import unused_words
+from coderag_app.sql.checks.doubtful_joins import doubtful_joins
 from coderag_app.sql.checks.expressions import senseless_expressions
 from coderag_app.sql.checks.stored_values import values_not_stored
 from coderag_app.sql.repairs.context import RepairContext
@@ -40,6 +41,7 @@ CHECKS = (
     Check("coverage", unused_words),
     Check("stored_values", values_not_stored),
     Check("expressions", senseless_expressions),
+    Check("joins", doubtful_joins),
 )
 
 

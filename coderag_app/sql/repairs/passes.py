@@ -20,6 +20,7 @@ from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.contradictions import settle_contradictions
+from coderag_app.sql.repairs.fan_out import aggregate_once
 from coderag_app.sql.repairs.flag_conditions import filter_by_flags
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
@@ -33,10 +34,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A named repair. ``apply`` may change the tree that it is given."""
+    """A named repair. ``apply`` may change the tree that it is given.
+
+    A ``late`` one needs the whole query and the question as it was asked. A model that is asked something easier, whose
+    query is patched afterwards, has it run on the patched query.
+    """
 
     name: str
     apply: Callable[[exp.Expr, RepairContext], exp.Expr]
+    late: bool = False
 
 
 REPAIRS = (
@@ -48,7 +54,10 @@ REPAIRS = (
     Repair("stored_forms", use_stored_forms),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
+    Repair("fan_out", aggregate_once, late=True),
 )
+LATE = frozenset(repair.name for repair in REPAIRS if repair.late)
+EARLY = frozenset(repair.name for repair in REPAIRS) - LATE
 
 
 def check_repair_names(names: Collection[str]) -> None:

@@ -133,3 +133,24 @@ def test_example_questions_use_the_words_of_the_schema(engine):
     questions = example_questions(engine.schema, engine.values)
     assert questions[0] == "How many customers are there?" and len(set(questions)) == len(questions) >= 3
     assert any("Lyon" in question or "city" in question for question in questions)
+
+
+def test_a_filter_on_rows_of_another_table_repeats_no_row_that_is_summed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "farms.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            """
+            CREATE TABLE farms (farm_id INTEGER PRIMARY KEY, village TEXT, hectares INTEGER);
+            CREATE TABLE fields (field_id INTEGER PRIMARY KEY, farm_id INTEGER REFERENCES farms, crop TEXT);
+            INSERT INTO farms VALUES (1, 'Ost', 40), (2, 'Ost', 25), (3, 'West', 12);
+            INSERT INTO fields VALUES (1, 1, 'rye'), (2, 1, 'rye'), (3, 2, 'oats'), (4, 3, 'rye');
+            """
+        )
+    connection.close()
+    llm = ScriptedLLM(replies=["SELECT SUM(hectares) FROM farms"])
+    opened = load_query_engine(database=path, llm=llm)
+    talk = Conversation(opened)
+    assert talk.ask("Total hectares of farms").rows == ((77,),)
+    assert talk.ask("only with crop rye").rows == ((52,),)
+    opened.close()

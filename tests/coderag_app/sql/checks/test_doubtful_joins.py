@@ -1,0 +1,45 @@
+import pytest
+
+from coderag_app.question.read_question import read_question
+from coderag_app.schema.value_index import ValueIndex
+from coderag_app.sql.checks.doubtful_joins import doubtful_joins
+from coderag_app.sql.ddl import schema_from_ddl
+from coderag_app.sql.parsing import parse_one
+from coderag_app.sql.repairs import RepairContext
+
+SCHEMA = schema_from_ddl(
+    """CREATE TABLE farms (farm_id INTEGER PRIMARY KEY, village TEXT, hectares REAL);
+    CREATE TABLE fields (field_id INTEGER PRIMARY KEY, farm_id INTEGER REFERENCES farms, crop TEXT, yield REAL);
+    CREATE TABLE tractors (tractor_id INTEGER PRIMARY KEY, hours REAL)"""
+)
+
+
+def doubts(sql, question):
+    context = RepairContext.of_question(read_question(question, SCHEMA, ValueIndex()), SCHEMA, ValueIndex())
+    return tuple(doubtful_joins(parse_one(sql, dialect="sqlite"), context))
+
+
+@pytest.mark.parametrize(
+    ("sql", "question", "said"),
+    [
+        (
+            "SELECT SUM(f.hectares), SUM(d.yield) FROM farms f JOIN fields d ON d.farm_id = f.farm_id",
+            "Hectares and yield",
+            ("rows of farms may count several times: they are joined to fields",),
+        ),
+        (
+            "SELECT SUM(f.hectares) FROM farms f LEFT JOIN fields d ON d.farm_id = f.farm_id WHERE d.crop = 'rye'",
+            "Hectares of farms with rye",
+            ("rows of farms may count several times: they are joined to fields",),
+        ),
+        (
+            "SELECT d.yield FROM fields d JOIN tractors t ON d.field_id = t.tractor_id",
+            "Yields",
+            ("fields.field_id and tractors.tractor_id are joined, and no key says that they belong together",),
+        ),
+        ("SELECT f.village FROM farms f JOIN fields d ON d.farm_id = f.farm_id", "Villages", ()),
+        ("SELECT a.village FROM farms a JOIN farms b ON a.village = b.village", "Pairs of farms", ()),
+    ],
+)
+def test_doubtful_joins_are_named(sql, question, said):
+    assert doubts(sql, question) == said
