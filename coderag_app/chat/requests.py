@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from coderag_app.files import yaml_beside
 from coderag_app.sql.explanation import explain_sql
 
 if TYPE_CHECKING:
@@ -49,8 +47,7 @@ def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer |
 
 @cache
 def _wordings() -> dict[str, Any]:
-    text = files("coderag_app.chat").joinpath("requests.yaml").read_text(encoding="utf-8")
-    wordings: dict[str, Any] = yaml.safe_load(text)
+    wordings: dict[str, Any] = yaml_beside(__file__, "requests.yaml")
     return wordings
 
 

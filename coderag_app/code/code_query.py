@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from coderag_app.code.code_words import identifiers_of, words_of
+from coderag_app.files import yaml_beside
 
 MAX_QUERY_CHARS = 4_000
 _MOST_WORDS = 48
@@ -41,8 +39,7 @@ class CodeQuery:
 
 @lru_cache(maxsize=1)
 def _known_words() -> tuple[frozenset[str], frozenset[str], float]:
-    text = Path(__file__).with_name("question_words.yaml").read_text(encoding="utf-8")
-    table: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe ones
+    table: dict[str, Any] = yaml_beside(__file__, "question_words.yaml")
     stop, weak = (
         frozenset(word for plain in table[key].split() for word in words_of(plain)) for key in ("stop", "weak")
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
-import yaml
+from coderag_app.files import yaml_beside
 
 _AT_THE_BEGINNING = "asking"
 
@@ -30,6 +29,4 @@ def interrogatives() -> frozenset[str]:
 
 @cache
 def _kinds() -> dict[str, tuple[str, ...]]:
-    text = files("coderag_app.question").joinpath("function_words.yaml").read_text(encoding="utf-8")
-    # YAML reads a bare "on" or "no" as a truth value; these are texts of several words, which it leaves alone.
-    return {kind: tuple(str(words).split()) for kind, words in yaml.safe_load(text).items()}
+    return {kind: tuple(str(words).split()) for kind, words in yaml_beside(__file__, "function_words.yaml").items()}

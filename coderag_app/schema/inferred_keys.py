@@ -17,12 +17,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from coderag_app.errors import DatabaseError
+from coderag_app.files import yaml_beside
 from coderag_app.schema.name_words import identifier_words, singular
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table, quote_identifier
 
@@ -289,8 +287,7 @@ def _is_key(words: tuple[str, ...]) -> bool:
 
 @cache
 def _vocabulary() -> dict[str, frozenset[str]]:
-    text = files("coderag_app.schema").joinpath("key_words.yaml").read_text(encoding="utf-8")
-    return {name: frozenset(map(str, words)) for name, words in yaml.safe_load(text).items()}
+    return {name: frozenset(map(str, words)) for name, words in yaml_beside(__file__, "key_words.yaml").items()}
 
 
 class _Checks:

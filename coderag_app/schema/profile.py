@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from coderag_app.files import yaml_beside
 
 Scalar = str | int | float | bool
 
@@ -181,8 +180,7 @@ UNKNOWN = ColumnProfile()
 @cache
 def profile_words() -> dict[str, Any]:
     """The word lists of ``profile_words.yaml``."""
-    text = files("coderag_app.schema").joinpath("profile_words.yaml").read_text(encoding="utf-8")
-    words: dict[str, Any] = yaml.safe_load(text)
+    words: dict[str, Any] = yaml_beside(__file__, "profile_words.yaml")
     return words
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
 from sqlglot.tokens import Token, TokenType
 
 from coderag_app.errors import SQLRejectedError
+from coderag_app.files import yaml_beside
 
 # A name behind these is no call, whatever it is called: "t.year", "AS month", "WITH day (a) AS".
 _NAMES = frozenset({TokenType.DOT, TokenType.ALIAS, TokenType.WITH, TokenType.RECURSIVE})
@@ -62,6 +61,5 @@ def _foreign(tokens: Sequence[Token]) -> Iterator[tuple[Token, dict[str, Any]]]:
 
 @cache
 def _words() -> dict[str, Any]:
-    text = files("coderag_app.sql").joinpath("other_dialects.yaml").read_text(encoding="utf-8")
-    words: dict[str, Any] = yaml.safe_load(text)
+    words: dict[str, Any] = yaml_beside(__file__, "other_dialects.yaml")
     return words

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-
-import yaml
 
 from coderag_app.errors import ConfigurationError
+from coderag_app.files import yaml_beside
 
-TASKS_FILE = Path(__file__).parent / "tasks.yaml"
 CATEGORIES = ("text2code", "code2text", "code2code", "hybrid")
 _SIDES = {
     "text2code": ("text", "code"),
@@ -43,7 +40,7 @@ class Task:
 @lru_cache(maxsize=1)
 def load_tasks() -> tuple[Task, ...]:
     """All tasks, category by category."""
-    declared = yaml.safe_load(TASKS_FILE.read_text(encoding="utf-8"))
+    declared = yaml_beside(__file__, "tasks.yaml")
     return tuple(
         Task(
             name,

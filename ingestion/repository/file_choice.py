@@ -15,11 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pathspec import GitIgnoreSpec
 
 from coderag_app.errors import FileRefusedError, IngestionError
-from coderag_app.files import read_bytes, system_message
+from coderag_app.files import read_bytes, system_message, yaml_beside
 
 LARGEST_FILE = 2_000_000  # bytes; what is larger is data or was put together by a program
 _LARGEST_TEXT = 400_000  # bytes of a file whose syntax is not read
@@ -54,8 +53,7 @@ class Choice:
 
 @lru_cache(maxsize=1)
 def _rules() -> tuple[dict[str, str], list[tuple[str, GitIgnoreSpec]]]:
-    text = Path(__file__).with_name("left_out.yaml").read_text(encoding="utf-8")
-    table: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe ones
+    table: dict[str, Any] = yaml_beside(__file__, "left_out.yaml")
     folders = {name: reason for reason, names in table.pop("folders").items() for name in names}
     return folders, [(reason, GitIgnoreSpec.from_lines(patterns)) for reason, patterns in table.items()]
 

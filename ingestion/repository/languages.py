@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from coderag_app.errors import ConfigurationError
+from coderag_app.files import yaml_beside
 
 if TYPE_CHECKING:
     from tree_sitter import Parser, Query
@@ -43,9 +41,7 @@ class CodeLanguage:
 @lru_cache(maxsize=1)
 def languages_by_extension() -> dict[str, CodeLanguage]:
     """Every language by the lower-case extensions of its files."""
-    path = Path(__file__).with_name("languages.yaml")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table: dict[str, dict[str, Any]] = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506  # safe ones
+    table: dict[str, dict[str, Any]] = yaml_beside(__file__, "languages.yaml")
     found = {}
     for name, fields in table.items():
         language = CodeLanguage(name=name, **{**fields, "extensions": tuple(fields["extensions"])})

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from coderag_app.bundled.demo import demo_vocabulary as words
+from coderag_app.files import yaml_beside
 
 DEFAULT_OUTPUT = Path(__file__).with_name("demo.sqlite")
 DEFAULT_SEED = 2025
@@ -24,6 +24,7 @@ LAST_DAY = date(2025, 6, 30)
 
 T = TypeVar("T")
 
+_WORDS: dict[str, Any] = yaml_beside(__file__, "demo_vocabulary.yaml")
 SCHEMA = """
 CREATE TABLE countries (code TEXT PRIMARY KEY, name TEXT NOT NULL, region TEXT NOT NULL);
 CREATE TABLE stores (
@@ -136,8 +137,8 @@ def _maybe(rng: Random, value: T, missing: float) -> T | None:
 
 
 def _name(rng: Random, country_code: str) -> tuple[str, str]:
-    locale = words.LOCALES[country_code]
-    return rng.choice(locale.first_names), rng.choice(locale.last_names)
+    locale = _WORDS["locales"][country_code]
+    return rng.choice(locale["first_names"]), rng.choice(locale["last_names"])
 
 
 def make_staff(rng: Random) -> list[Person]:
@@ -147,13 +148,13 @@ def make_staff(rng: Random) -> list[Person]:
         Person(2, "Tadeusz", "Król", "Head of Purchasing", None, 1, "2008-10-01", None, 6900.0),
         Person(3, "Zoë", "Patel", "Head of Online", None, 1, "2017-03-15", None, 7100.0),
     ]
-    for store_id, (_, _, country_code, opened, closed, _, _) in enumerate(words.STORES, start=1):
+    for store_id, (_, _, country_code, opened, closed, _, _) in enumerate(_WORDS["stores"], start=1):
         opening = date.fromisoformat(opened)
         salary = 100.0 * rng.randint(42, 58)
         boss = Person(len(staff) + 1, *_name(rng, country_code), "Store Manager", store_id, 1, opened, closed, salary)
         staff.append(boss)
         for _ in range(rng.randint(3, 5)):
-            job = rng.choice(words.STORE_ROLES)
+            job = rng.choice(_WORDS["store_roles"])
             hired = _day_between(rng, opening, max(opening, date(2023, 10, 1)))
             left = closed or _maybe(rng, _day_between(rng, date(2024, 1, 1), LAST_DAY).isoformat(), 0.8)
             pay = _maybe(rng, 50.0 * rng.randint(42, 70), 0.08)
@@ -165,20 +166,20 @@ def make_staff(rng: Random) -> list[Person]:
 def make_creators(rng: Random) -> list[tuple]:
     """Make authors and musicians (two of them namesakes), then bands, which have no birth year."""
     people: list[tuple] = [("Anna Nowak", "author", "PL", 1961), ("Anna Nowak", "musician", "PL", 1990)]
-    codes = sorted(words.LOCALES)
+    codes = sorted(_WORDS["locales"])
     for number in range(76):
         code = rng.choice(codes)
         kind = "author" if number < 46 else "musician"
         name, born = " ".join(_name(rng, code)), _maybe(rng, rng.randint(1931, 1999), 0.2)
         people.append((name, kind, _maybe(rng, code, 0.1), born))
-    bands: list[tuple] = [(name, "band", code, None) for name, code in words.BANDS]
+    bands: list[tuple] = [(name, "band", code, None) for name, code in _WORDS["bands"]]
     return [(number, *row) for number, row in enumerate(people + bands, start=1)]
 
 
 def _title(rng: Random, format_: str, category: str) -> str:
-    pattern = rng.choice(words.SUBJECTS[category] if format_ == "book" else words.RECORD_TITLES)
-    noun, noun2 = rng.sample(words.NOUNS, 2)
-    adjective, place = rng.choice(words.ADJECTIVES), rng.choice(words.PLACES)
+    pattern = rng.choice(_WORDS["subjects"][category] if format_ == "book" else _WORDS["record_titles"])
+    noun, noun2 = rng.sample(_WORDS["nouns"], 2)
+    adjective, place = rng.choice(_WORDS["adjectives"]), rng.choice(_WORDS["places"])
     title = pattern.format(adjective=adjective, noun=noun, noun2=noun2, place=place)
     return title[0].upper() + title[1:]
 
@@ -190,11 +191,11 @@ def _typed_by_hand(rng: Random, category: str) -> str:
 
 def make_products(rng: Random, count: int = 170) -> list[Product]:
     """Make books and records; a record has no language, and some costs, years and suppliers are unknown."""
-    kinds = list(words.FIXED_PRODUCTS)
+    kinds = list(_WORDS["fixed_products"])
     while len(kinds) < count:
         format_ = rng.choices(("book", "LP", "CD"), weights=(55, 28, 17))[0]
-        category = rng.choice(words.BOOK_CATEGORIES if format_ == "book" else words.RECORD_CATEGORIES)
-        language = _maybe(rng, rng.choice(words.LANGUAGES), 0.05) if format_ == "book" else None
+        category = rng.choice(_WORDS["book_categories"] if format_ == "book" else _WORDS["record_categories"])
+        language = _maybe(rng, rng.choice(_WORDS["languages"]), 0.05) if format_ == "book" else None
         title = _title(rng, format_, category)
         if title not in {kind[0] for kind in kinds}:
             kinds.append((title, format_, category, language))
@@ -204,7 +205,7 @@ def make_products(rng: Random, count: int = 170) -> list[Product]:
         price = rng.randint(*low_high[format_]) + rng.choice((0.5, 0.95, 0.99))
         cost = _maybe(rng, round(price * rng.uniform(0.45, 0.75), 2), 0.1)
         year = _maybe(rng, rng.randint(1968, 2025), 0.08)
-        supplier = _maybe(rng, rng.randint(1, len(words.SUPPLIERS) - 1), 0.05)
+        supplier = _maybe(rng, rng.randint(1, len(_WORDS["suppliers"]) - 1), 0.05)
         gone = int(rng.random() < 0.09)
         products.append(
             Product(number, title, format_, _typed_by_hand(rng, category), language, price, cost, year, supplier, gone)
@@ -249,11 +250,11 @@ def make_customers(rng: Random, count: int = 260) -> list[Customer]:
         ("Anna", "Nowak", "DE", "Berlin"),
         ("Zoë", "Lefèvre", "FR", "Paris"),
     ]
-    codes = sorted(words.LOCALES)
+    codes = sorted(_WORDS["locales"])
     customers = []
     for number in range(1, count + 1):
         code = rng.choice(codes + ["DE", "DE", "GB", "GB", "BR", "PL"])
-        first, last, city = *_name(rng, code), rng.choice(words.LOCALES[code].cities)
+        first, last, city = *_name(rng, code), rng.choice(_WORDS["locales"][code]["cities"])
         if number <= len(namesakes):
             first, last, code, city = namesakes[number - 1]
         email = rng.choices((f"customer{number}@mail.example", None, ""), weights=(82, 12, 6))[0]
@@ -268,7 +269,7 @@ def _open_stores(day: str) -> list[int]:
     """Return the stores that trade on a day; the last of all has opened but not sold anything yet."""
     return [
         number
-        for number, (_, _, _, opened, closed, _, _) in enumerate(words.STORES[:-1], start=1)
+        for number, (_, _, _, opened, closed, _, _) in enumerate(_WORDS["stores"][:-1], start=1)
         if opened <= day and (closed is None or day <= closed)
     ]
 
@@ -281,18 +282,18 @@ def make_orders(rng: Random, customers: list[Customer], staff: list[Person], cou
         today = day.isoformat()
         known = [customer for customer in customers[:-30] if customer.joined_on <= today]
         customer = known[int(len(known) * min(rng.random(), rng.random()))]
-        voucher = rng.choices((None, "", rng.choice(words.VOUCHERS)), weights=(75, 7, 18))[0]
+        voucher = rng.choices((None, "", rng.choice(_WORDS["vouchers"])), weights=(75, 7, 18))[0]
         if rng.random() < 0.36:
             shipped = (day + timedelta(days=rng.randint(1, 9))).isoformat()
             is_open = shipped > LAST_DAY.isoformat() or rng.random() < 0.02
-            status = "pending" if is_open else rng.choice(words.STATUSES)
+            status = "pending" if is_open else rng.choice(_WORDS["statuses"])
             shipped_on = None if status in ("pending", "cancelled") else shipped
             orders.append(Order(number, customer.id, None, None, "online", status, today, shipped_on, voucher))
             continue
         store_id = rng.choice(_open_stores(today))
         team = [p.id for p in staff if p.store_id == store_id and p.hired_on <= today <= (p.left_on or today)]
         customer_id = _maybe(rng, customer.id, 0.25)
-        status = rng.choice(words.STATUSES[:-1])
+        status = rng.choice(_WORDS["statuses"][:-1])
         orders.append(Order(number, customer_id, store_id, rng.choice(team), "store", status, today, None, voucher))
     return orders
 
@@ -321,7 +322,7 @@ def make_reviews(rng: Random, orders: list[Order], items: list[tuple]) -> list[t
             continue
         tastes = (2, 1, 2, 5, 6) if product_id % 3 else (1, 3, 5, 3, 1)
         rating = rng.choices((1, 2, 3, 4, 5), weights=tastes)[0]
-        comment = rng.choices((rng.choice(words.COMMENTS[rating]), None, ""), weights=(60, 30, 10))[0]
+        comment = rng.choices((rng.choice(_WORDS["comments"][rating]), None, ""), weights=(60, 30, 10))[0]
         day = min(LAST_DAY, date.fromisoformat(order.ordered_on) + timedelta(days=rng.randint(2, 60)))
         rows.append((len(rows) + 1, product_id, order.customer_id, rating, comment, day.isoformat()))
     return rows
@@ -338,10 +339,10 @@ def make_tables(seed: int) -> dict[str, Sequence[tuple]]:
     orders = make_orders(rng("orders"), customers, staff)
     items = make_order_items(rng("order_items"), orders, products)
     return {
-        "countries": words.COUNTRIES,
-        "stores": [(number, *row) for number, row in enumerate(words.STORES, start=1)],
+        "countries": _WORDS["countries"],
+        "stores": [(number, *row) for number, row in enumerate(_WORDS["stores"], start=1)],
         "staff": staff,
-        "suppliers": [(number, *row) for number, row in enumerate(words.SUPPLIERS, start=1)],
+        "suppliers": [(number, *row) for number, row in enumerate(_WORDS["suppliers"], start=1)],
         "creators": creators,
         "products": products,
         "product_creators": make_product_creators(rng("product_creators"), products, creators),

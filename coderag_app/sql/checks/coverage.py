@@ -13,15 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from os.path import commonprefix
 from typing import Any
 
 import numpy as np
-import yaml
 from sqlglot import exp
 
 from coderag_app.encoders.word_vectors import word_vectors
+from coderag_app.files import yaml_beside
 from coderag_app.question.mentions import Mentions
 from coderag_app.question.read_question import NamedItem, Question, Word
 from coderag_app.schema.name_words import NUMBER_WORDS, identifier_words, name_words, singular, stem
@@ -312,8 +311,7 @@ class _Data:
 
 @cache
 def _data() -> _Data:
-    text = files("coderag_app.sql.checks").joinpath("coverage.yaml").read_text(encoding="utf-8")
-    read: dict[str, Any] = yaml.safe_load(text)
+    read: dict[str, Any] = yaml_beside(__file__, "coverage.yaml")
     operations = {kind: frozenset(words.split()) for kind, words in read.pop("operations").items()}
     return _Data(operations=operations, **{name: frozenset(words.split()) for name, words in read.items()})
 

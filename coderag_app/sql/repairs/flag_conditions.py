@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-import yaml
 from sqlglot import exp
 
+from coderag_app.files import yaml_beside
 from coderag_app.question.read_question import Word
 from coderag_app.schema.name_words import name_words, stem
 from coderag_app.schema.profile import Kind
@@ -183,5 +182,4 @@ def _is_invented(equality: exp.EQ, context: RepairContext) -> bool:
 
 @cache
 def _data(name: str) -> frozenset[str]:
-    text = files("coderag_app.sql.repairs").joinpath("flag_conditions.yaml").read_text(encoding="utf-8")
-    return frozenset(str(yaml.load(text, yaml.BaseLoader)[name]).split())  # noqa: S506 - "no" and "on" are words here
+    return frozenset(str(yaml_beside(__file__, "flag_conditions.yaml")[name]).split())

@@ -6,12 +6,11 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 
-import yaml
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from coderag_app.files import yaml_beside
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table, identifier, quote_identifier
 from coderag_app.schema.value_index import StoredValue, ValueIndex
@@ -66,7 +65,7 @@ def group_questions(schema: Schema, rng: random.Random) -> Iterator[tuple[str, s
 @lru_cache(maxsize=1)
 def group_shapes() -> list[dict[str, str]]:
     """The shapes of ``group_shapes.yaml``: SQL and the ways to ask for it."""
-    shapes: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "group_shapes.yaml").read_text("utf-8"))
+    shapes: list[dict[str, str]] = yaml_beside(__file__, "group_shapes.yaml")
     return shapes
 
 
