@@ -314,7 +314,7 @@ def number_form(values: Sequence[str], comma: bool | None = None) -> NumberForm 
     if any(re.match(r"0\d", each) for each in digits):
         return None  # a code that begins with zero
     signs = {sign for match in found for sign in ((match["before"] or "").strip(), match["after"].strip()) if sign}
-    if len(signs) > 1 or not all(map(_is_unit, signs)):
+    if len(signs) > 1 or not all(map(_has_unit, found)):
         return None
     marks = _marks(digits, comma)
     if marks is None:
@@ -351,11 +351,20 @@ def _prefers_comma(digits: Sequence[str], comma: bool | None) -> bool:
     return bool(comma) if comma is not None else False
 
 
-def _is_unit(sign: str) -> bool:
-    """Whether a text beside a number is a currency or a unit: a few letters or signs."""
-    if sign.casefold() in profile_words()["currencies"] or sign == "%":
+def _has_unit(match: re.Match[str]) -> bool:
+    """Whether what stands beside a number is a currency, or behind it a unit: P12 and 12A are codes."""
+    words = profile_words()
+    before, after = ((match[place] or "").strip().casefold() for place in ("before", "after"))
+    if before and before not in words["currencies"]:
+        return False
+    if (
+        not after
+        or after in words["currencies"]
+        or (after in words["units"] and not re.fullmatch("[A-Z]", match["after"].strip()))
+    ):
         return True
-    return re.fullmatch(r"[A-Za-zµ°Ωμ]{1,6}[²³]?(?:/[A-Za-z]{1,4}[²³]?)?\.?", sign) is not None
+    spaced = match["digits"].endswith(" ") or match["after"].startswith(" ")
+    return spaced and re.fullmatch(r"[a-z]{2,6}\.?", match["after"].strip()) is not None
 
 
 def _is_code(name: str) -> bool:

@@ -94,7 +94,7 @@ BOMBS = {
     "quote.csv": (lambda: b'a,b\n"' + b"x\n" * 5_000_000, "cannot be read as rows of 2 columns"),
     "nul.csv": (lambda: b"a,b\n1,\x00\n", "binary data"),
     "late_nul.csv": (lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\x00", "binary data"),
-    "late_latin.csv": (lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\xff\n", "not UTF-8 text"),
+    "late_utf16.csv": (lambda: b"\xff\xfe" + "a,b\n".encode("utf-16-le") * 500_000 + b"x", "not UTF-16 text"),
 }
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.database.uploads.from_csv import load_csv
 from coderag_app.database.uploads.from_excel import load_sheet, sheets
 from coderag_app.database.uploads.from_parquet import load_parquet
@@ -57,13 +58,13 @@ def _converted(job: dict[str, Any], path: Path) -> list[UploadedTable]:
     }
     connection = duckdb.connect(str(path), config=settings)
     tables: list[UploadedTable] = []
+    options = ReadingOptions(**job["options"])
     for each in job["files"]:
         job["at"] = each["name"]
         _say({"file": each["name"]})
         try:
-            tables += _load(
-                connection, each["name"], Path(each["path"]), each["kind"], [table.name for table in tables]
-            )
+            taken = [table.name for table in tables]
+            tables += _load(connection, each["name"], Path(each["path"]), each["kind"], taken, options)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0].replace(str(path.parent), "")
             raise IngestionError(f"{each['name']} cannot be read: {reason}") from error
@@ -72,23 +73,25 @@ def _converted(job: dict[str, Any], path: Path) -> list[UploadedTable]:
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, file: str, path: Path, kind: str, taken: list[str]
+    connection: duckdb.DuckDBPyConnection, file: str, path: Path, kind: str, taken: list[str], options: ReadingOptions
 ) -> list[UploadedTable]:
     """Create the tables of one file."""
     stem = table_name(file)
     if kind == "excel":
-        found = list(sheets(file, path))
+        found = list(sheets(file, path, options))
         if not found:
             raise IngestionError(f"{file} holds no sheet with a header and rows; expected at least one.")
-        titles = [stem if len(found) == 1 else f"{stem}_{usable_name(title, 'sheet')}" for title, _, _ in found]
+        titles = [stem if len(found) == 1 else f"{stem}_{usable_name(sheet.title, 'sheet')}" for sheet in found]
         names = distinct_names(titles, taken)
-        for name, (_, columns, values) in zip(names, found, strict=True):
-            load_sheet(connection, name, columns, values)
+        notes = [load_sheet(connection, name, sheet, options) for name, sheet in zip(names, found, strict=True)]
+    elif kind == "parquet":
+        names, notes = distinct_names([stem], taken), [[]]
+        load_parquet(connection, file, path, names[0])
     else:
         names = distinct_names([stem], taken)
-        load = load_parquet if kind == "parquet" else load_csv
-        load(connection, file, path, names[0])
-    return [_described(connection, name, file) for name in names]
+        notes = [load_csv(connection, file, path, names[0], options)]
+    described = [_described(connection, name, file) for name in names]
+    return [replace(table, notes=tuple(said)) for table, said in zip(described, notes, strict=True)]
 
 
 def _described(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> UploadedTable:

@@ -7,10 +7,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.column_types import ReadingOptions, typed_columns
 from coderag_app.database.uploads.headers import column_names
 from coderag_app.database.uploads.limits import MAX_COLUMNS, MAX_LINE_BYTES, check_limit
 from coderag_app.errors import IngestionError
@@ -22,22 +24,43 @@ _DELIMITERS = ",\t;|"
 _SAMPLE_LINES = 50
 _PIECE_BYTES = 1_000_000
 _DATA_CELL = re.compile(r"\s*[-+]?[\d.,:/ -]*\d[\d.,:/% -]*\s*")
-_DATE_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def decode_to(file: str, source: Path, target: Path) -> str:
+def decode_to(file: str, source: Path, target: Path) -> tuple[str, str]:
     """Write a file's text as UTF-8, piece by piece, without the mark and the empty lines at its beginning.
 
     Returns:
-        The first lines.
+        The first lines, and the encoding: what is neither UTF-8 nor UTF-16 with its mark is Windows-1252, in which
+        Excel writes in Western Europe and America.
 
     Raises:
-        IngestionError: It is neither UTF-8 nor UTF-16 with its mark, or holds binary data or a line of 2 MB.
+        IngestionError: It holds binary data or a line of 2 MB.
     """
+    encoding = _encoding(source)
+    return _decoded(file, source, target, encoding), encoding
+
+
+def _encoding(source: Path) -> str:
+    with source.open("rb") as content:
+        if content.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
+        content.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        try:
+            while piece := content.read(_PIECE_BYTES):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def _decoded(file: str, source: Path, target: Path, encoding: str) -> str:
     sample, begun = "", False
     lines = _LineLengths(file)
     with target.open("wb") as out:
-        for text in _pieces(file, source):
+        for text in _pieces(file, source, encoding):
             kept = text if begun else text.lstrip("\r\n")
             if not begun and re.match(r"\s*<(!doctype|html|\?xml)", kept, re.IGNORECASE):
                 raise IngestionError(f"{file} is a web page or XML; expected rows separated by commas or tabs.")
@@ -80,26 +103,22 @@ class _LineLengths:
             )
 
 
-def _pieces(file: str, source: Path) -> Iterator[str]:
+def _pieces(file: str, source: Path, encoding: str) -> Iterator[str]:
     """The text in pieces of about a megabyte."""
+    # Five bytes mean nothing in Windows-1252: they are replaced, as the rest of the file may be read.
+    decoder = codecs.getincrementaldecoder(encoding)("replace" if encoding == "cp1252" else "strict")
     with source.open("rb") as content:
-        utf16 = content.read(2) in (b"\xff\xfe", b"\xfe\xff")
-        content.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-16" if utf16 else "utf-8-sig")()
-        read = 0
         try:
             while piece := content.read(_PIECE_BYTES):
                 yield decoder.decode(piece)
-                read += len(piece)
             yield decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            raise IngestionError(
-                f"{file} is not UTF-8 text ({error.reason} at about byte {read + error.start:,}); save it as UTF-8 "
-                "(in Excel: the format 'CSV UTF-8')."
-            ) from error
+        except UnicodeDecodeError as error:  # UTF-16 that is cut in the middle of a character
+            raise IngestionError(f"{file} is not UTF-16 text ({error.reason}); save it as UTF-8.") from error
 
 
-def load_csv(connection: duckdb.DuckDBPyConnection, file: str, path: Path, table: str) -> None:
+def load_csv(
+    connection: duckdb.DuckDBPyConnection, file: str, path: Path, table: str, options: ReadingOptions
+) -> list[str]:
     """Create a table from delimited text.
 
     Args:
@@ -107,23 +126,31 @@ def load_csv(connection: duckdb.DuckDBPyConnection, file: str, path: Path, table
         file: The file's name, for messages.
         path: The file; its text is written beside it as UTF-8.
         table: Name of the table.
+        options: What the user told of it.
+
+    Returns:
+        What was decided, in sentences.
 
     Raises:
         IngestionError: The text cannot be read as rows of one width, or is over a limit.
     """
     decoded = path.with_suffix(".text")
-    sample = decode_to(file, path, decoded)
+    sample, encoding = decode_to(file, path, decoded)
     path.unlink()
     delimiter = _delimiter(sample, "\t" if file.lower().endswith(".tsv") else "")
-    header, has_header = _header(file, sample, delimiter)
+    header, has_header = _header(file, sample, delimiter, options)
     check_limit(file, "columns", len(header), MAX_COLUMNS)
     names = column_names(header)
     _stage(connection, file, decoded, delimiter, has_header, names)
-    decimal_comma = delimiter != ","
-    casts = [_cast(connection, name, decimal_comma) for name in names]
-    connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {', '.join(casts)} FROM staged")
+    chosen, notes = typed_columns(connection, "staged", names, options, comma=True if delimiter == ";" else None)
+    connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {', '.join(chosen)} FROM staged")
     connection.execute("DROP TABLE staged")
     decoded.unlink()
+    if not has_header:
+        notes.insert(0, f"no header was found in the first line, which is data: the columns are {names[0]} and so on")
+    if encoding == "cp1252":
+        notes.insert(0, "it is not UTF-8 and was read as Windows-1252: check its accents")
+    return notes
 
 
 def _delimiter(text: str, wanted: str) -> str:
@@ -146,13 +173,33 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         return []
 
 
-def _header(file: str, text: str, delimiter: str) -> tuple[list[str], bool]:
-    """The first row, and whether it names the columns: a row of numbers and dates alone is data."""
-    first = next(iter(_rows("\n".join(text.splitlines()[:_SAMPLE_LINES]), delimiter)), None)
+def _header(file: str, text: str, delimiter: str, options: ReadingOptions) -> tuple[list[str], bool]:
+    """The first row, and whether it names the columns."""
+    first, *rest = _rows("\n".join(text.splitlines()[:_SAMPLE_LINES]), delimiter) or [[]]
     if not first or not any(cell.strip() for cell in first):
         raise IngestionError(f"{file} has no column names in its first line; expected a header such as: name,city.")
-    named = not all(_DATA_CELL.fullmatch(cell) for cell in first if cell.strip())
+    named = options.header == "yes" or (options.header == "auto" and _names_columns(first, rest))
     return (first if named else ["" for _ in first]), named
+
+
+def _names_columns(first: list[str], rest: list[list[str]]) -> bool:
+    """Whether the first row is no data: not alone numbers and dates, and none of its cells like those below it.
+
+    A number above numbers and a text that comes again below are data. Years that follow each other name columns.
+    """
+    told = [cell.strip() for cell in first if cell.strip()]
+    if all(map(_DATA_CELL.fullmatch, told)):
+        return False
+    years = [int(cell) for cell in told if _YEAR.fullmatch(cell)]
+    rising = len(years) > 1 and all(later - earlier == 1 for earlier, later in pairwise(years))
+    for place, cell in enumerate(map(str.strip, first)):
+        below = [row[place].strip() for row in rest if len(row) > place and row[place].strip()]
+        if not cell or not below or (rising and _YEAR.fullmatch(cell)):
+            continue
+        is_data = _DATA_CELL.fullmatch(cell) is not None and all(map(_DATA_CELL.fullmatch, below))
+        if is_data or (len(cell) > 1 and cell in below):
+            return False
+    return True
 
 
 def _stage(
@@ -181,26 +228,3 @@ def _reason(message: str, path: str) -> str:
     """The part of DuckDB's message that says where and what, without our own paths."""
     lines = [line.strip() for line in message.replace(path, "the file").splitlines() if line.strip()]
     return " ".join(line for line in lines[:3] if not line.startswith("Original Line")).rstrip(".")
-
-
-def _cast(connection: duckdb.DuckDBPyConnection, name: str, decimal_comma: bool) -> str:
-    """The column as the narrowest type that every cell fits; what begins with a zero stays a text, as codes do."""
-    cell = f"nullif(trim({quoted(name)}), '')"
-    number = f"regexp_replace({cell}, '^([-+]?\\d+),(\\d+)$', '\\1.\\2')" if decimal_comma else cell
-    code = f"coalesce(regexp_matches({cell}, '^[-+]?0\\d|^[-+]?\\d{{19,}}|[eE]|^nan$|inf'), false)"
-    types = [
-        f"CASE WHEN NOT {code} AND regexp_full_match({cell}, '[-+]?\\d+') THEN TRY_CAST({cell} AS BIGINT) END",
-        f"CASE WHEN NOT {code} THEN TRY_CAST({number} AS DOUBLE) END",
-        f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END",
-        f"CASE WHEN length({cell}) <= 10 THEN TRY_CAST({cell} AS DATE) END",
-        f"TRY_CAST({cell} AS TIMESTAMP)",
-    ]
-    dates = [f"CAST(try_strptime({cell}, '{pattern}') AS DATE)" for pattern in _DATE_FORMATS]
-    forms = [*types, *dates]
-    checks = ", ".join(f"count({form})" for form in forms)
-    counts = connection.execute(f"SELECT count({cell}), {checks} FROM staged").fetchone()
-    assert counts is not None  # noqa: S101 - an aggregate always returns a row
-    fitting = [form for form, count in zip(forms, counts[1:], strict=True) if count == counts[0] > 0]
-    if len(fitting) > 1 and set(fitting) <= set(dates):
-        fitting = []  # 03/04/2023 is March or April: better a text than a wrong date
-    return f"{fitting[0] if fitting else quoted(name)} AS {quoted(name)}"

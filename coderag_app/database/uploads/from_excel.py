@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.column_types import ReadingOptions, typed_columns
 from coderag_app.database.uploads.headers import column_names
 from coderag_app.database.uploads.limits import (
     MAX_CELLS,
@@ -21,6 +23,7 @@ from coderag_app.database.uploads.limits import (
     RATIO_FREE_MB,
     check_limit,
 )
+from coderag_app.database.uploads.sheet_header import read_header
 from coderag_app.errors import IngestionError
 
 if TYPE_CHECKING:
@@ -32,8 +35,18 @@ _ADVICE = "Save it as CSV or Parquet."
 _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 
 
-def sheets(file: str, path: Path) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
-    """Each sheet that holds rows: its title, the names of its columns, and the values of each column.
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet that holds rows: its title, the names of its columns, their values, and what was decided."""
+
+    title: str
+    names: list[str]
+    columns: list[list[Any]]
+    notes: list[str]
+
+
+def sheets(file: str, path: Path, options: ReadingOptions) -> Iterator[Sheet]:
+    """Each sheet that holds rows.
 
     Raises:
         IngestionError: The file is no workbook, is damaged, or is over a limit.
@@ -51,8 +64,10 @@ def sheets(file: str, path: Path) -> Iterator[tuple[str, list[str], list[list[An
     try:
         for sheet in workbook.worksheets:
             columns = read.columns(sheet)
-            if columns and len(columns[0]) > 1:
-                yield sheet.title, column_names(column[0] for column in columns), [column[1:] for column in columns]
+            header = read_header(columns, options.header)
+            if columns and len(columns[0]) > header.lines:
+                values = [column[header.lines :] for column in columns]
+                yield Sheet(sheet.title, column_names(header.names), values, list(header.notes))
     except (IngestionError, MemoryError):
         raise
     except Exception as error:
@@ -94,14 +109,19 @@ class _Read:
         return [columns[position] for position in sorted(columns)]
 
 
-def load_sheet(connection: duckdb.DuckDBPyConnection, table: str, names: list[str], columns: list[list[Any]]) -> None:
-    """Create a table of these columns."""
+def load_sheet(connection: duckdb.DuckDBPyConnection, table: str, sheet: Sheet, options: ReadingOptions) -> list[str]:
+    """Create a table of a sheet; returns what was decided. Cells of text may be numbers and dates as well."""
     import pyarrow
 
-    staged = pyarrow.Table.from_arrays([_array(column) for column in columns], names=names)
-    connection.register("staged_sheet", staged)
-    connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT * FROM staged_sheet")
+    arrays = [_array(column) for column in sheet.columns]
+    connection.register("staged_sheet", pyarrow.Table.from_arrays(arrays, names=sheet.names))
+    texts = [name for name, array in zip(sheet.names, arrays, strict=True) if pyarrow.types.is_string(array.type)]
+    chosen, notes = typed_columns(connection, "staged_sheet", texts, options, comma=None)
+    typed = dict(zip(texts, chosen, strict=True))
+    shown = ", ".join(typed.get(name, quoted(name)) for name in sheet.names)
+    connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {shown} FROM staged_sheet")
     connection.unregister("staged_sheet")
+    return [*sheet.notes, *notes]
 
 
 def check_archive(file: str, content: IO[bytes]) -> None:

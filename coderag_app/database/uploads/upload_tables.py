@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from coderag_app.database.sampling import quoted
+from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.database.uploads.from_excel import check_archive
 from coderag_app.database.uploads.headers import file_stem, table_name, usable_name
 from coderag_app.database.uploads.limits import DEADLINE_S, MAX_UPLOAD_MB, MEMORY_MB
@@ -44,12 +45,14 @@ class UploadedTable:
         file: The file's own name, as it was dropped (untrusted text).
         rows: How many rows it has.
         columns: The names of its columns in the database.
+        notes: What was decided about it: its header, its encoding, what its columns hold.
     """
 
     name: str
     file: str
     rows: int
     columns: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,25 @@ class UploadedDatabase:
     path: Path
     tables: tuple[UploadedTable, ...]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided about the files, each with the name of its file."""
+        return tuple(f"{table.file}: {note}" for table in self.tables for note in table.notes)
 
-def tables_to_duckdb(files: Sequence[tuple[str, bytes]], folder: Path) -> UploadedDatabase:
+
+def tables_to_duckdb(
+    files: Sequence[tuple[str, bytes]], folder: Path, options: ReadingOptions | None = None
+) -> UploadedDatabase:
     """Put files into one database that only this user can read.
 
     What a file is, its first bytes say, not its name. A SQLite or DuckDB file is stored as it is and must come alone.
-    The database lies in a folder named after the content, so that the same files give the same path.
+    The database lies in a folder named after the content, so that the same files give the same path. What was decided
+    about the files is in the ``notes``; where it is wrong, ``options`` say how to read them.
 
     Args:
         files: Name and content of each file.
         folder: Folder to write below.
+        options: How to read text files and sheets, where it cannot be seen or was seen wrong.
 
     Raises:
         IngestionError: A file is too large, empty, damaged or of a kind that is not read; the message names it.
@@ -79,14 +91,15 @@ def tables_to_duckdb(files: Sequence[tuple[str, bytes]], folder: Path) -> Upload
     for name, content in shown:
         _check_size(name, content)
     kinds = [_kind(name, content) for name, content in shown]
-    home = _private_folder(folder / _digest(shown))
+    options = options or ReadingOptions()
+    home = _private_folder(folder / _digest(shown, options))
     if "database" in kinds:
         if len(files) > 1:
             names = ", ".join(name for name, _ in shown)
             raise IngestionError(f"Got a database together with other files ({names}); drop the database alone.")
         return _stored_database(*shown[0], home)
     name = table_name(files[0][0]) if len(files) == 1 else "uploads"
-    return _built_database(shown, kinds, home / f"{name}.duckdb")
+    return _built_database(shown, kinds, home / f"{name}.duckdb", options)
 
 
 def _check_size(file: str, content: bytes) -> None:
@@ -117,8 +130,8 @@ def _kind(file: str, content: bytes) -> str:
     return "text"
 
 
-def _digest(files: Sequence[tuple[str, bytes]]) -> str:
-    found = hashlib.sha256()
+def _digest(files: Sequence[tuple[str, bytes]], options: ReadingOptions) -> str:
+    found = hashlib.sha256(repr(options).encode() if options != ReadingOptions() else b"")
     for name, content in files:
         found.update(f"{name}\x1f{len(content)}\x1f".encode("utf-8", "surrogatepass"))
         found.update(content)
@@ -164,14 +177,16 @@ def _write_private(path: Path, content: bytes) -> None:
     Path(name).replace(path)
 
 
-def _built_database(files: Sequence[tuple[str, bytes]], kinds: Sequence[str], path: Path) -> UploadedDatabase:
+def _built_database(
+    files: Sequence[tuple[str, bytes]], kinds: Sequence[str], path: Path, options: ReadingOptions
+) -> UploadedDatabase:
     """Let a process of its own read the files (``convert.py``), since they may be made to break what reads them."""
     for (file, content), kind in zip(files, kinds, strict=True):
         if kind == "excel":
             check_archive(file, io.BytesIO(content))
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         built = Path(scratch) / path.name
-        job: dict[str, Any] = {"database": str(built), "files": []}
+        job: dict[str, Any] = {"database": str(built), "files": [], "options": asdict(options)}
         for number, ((file, content), kind) in enumerate(zip(files, kinds, strict=True)):
             stored = Path(scratch) / f"content-{number}"
             _write_private(stored, content)
@@ -201,7 +216,8 @@ def _convert(job: dict[str, Any]) -> tuple[UploadedTable, ...]:
     lines = [json.loads(line) for line in said.splitlines() if line.startswith(b"{") and line.endswith(b"}")]
     last = lines[-1] if lines else {}
     if "tables" in last:
-        return tuple(UploadedTable(**{**each, "columns": tuple(each["columns"])}) for each in last["tables"])
+        lists = ("columns", "notes")
+        return tuple(UploadedTable(**each | {name: tuple(each[name]) for name in lists}) for each in last["tables"])
     if "error" in last:
         raise IngestionError(last["error"])
     file = last.get("file", file)

@@ -12,6 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from coderag_app.database import open_database
+from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB, tables_to_duckdb
 from coderag_app.errors import IngestionError
 from coderag_app.sql.guard import check_sql
@@ -162,7 +163,7 @@ def test_a_file_name_cannot_leave_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("latin.csv", "a,b\nZoë,1\n".encode("latin-1"), "not UTF-8 text"),
+        ("cut16.csv", b"\xff\xfea\x00,\x00b\x00\n\x00c", "not UTF-16 text"),
         ("empty.csv", b" \n", "is empty"),
         ("head.csv", b"a,b\n", "no rows"),
         ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "rows of 2 columns"),
@@ -199,3 +200,124 @@ def test_a_file_over_the_limit_and_a_workbook_that_unpacks_to_too_much_are_refus
 def test_a_database_must_come_alone(tmp_path):
     with pytest.raises(IngestionError, match="alone"):
         tables_to_duckdb([("a.csv", b"a\n1\n"), ("b.db", b"SQLite format 3\x00")], tmp_path)
+
+
+def rows_and_notes(tmp_path, content: bytes, sql: str, name: str = "f.csv", **options):
+    found = tables_to_duckdb([(name, content)], tmp_path, ReadingOptions(**options))
+    return rows_of(found, sql), found.notes
+
+
+def test_a_file_in_windows_1252_beside_utf_8_is_read_and_said(tmp_path):
+    files = [("utf8.csv", "a,b\nZoë,1\n".encode()), ("old.csv", "a,b\nZoë – 5 €,1\n".encode("cp1252"))]
+    found = tables_to_duckdb(files, tmp_path)
+    assert rows_of(found, "SELECT u.a, o.a FROM utf8 AS u CROSS JOIN old AS o") == (("Zoë", "Zoë – 5 €"),)
+    assert found.notes == ("old.csv: it is not UTF-8 and was read as Windows-1252: check its accents",)
+
+
+@pytest.mark.parametrize(
+    ("named", "content", "rows"),
+    [
+        ("no", b"7,Anvil,3.5\n8,Bolt,1\n9,Clamp,2\n", 3),  # numbers above numbers
+        ("no", b"Oslo,x1\nBergen,x2\nOslo,x3\n", 3),  # a text that comes again
+        ("yes", b"region,2021,2022,2023\nNorth,5,6,7\n", 1),  # years name columns
+        ("yes", b"name,city\nAnn,Oslo\nBob,Oslo\n", 2),
+    ],
+)
+def test_a_first_line_that_is_data_is_kept(tmp_path, named, content, rows):
+    found = tables_to_duckdb([("f.csv", content)], tmp_path)
+    assert found.tables[0].rows == rows
+    assert any("no header was found in the first line" in note for note in found.notes) == (named == "no")
+
+
+def test_what_was_decided_of_a_header_can_be_changed(tmp_path):
+    content = b"7,Anvil\n8,Bolt\n"
+    auto = tables_to_duckdb([("f.csv", content)], tmp_path)
+    told = tables_to_duckdb([("f.csv", content)], tmp_path, ReadingOptions(header="yes"))
+    none = tables_to_duckdb([("g.csv", b"a,b\nc,d\n")], tmp_path, ReadingOptions(header="no"))
+    assert [found.tables[0].rows for found in (auto, told, none)] == [2, 1, 2]
+    assert auto.path != told.path
+
+
+@pytest.mark.parametrize(
+    ("cells", "total"),
+    [
+        (["1.234,56", "99,90", "-12.000,00"], -10665.54),
+        (["1.234", "17", "0,5"], 1251.5),
+        (["12,50 €", "1.000,00 €"], 1012.5),
+        (["CHF 1'250.50", "CHF 80.00"], 1330.5),
+        (["5 %", "7,5 %"], 12.5),
+        (["1,5", "n/a"], 1.5),
+    ],
+)
+def test_european_numbers_and_money_become_numbers(tmp_path, cells, total):
+    content = "\n".join(["place;takings", *(f"p{i};{cell}" for i, cell in enumerate(cells))]).encode()
+    ((found,),), notes = rows_and_notes(tmp_path, content, "SELECT SUM(takings) FROM f")
+    assert found == pytest.approx(total)
+    assert len(notes) == 1 and notes[0].startswith("f.csv: takings: numbers")
+
+
+def test_thousands_are_whole_numbers_beside_a_decimal_comma(tmp_path):
+    content = b"zip;takings;guests\n01067;5.075,90;1.204\n01067;99,10;998\n"
+    rows, _ = rows_and_notes(tmp_path, content, "SELECT zip, takings, guests FROM f")
+    assert rows == (("01067", 5075.9, 1204), ("01067", 99.1, 998))
+    assert types_of(tables_to_duckdb([("f.csv", content)], tmp_path), "f")["guests"] == "BIGINT"
+
+
+def test_a_decimal_mark_and_the_order_of_dates_can_be_told(tmp_path):
+    content = b"name\tamount\tpaid\nA\t1.500\t03/04/2023\nB\t2.250\t05/06/2023\n"
+    plain, notes = rows_and_notes(tmp_path, content, "SELECT amount, paid FROM f")
+    told, _ = rows_and_notes(tmp_path, content, "SELECT amount, paid FROM f", decimal=",", dates="day")
+    assert plain[0] == (1.5, "03/04/2023") and told[0] == (1500, date(2023, 4, 3))
+    assert len(notes) == 1 and "may have the day or the month first" in notes[0]
+
+
+def test_the_offset_of_a_time_is_not_dropped(tmp_path):
+    content = b"logged,n\n2024-05-01T10:00:00Z,1\n2024-05-01T12:30:00+02:00,2\n2024-05-01 03:00:00-0500,3\n"
+    rows, notes = rows_and_notes(tmp_path, content, "SELECT logged FROM f ORDER BY n")
+    assert [row[0] for row in rows] == [datetime(2024, 5, 1, 10), datetime(2024, 5, 1, 10, 30), datetime(2024, 5, 1, 8)]
+    assert notes == ("f.csv: logged: times with an offset were turned into UTC",)
+
+
+def test_money_of_two_currencies_stays_a_text(tmp_path):
+    found = tables_to_duckdb([("f.csv", "x,y\n$5,1\n€7,2\n".encode())], tmp_path)
+    assert types_of(found, "f")["x"] == "VARCHAR"
+
+
+def test_titles_above_a_sheet_are_left_out_and_a_header_of_two_lines_is_joined(tmp_path):
+    content = workbook(
+        Plan=[["Staffing plan", None, None, None], [None] * 4, ["Draft", None, None, None],
+              ["Team", "Spring", None, "Autumn"], [None, "Heads", "Cost", "Heads"],
+              ["Red", 3, "1.200,50 €", 4], ["Blue", 5, "80,00 €", 6]],
+        Plain=[["name", "age"], ["Ann", 5]],
+    )  # fmt: skip
+    found = tables_to_duckdb([("w.xlsx", content)], tmp_path)
+    assert found.tables[0].columns == ("team", "spring_heads", "spring_cost", "autumn_heads")
+    assert rows_of(found, "SELECT SUM(spring_cost), SUM(autumn_heads) FROM w_plan") == ((1280.5, 10),)
+    assert found.notes[:2] == (
+        "w.xlsx: 2 title lines above the header left out", "w.xlsx: the header was read from two lines",
+    )  # fmt: skip
+    assert found.tables[1].notes == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ([["name", None], ["Ann", 5]], ("name", "column_2")),  # a name with a gap is no title
+        ([[None, "age"], ["Ann", 5]], ("column_1", "age")),
+        ([["name", "city"], ["Ann", "Oslo"], ["Bob", "Rome"]], ("name", "city")),
+        ([["name", "city"], ["Ann", "Oslo"]], ("name", "city")),
+        ([["a", None, "c"], ["x", "y", "z"], ["x", "y", "z"]], ("a", "column_2", "c")),  # all texts: one line
+        ([[1, 2], [3, 4]], ("column_1", "column_2")),
+    ],
+)
+def test_plain_sheets_keep_their_header_and_rows(tmp_path, rows, columns):
+    found = tables_to_duckdb([("w.xlsx", workbook(S=rows))], tmp_path)
+    assert found.tables[0].columns == columns
+    assert found.tables[0].rows == len(rows) - (not isinstance(rows[0][0], int))
+
+
+def test_a_sheet_is_read_as_told(tmp_path):
+    content = workbook(S=[["Report", None], ["name", "age"], ["Ann", 5]])
+    names = [tables_to_duckdb([("w.xlsx", content)], tmp_path, ReadingOptions(header=header)).tables[0].columns
+             for header in ("auto", "yes", "no")]  # fmt: skip
+    assert names == [("name", "age"), ("report", "column_2"), ("column_1", "column_2")]
