@@ -12,32 +12,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from coderag_app.files import yaml_beside
 from finetune.encoder.code_rows import described_code_rows, standard_library
 from finetune.encoder.training_rows import EncoderRow, write_rows
 
 TASK = "code_search"
 _MOST_WORDS = 9
-_VERB_FORMS = (
-    "python {0}", "{0} python", "{0} in python", "how to {0} in python", "python how to {0}", "python function to {0}",
-    "{0}",
-)  # fmt: skip
-_NOUN_FORMS = ("python {0}", "{0} python", "{0} in python")
-_VERBS = frozenset(
-    "add append apply build calculate call change check clean clear close collect compare compile compress compute "
-    "configure connect convert copy count create decode decompress delete detect determine display divide download "
-    "draw encode escape evaluate execute exit expand extract fetch fill filter find flatten format generate get group "
-    "handle import initialize insert install invert iterate join list load locate log look make map match merge move "
-    "multiply normalize open parse pick print quote raise read receive register remove rename replace reset resolve "
-    "return reverse round run save search select send set show shutdown skip sort split start stop strip sum swap test "
-    "transform trim truncate turn unpack unquote update upload validate verify wait walk wrap write yield".split()
-)
+_DATA: dict[str, Any] = yaml_beside(__file__, "search_rows.yaml")
+_VERB_FORMS: tuple[str, ...] = tuple(_DATA["verb_forms"])
+_NOUN_FORMS: tuple[str, ...] = tuple(_DATA["noun_forms"])
+_VERBS: frozenset[str] = frozenset(_DATA["verbs"])
 _CLAUSE_END = re.compile(r"[;:(,]|\s-+\s|\.\s")
 _MARKUP = re.compile(r"[`*\"']|\.$")
-_DROPPED_WORDS = frozenset({"a", "an", "the", "this", "given", "its"})
+_DROPPED_WORDS: frozenset[str] = frozenset(_DATA["dropped_words"])
 _DROPPED_SHARE = 0.6
 _DOCUMENTED_SHARE = 0.5
 

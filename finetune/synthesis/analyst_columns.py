@@ -9,51 +9,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
+from coderag_app.files import yaml_beside
 from finetune.synthesis.domains import NAME_KINDS, ColumnSpec, DomainSpec, TableSpec
 from finetune.synthesis.selection import is_junction
 
-_PEOPLE_FLAGS = (
-    "is active", "is retired", "is insured", "is married", "is verified", "is full-time", "is available", "is blocked",
-    "is vaccinated", "is certified", "is registered", "is vegetarian", "wants newsletter", "wants receipts by mail",
-    "gets reminders", "has driving licence", "has car", "has discount card", "has children", "accepts marketing",
-    "owns home", "smokes", "works remotely", "works at night", "lives abroad", "speaks English", "needs visa",
-)  # fmt: skip
-_THING_FLAGS = (
-    "is discontinued", "is available", "is archived", "is public", "is listed", "is new", "is popular", "is accessible",
-    "is certified", "is seasonal", "is featured", "is hidden", "is protected", "is reserved", "is for sale",
-    "is in use", "is out of order", "is on offer", "has parking", "has website", "has lift", "has warranty",
-    "accepts cards", "allows pets", "offers delivery", "includes breakfast", "needs repair", "needs approval",
-)  # fmt: skip
-_RECORD_FLAGS = (
-    "is paid", "is cancelled", "is confirmed", "is urgent", "is approved", "is archived", "is overdue", "is refunded",
-    "is recurring", "is prepaid", "is late", "is online", "is complete", "is final", "is disputed", "is gift",
-    "has discount", "has attachment", "has receipt", "needs review", "includes tax",
-)  # fmt: skip
-_PEOPLE_DATES = (("joined", "left"), ("hired", "left"), ("registered", "left"), ("started", "retired"))
-_RECORD_DATES = (
-    ("ordered", "shipped"), ("ordered", "delivered"), ("opened", "closed"), ("requested", "approved"),
-    ("reported", "resolved"), ("borrowed", "returned"), ("issued", "paid"), ("submitted", "reviewed"),
-    ("started", "finished"), ("booked", "cancelled"), ("created", "completed"), ("received", "answered"),
-)  # fmt: skip
-_DATE_NOUNS = {
-    "joined": "joining date", "left": "leaving date", "hired": "hiring date", "registered": "registration date",
-    "started": "start date", "retired": "retirement date", "ordered": "order date", "shipped": "shipping date",
-    "delivered": "delivery date", "opened": "opening date", "closed": "closing date", "requested": "request date",
-    "approved": "approval date", "reported": "report date", "resolved": "resolution date", "borrowed": "loan date",
-    "returned": "return date", "issued": "issue date", "paid": "payment date", "submitted": "submission date",
-    "reviewed": "review date", "finished": "finish date", "booked": "booking date", "cancelled": "cancellation date",
-    "created": "creation date", "completed": "completion date", "received": "receipt date", "answered": "answer date",
-}  # fmt: skip
-_PEOPLE_ROLES = ("manager", "manager", "supervisor", "mentor", "boss", "team leader", "coach", "tutor", "sponsor")
-_THING_ROLES = ("parent", "predecessor", "main {noun}", "partner {noun}", "previous {noun}", "sister {noun}")
-_PEOPLE_PAIRS = (("author", "reviewer"), ("sender", "receiver"), ("lead", "deputy"), ("buyer", "seller"))
-_THING_PAIRS = (
-    ("origin", "destination"), ("source", "target"), ("home", "away"), ("first", "second"), ("start", "end"),
-    ("current", "previous"), ("sending", "receiving"),
-)  # fmt: skip
-_QUANTITIES = ("quantity", "quantity", "units", "copies", "pieces", "items", "amount", "tickets")
-_PRICES = ("unit price", "unit price", "price", "price each", "sale price", "unit cost", "price paid", "list price")
+_DATA: dict[str, Any] = yaml_beside(__file__, "analyst_columns.yaml")
+_PEOPLE_FLAGS: tuple[str, ...] = tuple(_DATA["people_flags"])
+_THING_FLAGS: tuple[str, ...] = tuple(_DATA["thing_flags"])
+_RECORD_FLAGS: tuple[str, ...] = tuple(_DATA["record_flags"])
+_PEOPLE_DATES: tuple[tuple[str, str], ...] = tuple((first, second) for first, second in _DATA["people_dates"])
+_RECORD_DATES: tuple[tuple[str, str], ...] = tuple((first, second) for first, second in _DATA["record_dates"])
+_DATE_NOUNS: dict[str, str] = _DATA["date_nouns"]
+_PEOPLE_ROLES: tuple[str, ...] = tuple(_DATA["people_roles"])
+_THING_ROLES: tuple[str, ...] = tuple(_DATA["thing_roles"])
+_PEOPLE_PAIRS: tuple[tuple[str, str], ...] = tuple((first, second) for first, second in _DATA["people_pairs"])
+_THING_PAIRS: tuple[tuple[str, str], ...] = tuple((first, second) for first, second in _DATA["thing_pairs"])
+_QUANTITIES: tuple[str, ...] = tuple(_DATA["quantities"])
+_PRICES: tuple[str, ...] = tuple(_DATA["prices"])
 
 Change = Callable[[TableSpec, random.Random], TableSpec | None]
 

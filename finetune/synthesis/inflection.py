@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-_IRREGULAR = {
-    "alumnus": "alumni", "analysis": "analyses", "axis": "axes", "bacterium": "bacteria", "basis": "bases",
-    "bonus": "bonuses", "bus": "buses", "cactus": "cacti", "child": "children", "crisis": "crises",
-    "criterion": "criteria", "curriculum": "curricula", "diagnosis": "diagnoses", "foot": "feet", "fungus": "fungi",
-    "gas": "gases", "goose": "geese", "half": "halves", "hypothesis": "hypotheses", "knife": "knives",
-    "leaf": "leaves", "life": "lives", "loaf": "loaves", "man": "men", "matrix": "matrices", "medium": "media",
-    "mouse": "mice", "nucleus": "nuclei", "ox": "oxen", "person": "people", "phenomenon": "phenomena",
-    "quiz": "quizzes", "self": "selves", "shelf": "shelves", "synopsis": "synopses", "thesis": "theses",
-    "thief": "thieves", "tooth": "teeth", "wife": "wives", "wolf": "wolves", "woman": "women",
-}  # fmt: skip
+from coderag_app.files import yaml_beside
+
+_DATA: dict[str, Any] = yaml_beside(__file__, "inflection.yaml")
+_IRREGULAR: dict[str, str] = _DATA["irregular"]
 IRREGULAR_SINGULARS = {many: one for one, many in _IRREGULAR.items()}
-_UNCHANGED = frozenset(
-    "aircraft advice baggage bison cargo cattle clothing crossroads data deer equipment evidence fish food furniture "
-    "hardware headquarters homework hovercraft information inventory jewelry livestock luggage machinery means media "
-    "merchandise money moose music news offspring personnel police research rice salmon series shrimp sheep software "
-    "spacecraft species staff stock swine traffic trout watercraft weather wildlife people children men women "
-    "premises works".split()
-)
-_O_WITH_ES = frozenset("hero echo potato tomato veto torpedo cargo".split())
+_UNCHANGED: frozenset[str] = frozenset(_DATA["unchanged"])
+_O_WITH_ES: frozenset[str] = frozenset(_DATA["o_with_es"])
 _HEAD_FIRST = re.compile(r"^(\S+)( (?:of|in|on|at|for|to|with|by|from)\b.*)$")
 
 

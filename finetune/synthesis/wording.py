@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
+from coderag_app.files import yaml_beside
 from coderag_app.schema.name_words import NUMBER_WORDS
 from finetune.synthesis import inflection
 
@@ -24,27 +26,8 @@ _SECOND_REQUEST = re.compile(
 _ASKING = ("what", "which", "who", "how", "are", "is", "do", "does", "can", "could", "whose", "when", "where")
 _SPACE_BEFORE = re.compile(r"\s+([,.?!;])")
 
-FRAGMENTS = {
-    "show": "[Show|Show|Show me|List|List|Give|Give me|Find|Find|Find|Return|Return|Display|Tell me|Get|"
-    "Please show|Report|"
-    "Provide|Retrieve]",
-    "ask": "[Can you show|Could you list|I want to see|I would like to know|I need|Please give me|Do you know|We need]",
-    "count": "[number|number|number|count|total number|total count]",
-    "each": "[each|each|each|every|the different|all the]",
-    "all": "[all|all the|the||every one of the]",
-    "mean": "[average|average|mean]",
-    "distinct": "[distinct|different|unique|distinct]",
-    "desc": "[in descending order of {key}|sorted by {key} in descending order|ordered by {key} descending|"
-    "from the highest to the lowest {key}|by {key} from high to low|sorted by {key}, highest first|"
-    "in decreasing order of {key}|ranked by {key} from highest to lowest]",
-    "asc": "[in ascending order of {key}|sorted by {key} in ascending order|ordered by {key}|sorted by {key}|"
-    "from the lowest to the highest {key}|by {key} from low to high|sorted by {key}, lowest first|in order of {key}|"
-    "ordered by {key} ascending|in increasing order of {key}]",
-    "over": "[more than|over|greater than|above|higher than|larger than|bigger than|more than|over|exceeding]",
-    "under": "[less than|under|below|lower than|smaller than|less than]",
-    "least": "[at least|at least|no less than|no less than|no lower than|greater than or equal to]",
-    "most": "[at most|no more than|not above|up to|not exceeding|not exceeding|no higher than|less than or equal to]",
-}
+_DATA: dict[str, Any] = yaml_beside(__file__, "wording.yaml")
+FRAGMENTS: dict[str, str] = _DATA["fragments"]
 
 
 def expand(template: str, rng: Random) -> str:

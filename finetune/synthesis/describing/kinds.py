@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from coderag_app.files import yaml_beside
 from coderag_app.schema.tables import Column
 
 _FLAG_SETS = tuple(
@@ -16,32 +17,15 @@ _FLAG_SETS = tuple(
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}")
-_MONEY = frozenset(
-    "price cost fee salary amount budget revenue income wage payment balance sales profit profits tax fare rent charge "
-    "charges earnings money bonus debt gdp assets".split()
-)
-_PERCENT = frozenset("percent percentage pct share rate ratio".split())
-_RATING = frozenset("rating score stars grade rank points".split())
-_LABELS = frozenset(
-    "number no num code id zip postcode postal phone telephone mobile fax tel ssn isbn pin identifier key".split()
-)
-_PLACES = {
-    "city": "city", "town": "city", "country": "country", "nation": "country", "region": "region", "state": "region",
-    "province": "region", "county": "region", "district": "region", "continent": "region", "nationality": "nationality",
-    "citizenship": "nationality", "language": "language", "color": "color", "colour": "color", "month": "month",
-    "weekday": "weekday", "day": "weekday",
-}  # fmt: skip
-_CONTACTS = {
-    "email": "email", "mail": "email", "url": "url", "website": "url", "homepage": "url", "link": "url",
-    "phone": "phone", "telephone": "phone", "mobile": "phone", "fax": "phone", "address": "street", "street": "street",
-}  # fmt: skip
-_PROSE = frozenset("description details detail comment comments notes note text remark remarks summary content".split())
-_PEOPLE = frozenset(
-    "person people student teacher employee customer client user member staff author writer actor director player "
-    "coach manager patient doctor physician nurse professor instructor faculty guest pilot driver singer artist "
-    "candidate scientist researcher owner passenger host architect editor reviewer captain president head climber "
-    "wrestler gymnast swimmer cyclist athlete entrepreneur lawyer individual contact voter chef journalist".split()
-)
+_DATA: dict[str, Any] = yaml_beside(__file__, "kinds.yaml")
+_MONEY: frozenset[str] = frozenset(_DATA["money"])
+_PERCENT: frozenset[str] = frozenset(_DATA["percent"])
+_RATING: frozenset[str] = frozenset(_DATA["rating"])
+_LABELS: frozenset[str] = frozenset(_DATA["labels"])
+_PLACES: dict[str, str] = _DATA["places"]
+_CONTACTS: dict[str, str] = _DATA["contacts"]
+_PROSE: frozenset[str] = frozenset(_DATA["prose"])
+_PEOPLE: frozenset[str] = frozenset(_DATA["people"])
 _LONGEST_NAME = 60
 _CATEGORY_REPEATS = 0.5  # distinct values over filled rows; below it the values are a choice rather than names
 

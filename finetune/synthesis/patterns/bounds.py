@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from coderag_app.files import yaml_beside
 from finetune.synthesis import wording
 from finetune.synthesis.patterns.draw import Draw
 
 _DATED = re.compile(r"(?:year|date)(?: it was| of)? (.+)|(.+) (?:year|date)")
-_PARTICIPLES = {
-    "opening": "opened", "opened": "opened", "founding": "founded", "founded": "founded", "foundation": "founded",
-    "established": "established", "set up": "set up", "construction": "built", "built": "built", "launch": "launched",
-    "launched": "launched", "hiring": "hired", "hired": "hired", "discovery": "discovered",
-    "discovered": "discovered", "creation": "created", "created": "created", "publication": "published",
-    "published": "published", "release": "released", "released": "released", "manufacture": "made", "made": "made",
-    "installation": "installed", "installed": "installed", "purchase": "bought", "bought": "bought", "sale": "sold",
-    "added": "added", "signing": "signed", "issue": "issued", "issued": "issued", "delivery": "delivered",
-    "completion": "completed", "registration": "registered", "registered": "registered", "birth": "born",
-    "held": "held", "licensed": "licensed", "inspection": "inspected", "received": "received", "taken": "taken",
-    "painted": "painted", "written": "written", "appointment": "appointed", "election": "elected",
-}  # fmt: skip
-_GERUNDS = {
-    **dict.fromkeys(("price", "cost", "fare"), "[costing|priced at|that <cost>]"),
-    **dict.fromkeys(("salary", "pay", "wage"), "[earning|making|paid]"),
-    "weight": "[weighing|weighing]",
-    "age": "aged",
-    "duration": "lasting",
-}
-_SIDES = {
-    ">": "[more than|over|more than]", "<": "[less than|under|less than]", ">=": "[at least|no less than]",
-    "<=": "[at most|no more than|up to|not more than]",
-}  # fmt: skip
-_AGE_SIDES = {">": "over", "<": "under", ">=": "at least", "<=": "at most"}
-_AFTER = {">=": "[more|higher|above|greater|over]", "<=": "[less|lower|below|under|fewer]"}
-_YEARS = {
-    ">": "[after|after|later than|after the year]", "<": "[before|before|prior to|earlier than|before the year]",
-    ">=": "[in or after|no earlier than|in {value} or later]",
-    "<=": "[in or before|no later than|up to|in {value} or earlier]",
-}  # fmt: skip
+_DATA: dict[str, Any] = yaml_beside(__file__, "bounds.yaml")
+_PARTICIPLES: dict[str, str] = _DATA["participles"]
+_GERUNDS: dict[str, str] = _DATA["gerunds"]
+_SIDES: dict[str, str] = _DATA["sides"]
+_AGE_SIDES: dict[str, str] = _DATA["age_sides"]
+_AFTER: dict[str, str] = _DATA["after"]
+_YEARS: dict[str, str] = _DATA["years"]
 
 
 def participle(phrase: str) -> str:

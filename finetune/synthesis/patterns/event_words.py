@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from coderag_app.files import yaml_beside
 from finetune.synthesis.described import DescribedColumn
 from finetune.synthesis.patterns.bounds import participle
 from finetune.synthesis.patterns.lookup import name_words
 
-_DONE_BY_THEMSELVES = {
-    "joined": "join", "left": "leave", "started": "start", "ended": "end", "began": "begin", "arrived": "arrive",
-    "departed": "depart", "died": "die", "retired": "retire", "registered": "register", "enrolled": "enrol",
-    "expired": "expire", "opened": "open", "closed": "close", "finished": "finish", "graduated": "graduate",
-    "debuted": "debut",
-}  # fmt: skip
-_NOUNS = {
-    "joining": "joined", "leaving": "left", "start": "started", "starting": "started", "end": "ended",
-    "arrival": "arrived", "departure": "departed", "retirement": "retired", "registration": "registered",
-    "enrolment": "enrolled", "expiry": "expired", "closing": "closed", "opening": "opened", "finish": "finished",
-    "order": "ordered", "shipping": "shipped", "dispatch": "shipped", "request": "requested", "approval": "approved",
-    "report": "reported", "resolution": "resolved", "loan": "borrowed", "return": "returned", "payment": "paid",
-    "submission": "submitted", "review": "reviewed", "booking": "booked", "cancellation": "cancelled",
-    "receipt": "received", "answer": "answered", "loss": "lost", "posting": "posted", "signing": "signed",
-    "repair": "repaired", "test": "tested", "visit": "visited", "listing": "listed", "sampling": "sampled",
-}  # fmt: skip
-_IRREGULAR = frozenset(
-    "sold bought paid written taken held built made sent lost found given shown seen drawn won born left began sat "
-    "spent laid kept read met begun hung".split()
-)
-_REFERRING = frozenset(("on", "at", "date", "time", "day"))
+_DATA: dict[str, Any] = yaml_beside(__file__, "event_words.yaml")
+_DONE_BY_THEMSELVES: dict[str, str] = _DATA["done_by_themselves"]
+_NOUNS: dict[str, str] = _DATA["nouns"]
+_IRREGULAR: frozenset[str] = frozenset(_DATA["irregular"])
+_REFERRING: frozenset[str] = frozenset(_DATA["referring"])
 
 
 @dataclass(frozen=True, slots=True)

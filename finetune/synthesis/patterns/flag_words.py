@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from coderag_app.files import yaml_beside
 from finetune.synthesis import wording
 from finetune.synthesis.described import DescribedColumn, DescribedTable
 from finetune.synthesis.patterns.asking import Doing
 from finetune.synthesis.patterns.draw import Draw
 from finetune.synthesis.patterns.lookup import literal, name_words
 
-YES = frozenset(("1", "y", "yes", "t", "true"))
-_VERBS = {
-    "has": "have", "wants": "want", "gets": "get", "receives": "receive", "accepts": "accept", "allows": "allow",
-    "offers": "offer", "needs": "need", "requires": "require", "uses": "use", "owns": "own", "includes": "include",
-    "contains": "contain", "speaks": "speak", "sells": "sell", "serves": "serve", "works": "work", "lives": "live",
-    "smokes": "smoke", "drives": "drive", "plays": "play", "supports": "support", "keeps": "keep", "likes": "like",
-    "holds": "hold", "pays": "pay", "gives": "give", "takes": "take", "knows": "know", "provides": "provide",
-}  # fmt: skip
-_PARTICIPLES = {"include": "has", "offer": "offers", "use": "uses", "need": "needs", "require": "requires"}
-_MASS = frozenset(
-    "parking delivery breakfast repair approval tax marketing children insurance access training heating water power "
-    "internet help support experience tv credit furniture".split()
-)
-_OPPOSITES = {
-    "active": "inactive", "paid": "unpaid", "available": "unavailable", "verified": "unverified",
-    "confirmed": "unconfirmed", "approved": "unapproved", "complete": "incomplete", "married": "unmarried",
-    "insured": "uninsured", "employed": "unemployed", "finished": "unfinished", "resolved": "unresolved",
-    "sold": "unsold", "accessible": "inaccessible", "occupied": "unoccupied",
-}  # fmt: skip
+_DATA: dict[str, Any] = yaml_beside(__file__, "flag_words.yaml")
+YES: frozenset[str] = frozenset(_DATA["yes"])
+_VERBS: dict[str, str] = _DATA["verbs"]
+_PARTICIPLES: dict[str, str] = _DATA["participles"]
+_MASS: frozenset[str] = frozenset(_DATA["mass"])
+_OPPOSITES: dict[str, str] = _DATA["opposites"]
 
 
 def says_yes(value: object) -> bool:

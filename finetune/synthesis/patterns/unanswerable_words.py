@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
+from coderag_app.files import yaml_beside
 from finetune.synthesis.domains import load_domains
 from finetune.synthesis.patterns.lookup import SchemaLookup, name_words
 from finetune.synthesis.wording import DEGREES, plural
 
-_GENERIC = frozenset(
-    "name title type kind category status code number id no date year time day month week cost "
-    "price fee amount total sum "
-    "value rate rating score size area length weight height age city country place location region "
-    "state address street email "
-    "phone description note notes comment text language level grade count quantity start end first "
-    "last home person people "
-    "customer client member user employee staff worker item product order visit event record entry "
-    "group class section unit "
-    "of in on at for to by with from the a an is was who they it".split()
-)
+_DATA: dict[str, Any] = yaml_beside(__file__, "unanswerable_words.yaml")
+_GENERIC: frozenset[str] = frozenset(_DATA["generic"])
 
 
 @lru_cache(maxsize=1)

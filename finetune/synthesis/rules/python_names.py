@@ -4,53 +4,14 @@ from __future__ import annotations
 
 import ast
 from random import Random
+from typing import Any
 
+from coderag_app.files import yaml_beside
 from finetune.synthesis.rules.editing import all_names, edit, local_names
 from finetune.synthesis.seed_functions import function_of
 
-_SYNONYMS = {
-    name: words.split()
-    for name, words in {
-        "total": "amount_sum result accumulated",
-        "values": "numbers data entries",
-        "value": "entry element number_at_hand",
-        "items": "elements entries things",
-        "item": "element entry thing",
-        "text": "content phrase message",
-        "number": "n candidate figure",
-        "numbers": "figures values_given integers",
-        "words": "terms tokens_given vocabulary",
-        "word": "term piece entry",
-        "count": "amount tally how_many",
-        "counts": "tallies frequencies occurrences",
-        "letter": "character sign ch",
-        "letters": "characters signs chars",
-        "name": "label title identifier",
-        "result": "outcome answer output",
-        "index": "position place i",
-        "limit": "bound maximum upper",
-        "matrix": "table rows_given array",
-        "grid": "board cells_given field",
-        "row": "r line_number row_index",
-        "first": "left_side one a",
-        "second": "right_side other b",
-        "start": "begin origin source_point",
-        "end": "stop finish target_point",
-        "kept": "selected chosen remaining",
-        "seen": "known already_met visited_items",
-        "stack": "pending open_items todo",
-        "queue": "waiting line_up frontier",
-        "graph": "network adjacency links",
-        "found": "matches hits collected",
-        "best": "top winner record_so_far",
-        "current": "running now active",
-        "low": "lower bottom left_end",
-        "high": "upper top_end right_end",
-        "amount": "sum_of_money quantity value_given",
-        "lines": "rows_of_text text_lines all_lines",
-        "line": "text_line row_of_text single_line",
-    }.items()
-}
+_DATA: dict[str, Any] = yaml_beside(__file__, "python_names.yaml")
+_SYNONYMS: dict[str, list[str]] = _DATA["synonyms"]
 
 
 @edit("names", undo="give the variables telling names")
