@@ -150,7 +150,7 @@ def _visible_schema(database: Database, config: AppConfig, unread: Sequence[str]
     if not any(table.columns for table in schema.tables):
         raise DatabaseError(
             f"The database {database.name!r} shows no table or view, so there is nothing to ask. Check that it is the "
-            "right one, that the role may read its tables, and that they are in its default schema."
+            "right one, that the role may read its tables, and that they are in its default schema (others: --schema)."
         )
     schema = replace(schema, prefix=shared_prefix([table.name for table in schema.tables]))
     if not config.infer_keys:
@@ -173,6 +173,7 @@ def _open_database(config: AppConfig) -> Database | None:
         max_rows=config.max_rows,
         max_cell_bytes=config.max_cell_bytes,
         max_memory_mb=config.max_memory_mb,
+        schemas=config.schema_names,
     )
     return open_database(config.database, limits)
 

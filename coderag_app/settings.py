@@ -56,6 +56,11 @@ class AppConfig(BaseSettings):
         description="SQLite or DuckDB file, or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
         json_schema_extra={FROM_FOLDERS: r"(?:(?:sqlite|duckdb)://)?(?:(?!://).)*"},
     )
+    schemas: Annotated[str, CommandOption("database", ("--schema",), "NAMES")] = Field(
+        "",
+        description="Schemas of PostgreSQL or DuckDB to read, separated by commas; bare names are looked up in this "
+        "order. Unset: those of the role's search path, or main.",
+    )
     llm: Annotated[str, CommandOption("models", ("--llm", "-m"), "MODEL")] = Field(
         "auto",
         description="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible.",
@@ -155,6 +160,11 @@ class AppConfig(BaseSettings):
     verified_dir: Annotated[Path, CommandOption(metavar="DIR")] = Field(
         Path("verified"), description="Folder of the verified examples, one SQL file per database."
     )
+
+    @property
+    def schema_names(self) -> tuple[str, ...]:
+        """The names in ``schemas``."""
+        return tuple(name for part in self.schemas.split(",") if (name := part.strip()))
 
     @field_validator("without_repairs")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,18 +25,21 @@ class Limits:
         max_cell_bytes: Size of the largest value. SQLite stops with an error, the others cut the value.
         max_memory_mb: Memory in MiB for the database's own work. The rows that are returned are cut before they need
             more (a text that holds one emoji takes 4 bytes a character), for files before both do together.
+        schemas: Schemas of PostgreSQL or DuckDB whose tables can be read, in the order that bare names are looked up;
+            none for those that the role, or the file, reads by itself.
     """
 
     timeout_s: float = 10.0
     max_rows: int = 1000
     max_cell_bytes: int = 1_000_000
     max_memory_mb: int = 512
+    schemas: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Refuse limits that would let nothing through."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if not value > 0:
+            if field.name != "schemas" and not value > 0:
                 raise ConfigurationError(f"{field.name} is {value!r}; expected a number above 0.")
 
     @property

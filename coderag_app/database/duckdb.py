@@ -8,6 +8,7 @@ from typing import Any
 
 from coderag_app.database.base import OPENING_S, Limits
 from coderag_app.database.file_database import FileDatabase
+from coderag_app.database.left_out import first_of_each_name, say_left_out
 from coderag_app.database.processes import open_session
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
@@ -49,25 +50,36 @@ class DuckDBDatabase(FileDatabase):
         return cls(open_session("duckdb", path, limits), path, limits)
 
     def read_schema(self, samples: int = 3) -> Schema:
-        """Read the tables and views of the schema ``main``; see ``Database.read_schema``."""
+        """Read the tables and views of the schema ``main``, or of ``Limits.schemas``; see ``Database.read_schema``."""
         columns, constraints = self._value("tables", OPENING_S)
-        tables = _tables(columns, constraints)
+        schemas = tuple(self.limits.schemas) or ("main",)
+        tables = _tables(columns, constraints, schemas)
+        say_left_out(self._value("left_out", OPENING_S), schemas)
         redefined = frozenset(self._value("redefined", OPENING_S))
         if samples > 0:
             tables = self._with_samples(tables, samples)
-        return Schema(tuple(tables), self.dialect, redefined=redefined)
+        namespace = "" if schemas[0] == "main" else schemas[0]
+        return Schema(tuple(tables), self.dialect, namespace, redefined=redefined)
 
     def _sampled_name(self, column: Column) -> str:
         return "" if column.type.startswith(("BLOB", "BIT")) else column.name
 
 
-def _tables(columns: list[Any], constraints: list[Any]) -> list[Table]:
+def _tables(columns: list[Any], constraints: list[Any], schemas: tuple[str, ...]) -> list[Table]:
     primary = {(row[0], column) for row in constraints if row[1] == "PRIMARY KEY" for column in row[2]}
     keys: dict[str, list[ForeignKey]] = {}
     for table, kind, names, referenced, referenced_names in constraints:
         if kind == "FOREIGN KEY":
             keys.setdefault(table, []).append(ForeignKey(tuple(names), referenced, tuple(referenced_names)))
-    columns_of: dict[str, list[Column]] = {}
-    for table, column, declared in columns:
-        columns_of.setdefault(table, []).append(Column(column, declared, (table, column) in primary))
-    return [Table(name, tuple(found), tuple(keys.get(name, ()))) for name, found in columns_of.items()]
+    columns_of: dict[tuple[str, str], list[Column]] = {}
+    for schema, table, column, declared in columns:
+        columns_of.setdefault((schema, table), []).append(Column(column, declared, (table, column) in primary))
+    return [
+        Table(
+            name,
+            tuple(columns_of[schema, name]),
+            tuple(keys.get(name, ())),
+            namespace=schema if schema != schemas[0] else "",
+        )
+        for schema, name in first_of_each_name(columns_of, schemas)
+    ]

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _THREADS = 4
 _MOST_ROWS_AT_ONCE = 500
 _BATCH_BYTES = 1024 * 1024
-_OURS = "database_name = current_database() AND schema_name = 'main'"
 # What the driver returns for an infinite date or time, and for these dates themselves.
 _EXTREMES = frozenset({datetime.date.min, datetime.date.max, datetime.datetime.min, datetime.datetime.max})
 
@@ -53,6 +52,10 @@ class DuckDBFile:
 
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config=_config(limits.max_memory_mb))
+            self._schemas = tuple(limits.schemas) or ("main",)
+            if limits.schemas:
+                self._look_up_names(self._schemas)
+            self._connection.execute("SET lock_configuration = true")
         except (duckdb.Error, RuntimeError, MemoryError) as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise DatabaseError(
@@ -60,6 +63,35 @@ class DuckDBFile:
                 "writing; within one program, open it with the same limits everywhere."
             ) from error
         self._limits = limits
+
+    def _look_up_names(self, schemas: tuple[str, ...]) -> None:
+        """Let bare names mean the tables of these schemas.
+
+        Raises:
+            DatabaseError: There is no such schema.
+        """
+        rows = self._connection.execute(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND NOT internal"
+        ).fetchall()
+        there = {str(name) for (name,) in rows} | {"main"}
+        for name in schemas:
+            if name not in there:
+                raise DatabaseError(
+                    f"There is no schema {name!r} in the file; expected some of: {', '.join(sorted(there))}."
+                )
+        path = ",".join(map(quoted, schemas)).replace("'", "''")
+        self._connection.execute(f"SET search_path = '{path}'")
+
+    def left_out(self, timeout_s: float) -> list[tuple[str, int]]:
+        """The schemas that are not read, each with the number of its tables and views."""
+        names = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name = "
+        views = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = "
+        sql = (
+            f"SELECT schema_name, count(*) FROM ({names} current_database() UNION ALL {views} current_database()) "
+            f"WHERE schema_name NOT IN ({_texts(self._schemas)}) GROUP BY schema_name ORDER BY schema_name"
+        )
+        with self._running(timeout_s) as connection:
+            return [(str(name), int(count)) for name, count in connection.execute(sql).fetchall()]
 
     def query(self, timeout_s: float, sql: str) -> Iterator[list[Any]]:
         """Run one query: messages with its columns, with cells, and at last with whether something was left out.
@@ -94,15 +126,16 @@ class DuckDBFile:
         yield ["value", reader.truncated]
 
     def tables(self, timeout_s: float) -> tuple[list[Any], list[Any]]:
-        """Columns (table, name, type) and constraints (table, kind, columns, other table, its columns) of ``main``."""
+        """Columns (schema, table, name, type) and constraints (table, kind, columns, other table, its columns)."""
+        ours = f"database_name = current_database() AND schema_name IN ({_texts(self._schemas)})"
         with self._running(timeout_s) as connection:
             columns = connection.execute(
-                f"SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE {_OURS} AND NOT internal "
-                "ORDER BY table_oid, column_index"
+                f"SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE {ours} "
+                "AND NOT internal ORDER BY table_oid, column_index"
             ).fetchall()
             constraints = connection.execute(
                 "SELECT table_name, constraint_type, constraint_column_names, referenced_table, "
-                f"referenced_column_names FROM duckdb_constraints() WHERE {_OURS} ORDER BY table_oid, constraint_index"
+                f"referenced_column_names FROM duckdb_constraints() WHERE {ours} ORDER BY table_oid, constraint_index"
             ).fetchall()
         return columns, constraints
 
@@ -183,7 +216,6 @@ def _config(max_memory_mb: int) -> dict[str, Any]:
         "memory_limit": f"{max_memory_mb}MiB",
         "threads": str(_THREADS),
         "temp_directory": "",
-        "lock_configuration": "true",
     }
 
 
@@ -255,3 +287,7 @@ def _parsed(rows: Iterator[tuple[Any, ...]], types: list[str]) -> Iterator[tuple
                 with suppress(ValueError):
                     cells[index] = read(cells[index])
         yield tuple(cells)
+
+
+def _texts(names: tuple[str, ...]) -> str:
+    return ", ".join("'" + name.replace("'", "''") + "'" for name in names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +21,7 @@ from coderag_app.database.sampling import quoted
 from coderag_app.database.server_postgres_catalogue import read_postgres_catalogue, read_redefined
 from coderag_app.database.server_sessions import Catalogue, Deadline, OutOfTimeError, Rows, check_answers, milliseconds
 from coderag_app.database.server_values import as_text, read_json, tolerant
+from coderag_app.errors import DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -107,6 +108,7 @@ class PostgresServer:
         arguments.setdefault("connect_timeout", _CONNECT_TIMEOUT_S)
         self._arguments = arguments | {"client_encoding": "UTF8", "context": _adapters(), "autocommit": True}
         self._path: tuple[str, ...] = ()
+        self._places: dict[str, str] = {}
         self._optional: dict[str, str] = {}
         self.namespace = ""
         self.redefined: frozenset[str] = frozenset()
@@ -123,13 +125,15 @@ class PostgresServer:
             cursor.execute(
                 "BEGIN READ ONLY; SELECT pg_catalog.current_schemas(false)::pg_catalog.text[], "
                 "pg_catalog.current_setting('is_superuser'), "
-                "pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem'))"
+                "pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')), "
+                "ARRAY(SELECT nspname FROM pg_catalog.pg_namespace)::pg_catalog.text[]"
             )
             cursor.nextset()
-            schemas, superuser, work_mem = cursor.fetchone() or ([], "off", 0)
+            schemas, superuser, work_mem, there = cursor.fetchone() or ([], "off", 0, [])
+            _check_there(limits.schemas, there)
             self.is_superuser = superuser == "on"
             own = tuple(name for name in schemas if name != "pg_catalog" and not name.startswith("pg_temp"))
-            self._path = own or ("public",)
+            self._path = tuple(limits.schemas) or own or ("public",)
             self.namespace = self._path[0]
             cursor.execute(_settings_query(_READING | self._settings(limits, introspecting=True)))
             for name, value in _bounds(limits, int(work_mem)).items():
@@ -178,13 +182,14 @@ class PostgresServer:
         return columns, rows if first is None else chain([first], rows)
 
     def read_catalogue(self, connection: PostgresConnection) -> Catalogue:
-        """Tables, views and keys of the default schema."""
+        """Tables, views and keys of the schemas on the search path."""
         with connection.cursor() as cursor:
-            return read_postgres_catalogue(cursor, self.namespace)
+            catalogue, self._places = read_postgres_catalogue(cursor, self._path)
+        return catalogue
 
     def table_name(self, table: str) -> str:
         """The table's name, quoted and qualified."""
-        return f"{self.quoted(self.namespace)}.{self.quoted(table)}"
+        return f"{self.quoted(self._places.get(table, self.namespace))}.{self.quoted(table)}"
 
     def quoted(self, name: str) -> str:
         """The identifier in double quotes."""
@@ -217,6 +222,18 @@ class PostgresServer:
             "IntervalStyle": "postgres",
             "row_security": "on",
         }
+
+
+def _check_there(wanted: Sequence[str], there: Sequence[str]) -> None:
+    """Refuse schemas that are not in the database.
+
+    Raises:
+        DatabaseError: One is not.
+    """
+    own = sorted(name for name in there if name != "information_schema" and not name.startswith("pg_"))
+    for name in wanted:
+        if name not in own:
+            raise DatabaseError(f"There is no schema {name!r} in the database; expected some of: {', '.join(own)}.")
 
 
 def _bounds(limits: Limits, work_mem: int) -> dict[str, str]:

@@ -6,8 +6,10 @@ Every query runs with the search path ``pg_catalog`` alone, so that its function
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from coderag_app.database.left_out import first_of_each_name, say_left_out, say_parts_left_out
 from coderag_app.database.server_sessions import Catalogue
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Column, ForeignKey, Table
@@ -77,7 +79,7 @@ SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), t
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'
  WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s::text)
-   AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
+   AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND NOT c.relispartition
  ORDER BY c.relname, a.attnum
 """
 _KEYS = """
@@ -87,9 +89,22 @@ SELECT c.relname::text, r.relname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(num, pos)
                JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.pos)
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
- WHERE k.contype = 'f' AND c.relnamespace = r.relnamespace
+ WHERE k.contype = 'f' AND r.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY(%(path)s::text[]))
    AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s::text)
  ORDER BY c.relname, k.conname
+"""
+# A partition's rows are its table's: shown beside it, it would answer for the whole.
+_PARTITIONS = """
+SELECT p.relname::text, count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition
+  JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace
+ WHERE n.nspname = ANY(%(path)s::text[]) GROUP BY p.relname ORDER BY p.relname
+"""
+_OTHER_SCHEMAS = """
+SELECT n.nspname::text, count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition AND n.nspname <> ALL(%(path)s::text[])
+   AND n.nspname <> 'information_schema' AND left(n.nspname, 3) <> 'pg_'
+   AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+ GROUP BY n.nspname ORDER BY n.nspname
 """
 # What reading a relation would run: the rule of a view, the policies of a table, and its partitions or children. A
 # relation counts as running code when one of these leaves pg_catalog, or names a built-in that waits or writes: those
@@ -166,9 +181,38 @@ def _spellings(formatted: str, name: str) -> set[str]:
     return {formatted, name} | {f"{alias}{array}" for alias in (bare, *_ALIASES.get(base, ()))}
 
 
-def read_postgres_catalogue(cursor: Any, schema: str) -> Catalogue:
-    """Tables and views (materialised and foreign ones too) of one schema, with the keys between them."""
-    named = {"schema": schema}
+def read_postgres_catalogue(cursor: Any, path: Sequence[str]) -> tuple[Catalogue, dict[str, str]]:
+    """Tables and views (materialised and foreign ones too) of some schemas, with the keys between them.
+
+    Args:
+        cursor: A cursor of an introspecting connection.
+        path: The schemas, in the order that bare names are looked up.
+
+    Returns:
+        The catalogue, and the schema of each table.
+    """
+    read = {schema: _read_schema(cursor, schema, path) for schema in path}
+    tables = {(schema, table.name): table for schema, catalogue in read.items() for table in catalogue.tables}
+    chosen = first_of_each_name(tables, path)
+    names = {name for _, name in chosen}
+    kept = [
+        replace(
+            tables[schema, name],
+            foreign_keys=tuple(key for key in tables[schema, name].foreign_keys if key.ref_table in names),
+            namespace="" if schema == path[0] else schema,
+        )
+        for schema, name in chosen
+    ]
+    places = {name: schema for schema, name in chosen}
+    texts = {text for schema in read for text in read[schema].texts if places.get(text[0]) == schema}
+    unsampled = {n: why for schema in read for n, why in read[schema].unsampled.items() if places.get(n) == schema}
+    say_parts_left_out(cursor.execute(_PARTITIONS, {"path": list(path)}).fetchall())
+    say_left_out(cursor.execute(_OTHER_SCHEMAS, {"path": list(path)}).fetchall(), path)
+    return Catalogue(tuple(kept), frozenset(texts), unsampled), places
+
+
+def _read_schema(cursor: Any, schema: str, path: Sequence[str]) -> Catalogue:
+    named = {"schema": schema, "path": list(path)}
     hidden: dict[str, list[str]] = {}
     for table, column in cursor.execute(_HIDDEN, named).fetchall():
         hidden.setdefault(table, []).append(column)
@@ -185,7 +229,7 @@ def read_postgres_catalogue(cursor: Any, schema: str) -> Catalogue:
             texts.add((table, column))
     keys: dict[str, list[ForeignKey]] = {}
     for table, referred, own, theirs in cursor.execute(_KEYS, named).fetchall():
-        if referred in columns and not set(own) & set(hidden.get(table, ())):
+        if not set(own) & set(hidden.get(table, ())):
             keys.setdefault(table, []).append(ForeignKey(tuple(own), referred, tuple(theirs)))
     tables = tuple(
         Table(name, tuple(kept), tuple(keys.get(name, ())), tuple(sorted(set(hidden.get(name, ())))))

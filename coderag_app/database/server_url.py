@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from coderag_app.errors import DatabaseError
@@ -40,11 +41,21 @@ _ALLOWED = {
     ),
 }
 _ENCODINGS = ("client_encoding", "charset", "use_unicode")  # every connection speaks UTF-8, whatever the URL says
+_SEARCH_PATH = re.compile(r'-c\s*search_path\s*=\s*(?P<names>[\w" ]+(?:,[\w" ]+)*)')
 _PASSWORDS = ("password", "passwd")
 _ENCODE = (
     "percent-encode what is special in the user name or the password: @ as %40, / as %2F, : as %3A, ? as %3F, # as "
     "%23, % as %25"
 )
+
+
+def search_path_of(url: str) -> tuple[str, ...]:
+    """The schemas that ``options=-csearch_path=sales,hr`` of a PostgreSQL URL names; it may name nothing else."""
+    from urllib.parse import parse_qs
+
+    given = parse_qs(url.partition("?")[2]).get("options", [""])[0]
+    found = _SEARCH_PATH.fullmatch(given.strip())
+    return tuple(name.strip(' "') for name in found["names"].split(",")) if found is not None else ()
 
 
 def read_server_url(url: str) -> tuple[URL, ServerKind]:
@@ -74,6 +85,8 @@ def read_server_url(url: str) -> tuple[URL, ServerKind]:
         ) from None
     if not parsed.database:
         raise DatabaseError(f"The {scheme} URL names no database; expected {scheme}://user@host:port/name.")
+    if kind is POSTGRES and search_path_of(url):
+        parsed = parsed.difference_update_query(["options"])
     return _checked_query(parsed, kind, scheme), kind
 
 

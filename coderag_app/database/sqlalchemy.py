@@ -17,7 +17,7 @@ from coderag_app.database.rows import collect_rows
 from coderag_app.database.sampling import column_samples, printable
 from coderag_app.database.server_schema import sample_query, texts_query
 from coderag_app.database.server_sessions import Catalogue, OutOfTimeError, Server, in_background
-from coderag_app.database.server_url import POSTGRES, ServerKind, read_server_url
+from coderag_app.database.server_url import POSTGRES, ServerKind, read_server_url, search_path_of
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Schema, Table
 from coderag_app.types import QueryResult
@@ -80,6 +80,10 @@ class SQLAlchemyDatabase:
                 reached, or what the owner redefined leaves nothing to be trusted.
         """
         parsed, kind = read_server_url(url)
+        if kind is POSTGRES and not limits.schemas:
+            limits = replace(limits, schemas=search_path_of(url))
+        elif kind is not POSTGRES and limits.schemas:
+            raise DatabaseError("--schema is for PostgreSQL and DuckDB; name another database of MariaDB in the URL.")
         try:
             importlib.import_module(kind.module)
         except ImportError as error:

@@ -80,12 +80,14 @@ class Table:
 
     ``hidden`` names columns that no query may read (PostgreSQL: their type has a cast by the database's owner, which
     would run at every use). They are not among ``columns``, and ``*`` and whole rows of the table are refused.
+    ``namespace`` is the schema that it lies in, where that is not the one that the others lie in.
     """
 
     name: str
     columns: tuple[Column, ...]
     foreign_keys: tuple[ForeignKey, ...] = ()
     hidden: tuple[str, ...] = ()
+    namespace: str = ""
 
     @cached_property
     def _columns_by_name(self) -> dict[str, Column]:
@@ -138,12 +140,7 @@ class Schema:
         """Keep only the named tables and the foreign keys between them."""
         kept = {name.lower() for name in names}
         tables = tuple(
-            Table(
-                table.name,
-                table.columns,
-                tuple(key for key in table.foreign_keys if key.ref_table.lower() in kept),
-                table.hidden,
-            )
+            replace(table, foreign_keys=tuple(key for key in table.foreign_keys if key.ref_table.lower() in kept))
             for table in self.tables
             if table.name.lower() in kept
         )

@@ -202,7 +202,9 @@ class NameResolver:
     def _table(self, relation: exp.Table, alias: str, named: Columns | None, ctes: _CTEs) -> Source:
         identifier = relation.this
         name, place = self._folded(identifier), self._folded(relation.args.get("db"))
-        if relation.text("catalog") or (place and place != main_schema(self._schema, self._dialect)):
+        found = self._exact_tables.get(name) if self._dialect == "postgres" else self._schema.table(name)
+        own = found.namespace if found is not None and found.namespace else main_schema(self._schema, self._dialect)
+        if relation.text("catalog") or (place and place != own):
             raise unknown_table(relation.sql(self._dialect), self._schema)
         cte = ctes.get(name) if not place else None
         if cte is not None:
@@ -210,7 +212,7 @@ class NameResolver:
                 raise SQLRejectedError(f'"{relation.name}" is written "{cte.written}" in WITH; write it the same.')
             self._count_relations(cte.relations)
             return Source(alias, _renamed(cte.columns, named))
-        table = self._exact_tables.get(name) if self._dialect == "postgres" else self._schema.table(name)
+        table = found
         if table is None:
             raise unknown_table(relation.name, self._schema)
         self._count_relations(1)

@@ -179,7 +179,7 @@ def _opened(settings: Settings) -> Iterator[_Taught]:
     config = AppConfig.load(**settings)
     if not config.database:
         raise ConfigurationError("Got no database; pairs belong to one: --database FILE_OR_URL, or --demo.")
-    database = open_database(config.database, Limits(timeout_s=config.timeout_s))
+    database = open_database(config.database, Limits(timeout_s=config.timeout_s, schemas=config.schema_names))
     try:
         store = VerifiedStore(config.verified_dir, database.name, database.dialect)
         yield _Taught(database, database.read_schema(samples=0), store)

@@ -33,7 +33,7 @@ def values(
     config = AppConfig.load(**settings)
     if not config.database:
         raise ConfigurationError("Got no database; columns belong to one: --database FILE_OR_URL, or --demo.")
-    opened = open_database(config.database, Limits(timeout_s=config.timeout_s))
+    opened = open_database(config.database, Limits(timeout_s=config.timeout_s, schemas=config.schema_names))
     try:
         schema, unread = opened.read_schema(samples=0), UnmatchedColumns.of_database(opened.name, config)
     finally:

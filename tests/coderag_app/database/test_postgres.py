@@ -212,3 +212,64 @@ def test_a_closed_database_says_so(reader_url):
     database.close()
     with pytest.raises(DatabaseError, match="closed"):
         database.execute("SELECT 1")
+
+
+@pytest.fixture(scope="module")
+def schemas_url(server) -> str:
+    import psycopg
+
+    with psycopg.connect(host=str(server), user="admin", dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE depot")
+    with psycopg.connect(host=str(server), user="admin", dbname="depot") as connection:
+        connection.execute("""
+            CREATE TABLE public.crate (id int PRIMARY KEY, label text);
+            CREATE SCHEMA north; CREATE TABLE north.crate (id int PRIMARY KEY, weight int);
+            CREATE TABLE north.truck (id int PRIMARY KEY, crate_id int REFERENCES north.crate, plate text);
+            CREATE SCHEMA south; CREATE TABLE south.stop (id int, truck_id int REFERENCES north.truck, town text);
+            INSERT INTO north.crate VALUES (1, 5); INSERT INTO north.truck VALUES (7, 1, 'AB 1');
+            INSERT INTO south.stop VALUES (1, 7, 'Ulm');
+            CREATE TABLE public.scan (seen date, code text) PARTITION BY RANGE (seen);
+            CREATE TABLE public.scan_2024 PARTITION OF public.scan FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+            INSERT INTO public.scan VALUES ('2024-05-05', 'x');
+            GRANT USAGE ON SCHEMA north, south TO reader;
+            GRANT SELECT ON ALL TABLES IN SCHEMA public, north, south TO reader;
+        """)
+    return f"postgresql://reader:p%3Aa%40ss%20word@/depot?host={server}"
+
+
+def test_other_schemas_are_counted_and_named_with_the_option(schemas_url, caplog):
+    with caplog.at_level(logging.WARNING), closing(open_database(schemas_url)) as database:
+        schema = database.read_schema()
+    assert [table.name for table in schema.tables] == ["crate", "scan"]  # and no partition
+    assert "Left out 3 tables and views of other schemas: north (2), south (1)." in caplog.text
+    assert "--schema public,north" in caplog.text
+
+
+def test_named_schemas_are_read_with_the_keys_between_them(schemas_url, caplog):
+    limits = Limits(schemas=("north", "south", "public"))
+    with closing(open_database(schemas_url, limits)) as database:
+        schema = database.read_schema()
+        rows = database.execute(check_sql("SELECT weight, town FROM crate, stop", schema, "postgres").sql).rows
+        named = check_sql(
+            "SELECT t.plate FROM north.truck t JOIN south.stop s ON s.truck_id = t.id", schema, "postgres"
+        )
+        assert (rows, database.execute(named.sql).rows) == (((5, "Ulm"),), (("AB 1",),))
+        assert database.distinct_texts("stop", "town", 5) == ["Ulm"]
+    assert [(table.name, table.namespace) for table in schema.tables] == [
+        ("crate", ""), ("truck", ""), ("stop", "south"), ("scan", "public"),
+    ]  # fmt: skip
+    assert schema.table("stop").foreign_keys == (ForeignKey(("truck_id",), "truck", ("id",)),)
+    assert schema.table("stop").column("town").samples == ("Ulm",)
+    assert "Left out public.crate" in caplog.text
+    for sql in ("SELECT * FROM public.truck", "SELECT * FROM south.crate", "SELECT * FROM pg_catalog.stop"):
+        with pytest.raises(SQLRejectedError, match="no such table|system"):
+            check_sql(sql, schema, "postgres")
+
+
+def test_a_search_path_in_the_url_means_the_same(schemas_url):
+    with closing(open_database(f"{schemas_url}&options=-csearch_path%3Dsouth%2Cnorth")) as database:
+        assert [table.name for table in database.read_schema().tables] == ["stop", "crate", "truck"]
+    with pytest.raises(DatabaseError, match="sets options"):
+        open_database(f"{schemas_url}&options=-cstatement_timeout%3D0")
+    with pytest.raises(DatabaseError, match="no schema 'west' in the database; expected some of: north, public, south"):
+        open_database(schemas_url, Limits(schemas=("west",)))
