@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import ConfigurationError
-from coderag_app.llm.joinless_format import END, NO_ANSWER, answer_text, table_line
+from coderag_app.llm.joinless_text import END, NO_ANSWER, answer_text, table_line
 from coderag_app.llm.value_marks import mark_values
 from coderag_app.schema.joins import JoinGraph
 from coderag_app.schema.tables import Schema

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from coderag_app.errors import ConfigurationError
-from coderag_app.llm.joinless_format import ANSWER, END, QUESTION
+from coderag_app.llm.joinless_text import ANSWER, END, QUESTION
 from finetune.sql_model.packing import NO_LABEL, PADDING_CHAIN, PREFIX_CHAIN
 from finetune.sql_model.pairs import jaccard
 from finetune.sql_model.pretrained.asked_databases import TrainingRow

@@ -44,10 +44,11 @@ class TuningRun:
         self.facts = facts
         self.stop = StopRequest()
 
-    def train(self, *, ends_at: datetime | None, score_every: int, save_minutes: float) -> None:
+    def train(self, *, ends_at: datetime | None, score_every: int, save_minutes: float, workers: int = 0) -> None:
         """Train until the schedule or the time ends, and leave a checkpoint.
 
         Args:
+            workers: Processes that draw windows ahead of a fast device; 0 draws them in this one.
             ends_at: When to stop; None for the schedule's end.
             score_every: Steps between two scores of the left-out databases.
             save_minutes: Minutes between two checkpoints.
@@ -55,11 +56,11 @@ class TuningRun:
         tuner, saved = self.tuner, time.monotonic()
         losses: list[float] = []
         tokens = questions = 0
-        while tuner.finished_share < 1.0 and not self.stop.wanted and not _is_over(ends_at):
-            began = time.monotonic()
-            windows = tuner.next_windows()
+        began = time.monotonic()
+        for windows in tuner.coming_windows(workers):
             losses.append(tuner.train_step(windows))
             tuner.elapsed_s += time.monotonic() - began
+            began = time.monotonic()
             tokens += sum(window.used_tokens for window in windows)
             questions += sum(window.questions for window in windows)
             if tuner.step % 10 == 0:
@@ -70,6 +71,8 @@ class TuningRun:
             if time.monotonic() - saved > 60 * save_minutes:
                 self.save()
                 saved = time.monotonic()
+            if tuner.finished_share >= 1.0 or self.stop.wanted or _is_over(ends_at):
+                break
         self.save()
         self._log(left_out_loss=round(tuner.score(self.left_out), 4), ended=True)
 
@@ -172,6 +175,7 @@ def main(
     scored: Annotated[int, typer.Option(help="Score every n-th window of the left-out databases.")] = 4,
     save_minutes: Annotated[float, typer.Option(help="Minutes between two checkpoints.")] = 10.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes that draw windows ahead of a fast device.")] = 0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for torch's default.")] = 0,
     compiled: Annotated[bool, typer.Option("--compile/--no-compile", help="Compile the layers.")] = True,
     bfloat16: Annotated[bool, typer.Option("--bf16/--fp32", help="Precision of the forward pass.")] = True,
@@ -193,7 +197,7 @@ def main(
     if compiled:
         run.tuner.compile_layers()
     run.stop.listen()
-    run.train(ends_at=ends_at, score_every=score_every, save_minutes=save_minutes)
+    run.train(ends_at=ends_at, score_every=score_every, save_minutes=save_minutes, workers=workers)
 
 
 if __name__ == "__main__":

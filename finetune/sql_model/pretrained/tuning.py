@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
 
 from coderag_app.errors import ConfigurationError
 from finetune.sql_model.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _MOMENTS = "optimizer"
+_ENDLESS = 10**9
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,22 @@ def with_adapter(model: Any, rank: int) -> Any:
     return get_peft_model(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=names, task_type="CAUSAL_LM"))
 
 
+class _StepWindows(Dataset[list[BlockWindow]]):
+    """The windows of each step, by its number."""
+
+    def __init__(self, source: WindowSource, windows: int) -> None:
+        self.source = source
+        self.windows = windows
+
+    def __getitem__(self, step: int) -> list[BlockWindow]:
+        first = step * self.windows
+        return [self.source.window(number) for number in range(first, first + self.windows)]
+
+
+def _as_it_is(windows: list[BlockWindow]) -> list[BlockWindow]:
+    return windows
+
+
 class Tuner:
     """Holds a model, its optimizer and the place in the data, and advances them step by step.
 
@@ -130,10 +148,21 @@ class Tuner:
         cosine = 0.5 * (1.0 + math.cos(math.pi * self.finished_share))
         return self.config.peak_lr * warm * (0.05 + 0.95 * cosine)
 
+    def coming_windows(self, workers: int = 0) -> Iterator[list[BlockWindow]]:
+        """The windows of this step and of all that follow, drawn by so many processes, in the same order always."""
+        last = self.config.steps if self.config.steps is not None else _ENDLESS
+        loader: DataLoader[list[BlockWindow]] = DataLoader(
+            _StepWindows(self.source, self.config.windows),
+            batch_size=None,
+            sampler=range(self.step, last),
+            num_workers=workers,
+            collate_fn=_as_it_is,
+        )
+        yield from loader
+
     def next_windows(self) -> list[BlockWindow]:
         """The windows of the next step."""
-        first = self.step * self.config.windows
-        return [self.source.window(number) for number in range(first, first + self.config.windows)]
+        return _StepWindows(self.source, self.config.windows)[self.step]
 
     def train_step(self, windows: Sequence[BlockWindow]) -> float:
         """Advance the weights by one step and return the loss before it, the mean over the labels."""

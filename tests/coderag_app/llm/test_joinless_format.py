@@ -7,7 +7,8 @@ import pytest
 
 from coderag_app.database import open_database
 from coderag_app.errors import CodeRAGError
-from coderag_app.llm.joinless_format import END, JoinlessFormat, answer_text, read_reply, schema_lines, table_line
+from coderag_app.llm.joinless_format import JoinlessFormat
+from coderag_app.llm.joinless_text import END, answer_text, read_reply, schema_lines, table_line
 from coderag_app.llm.prompts import PromptRequest
 from coderag_app.llm.value_marks import mark_values
 from coderag_app.question.read_question import read_question

@@ -15,13 +15,15 @@ from coderag_app.llm.base_model import smollm2_file
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from finetune.sql_model.checkpoint import load_checkpoint, save_checkpoint
+from finetune.sql_model.gguf_export import WeightType
 from finetune.sql_model.packing import NO_LABEL, PADDING_CHAIN, attention_allowed
 from finetune.sql_model.pretrained.asked_databases import AskedDatabase, read_rows_of, training_row
 from finetune.sql_model.pretrained.block_windows import WindowSource, tokenized
 from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE, asked_databases, gather, with_copies
 from finetune.sql_model.pretrained.made_sets import disguised, group_questions, synthetic_rows
 from finetune.sql_model.pretrained.tune import end_of_part
-from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig
+from finetune.sql_model.pretrained.tuned_export import export_tuned
+from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, load_base
 
 CRIME = Schema(
     (
@@ -238,3 +240,36 @@ def test_llama_cpp_and_transformers_read_a_prompt_as_the_same_tokens():
     llama = Llama(str(path), vocab_only=True, verbose=False)
     for text in texts:
         assert llama.tokenize(text.encode(), add_bos=False, special=True) == tokenizer(text)["input_ids"], text
+
+
+def test_windows_drawn_ahead_are_the_same_in_the_same_order():
+    trained = tuner(sources(), steps=4)
+    trained.step = 1
+    alone, ahead = list(trained.coming_windows()), list(trained.coming_windows(workers=2))
+    assert len(alone) == len(ahead) == 3
+    for mine, theirs in zip(alone, ahead, strict=True):
+        assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(mine, theirs, strict=True))
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_an_exported_model_writes_what_the_tuned_one_does(tmp_path):
+    from llama_cpp import Llama
+
+    config = TuningConfig(steps=4, windows=1, window_tokens=256, bfloat16=False)
+    model, tokenizer = load_base(smollm2_file()[0])
+    newline = tokenizer("\n")["input_ids"]
+    rows = tokenized([training_row(DATABASE)], tokenizer)
+    trained = Tuner(model, config, WindowSource(rows, 256, 0, newline), torch.device("cpu"))
+    for _ in range(2):
+        trained.train_step(trained.next_windows())
+    save_checkpoint(tmp_path / "checkpoint.safetensors", trained.checkpoint({}))
+    export_tuned(tmp_path, tmp_path / "model.gguf", WeightType.F32)
+    llama = Llama(str(tmp_path / "model.gguf"), n_ctx=512, verbose=False)
+    assert llama.metadata["coderag.prompt_format"] == "joinless-v1"
+    prompt = "".join(f"{line}\n" for line in training_row(DATABASE).tables) + "Q: Incidents per area?\nSQL:"
+    ids = llama.tokenize(prompt.encode(), add_bos=False, special=True)
+    with torch.no_grad():
+        expected = trained.model.eval().generate(torch.tensor([ids]), max_new_tokens=12, do_sample=False)[0, len(ids) :]
+    found = [token for token, _ in zip(llama.generate(ids, top_k=1, temp=0.0), range(12), strict=False)]
+    assert found[: len(expected)] == expected.tolist()
