@@ -1,8 +1,8 @@
 """Scores the units of a repository for a question: a weighted sum of features, whose weights were fitted elsewhere.
 
 Two passes. The first adds up BM25 and the fields that each word stands in, over every unit, along the postings. The
-second looks closely at the best of them. Both are sums of the same features with the same weights, made by
-``python -m finetune.code_search.fit`` on questions about repositories that no benchmark asks about.
+second looks closely at the best of them, with more features and the weights that ``python -m finetune.code_search.fit``
+made of questions about repositories that no benchmark asks about.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from coderag_app.code.code_index import CodeIndex
 from coderag_app.code.code_query import CodeQuery
 from coderag_app.code.code_units import KIND_NUMBERS, ROLES
-from coderag_app.code.code_words import FIELDS, FILE, NAME, words_of
+from coderag_app.code.code_words import DECLARED, FIELDS, FILE, NAME, words_of
 
-FIELD_FEATURES = ("name", "signature", "doc", "enclosing", "folder", "file_name")
+FIELD_FEATURES = ("name", "signature", "doc", "enclosing", "folder", "file_name", "declared")
 KIND_FEATURES = {
     "is_function": ("function",),
     "is_class": ("class", "interface", "enum", "struct", "trait", "impl", "type"),
@@ -32,7 +34,8 @@ ROLE_FEATURES = tuple(f"role_{role}" for role in ROLES)
 FEATURES = (
     "body", *FIELD_FEATURES, "file_body", *KIND_FEATURES, *ROLE_FEATURES,
     "covered", "file_covered", "name_precision", "file_precision", "exact_name", "exact_dotted", "joined_name",
-    "joined_body", "length", "rest_of_file", "asked_test",
+    "joined_body", "length", "rest_of_file", "asked_test", "exact_declared", "body_relative", "file_relative",
+    "covered_squared", "name_relative",
 )  # fmt: skip
 _FIRST_PASS = 1 + len(FIELD_FEATURES) + 1 + len(KIND_FEATURES) + len(ROLES)
 K1, B = 1.2, 0.6
@@ -49,20 +52,39 @@ class Ranking:
         units: Their numbers, in no order.
         features: float32 (units, ``FEATURES``).
         found: uint8 (units, words): the fields of each word in each unit; 128 where it stands in the text alone.
-        words: The question's words that the repository has, with their rarity; ``missing`` are the others.
+        words: The question's words that the repository has, with their rarity; ``missing`` the others likewise.
     """
 
     units: NDArray[np.int64]
     features: NDArray[np.float32]
     found: NDArray[np.uint8]
     words: tuple[tuple[str, float], ...]
-    missing: tuple[str, ...]
+    missing: tuple[tuple[str, float], ...]
 
 
 @lru_cache(maxsize=1)
+def fitted() -> dict[str, Any]:
+    """What was fitted: ``weights``, ``presence`` and ``same_file``."""
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("ranking_weights.json").read_text(encoding="utf-8"))
+    return found
+
+
+@lru_cache(maxsize=1)
+def hand_weights() -> NDArray[np.float32]:
+    """Weights set by hand, in the order of ``FEATURES``: they choose the candidates, where nothing must be missed."""
+    path = Path(__file__).with_name("hand_weights.yaml")
+    found = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return np.array([found.get(name, 0.0) for name in FEATURES], np.float32)
+
+
+def same_file_cost() -> float:
+    """What each earlier hit in its file costs a unit."""
+    return float(fitted()["same_file"])
+
+
 def default_weights() -> NDArray[np.float32]:
     """The fitted weights, in the order of ``FEATURES``."""
-    found = json.loads(Path(__file__).with_name("ranking_weights.json").read_text(encoding="utf-8"))["weights"]
+    found = fitted()["weights"]
     return np.array([found[name] for name in FEATURES], np.float32)
 
 
@@ -72,6 +94,7 @@ class Ranker:
     def __init__(self, index: CodeIndex, weights: NDArray[np.float32] | None = None) -> None:
         self._index = index
         self._weights = default_weights() if weights is None else weights
+        self._first_weights = hand_weights()
         columns = index.columns
         self._unit_files = np.asarray(columns.unit_files)
         self._lengths = np.asarray(columns.unit_words, np.float32)
@@ -81,9 +104,9 @@ class Ranker:
         self._file_norm = FILE_K1 * (1 - FILE_B + FILE_B * file_lengths / max(file_lengths.mean(), 1))
         self._fixed = self._fixed_features()
         low = 1 + len(FIELD_FEATURES) + 1
-        self._bias = self._fixed @ self._weights[low:_FIRST_PASS]
+        self._bias = self._fixed @ self._first_weights[low:_FIRST_PASS]
         bits = np.arange(256)[:, None] >> np.arange(len(FIELDS)) & 1
-        self._field_table = (bits @ self._weights[1 : 1 + len(FIELDS)]).astype(np.float32)
+        self._field_table = (bits @ self._first_weights[1 : 1 + len(FIELDS)]).astype(np.float32)
 
     def _fixed_features(self) -> NDArray[np.float32]:
         """Kinds of units and roles of their files, float32 (units, features)."""
@@ -108,13 +131,13 @@ class Ranker:
         for word, weight in query.words.items():
             place = index.words.find(word)
             if place is None:
-                missing.append(word)
+                missing.append((word, weight * _rarity(0, units)))
                 continue
             documents, counts = index.words.documents[place], index.words.counts[place]
             rarity = weight * _rarity(len(documents), units)
             frequency = counts.astype(np.float32)
             body[documents] += rarity * frequency * (K1 + 1) / (frequency + self._norm[documents])
-            fields[documents] += rarity * self._field_table[index.words.fields[place] & 63]
+            fields[documents] += rarity * self._field_table[index.words.fields[place] & 127]
             in_file = np.bincount(self._unit_files[documents], frequency, minlength=files)
             file_rarity = weight * _rarity(int(np.count_nonzero(in_file)), files)
             file_body += file_rarity * in_file * (FILE_K1 + 1) / (in_file + self._file_norm)
@@ -125,7 +148,7 @@ class Ranker:
             words.append(word)
         total, file_total = max(sum(rarities), _RARE), max(sum(file_rarities), _RARE)
         file_body /= file_total
-        first = (self._weights[0] * body + fields) / total + self._weights[1 + len(FIELDS)] * file_body[
+        first = (self._first_weights[0] * body + fields) / total + self._first_weights[1 + len(FIELDS)] * file_body[
             self._unit_files
         ]
         touched = body + fields != 0
@@ -141,6 +164,11 @@ class Ranker:
         of_files = self._unit_files[chosen]
         features[:, _column("file_body")] = file_body[of_files]
         features[:, _column("file_covered")] = file_covered[of_files] / file_total
+        features[:, _column("body_relative")] = features[:, 0] / max(features[:, 0].max(initial=0), _RARE)
+        best_file = max(float(file_body.max(initial=0)), _RARE)
+        features[:, _column("file_relative")] = file_body[of_files] / best_file
+        name = features[:, 1]
+        features[:, _column("name_relative")] = name / max(name.max(initial=0), _RARE)
         features[:, _column("rest_of_file")] = self._rest_of_file(body / total, chosen)
         return Ranking(chosen, features, found, tuple(zip(words, rarities, strict=True)), tuple(missing))
 
@@ -170,7 +198,9 @@ class Ranker:
             features[:, 1 + number] = ((found & bit) > 0) @ rarities
         low = 2 + len(FIELDS)
         features[:, low:_FIRST_PASS] = self._fixed[chosen]
-        features[:, _column("covered")] = (found > 0) @ rarities
+        covered = (found > 0) @ rarities
+        features[:, _column("covered")] = covered
+        features[:, _column("covered_squared")] = covered**2
         own = np.asarray(self._index.columns.unit_names)[chosen].astype(np.float32)
         single = np.array([len(words_of(word)) == 1 for word in words], bool)
         in_name = ((found & NAME) > 0)[:, single].sum(axis=1) if len(words) else 0
@@ -193,15 +223,20 @@ class Ranker:
             full = exact & (own == len(set(words_of(name))))
             column = features[:, _column("exact_name")]
             np.maximum(column, full, out=column)
+            column = features[:, _column("exact_declared")]
+            np.maximum(column, self._with_word(whole, chosen, DECLARED), out=column)
         for parts in query.dotted:
-            last = self._with_word(words_of(parts[-1])[-1], chosen, NAME)
-            before = self._with_word(words_of(parts[-2])[-1], chosen, 63)
+            last = self._with_word(words_of(parts[-1])[-1], chosen, NAME | DECLARED)
+            before = self._with_word(words_of(parts[-2])[-1], chosen, 127)
             column = features[:, _column("exact_dotted")]
             np.maximum(column, last & before, out=column)
         for word in query.joined:
-            for name, bits in (("joined_name", NAME), ("joined_body", 255)):
-                column = features[:, _column(name)]
-                np.maximum(column, self._with_word(word, chosen, bits), out=column)
+            place = self._index.words.find(word)
+            if place is not None:
+                bits = self._found([place], chosen)[:, 0]
+                for name, wanted in (("joined_name", NAME), ("joined_body", 255)):
+                    column = features[:, _column(name)]
+                    np.maximum(column, (bits & wanted) > 0, out=column)
 
     def _with_word(self, word: str, chosen: NDArray[np.int64], bits: int) -> NDArray[np.bool_]:
         """Which candidates have a word in these fields; all bits stand for the text as well."""
@@ -213,18 +248,13 @@ class Ranker:
 
     def _rest_of_file(self, body: NDArray[np.float32], chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         """The best BM25 of the other units in each candidate's file."""
+        if not len(chosen):
+            return np.zeros(0, np.float32)
+        starts = self._index.first_units[:-1]
+        best = np.maximum.reduceat(body, starts)
+        second = np.maximum.reduceat(np.where(body == best[self._unit_files], 0, body), starts)
         files = self._unit_files[chosen]
-        starts = self._index.first_units
-        best = np.zeros(len(chosen), np.float32)
-        for file in np.unique(files):
-            begin, end = int(starts[file]), int(starts[file + 1])
-            part = body[begin:end]
-            mine = files == file
-            if len(part) > 1:
-                top = np.partition(part, -2)[-2:]
-                own = part[chosen[mine] - begin]
-                best[mine] = np.where(own >= top[1], top[0], top[1])
-        return best
+        return np.where(body[chosen] == best[files], second[files], best[files])
 
 
 def _column(name: str) -> int:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from coderag_app.code.code_index import CodeIndex
 from coderag_app.code.code_query import read_code_query
-from coderag_app.code.code_ranking import Ranker, Ranking
+from coderag_app.code.code_ranking import Ranker, Ranking, same_file_cost
 from coderag_app.code.code_units import CodeFile
 from coderag_app.code.code_words import DOC, NAME, SIGNATURE
+from coderag_app.code.presence import presence
 
-SAME_FILE = 0.25  # what each earlier hit in its file costs a unit
 MOST_HITS = 100
 
 
@@ -63,10 +63,24 @@ class CodeSearcher:
             language: Only files of this language.
             path: Only files below this folder, or that match this pattern.
         """
-        query = read_code_query(text)
-        ranking = self._ranker.rank(query, self._allowed(language, path))
-        scores = self._ranker.scores(ranking)
-        order = spread(scores, np.asarray(self.index.columns.unit_files)[ranking.units], min(top, MOST_HITS))
+        ranking, scores = self._ranked(text, language, path)
+        return self._hits(ranking, scores, top)
+
+    def search_with_presence(
+        self, text: str, top: int = 10, language: str = "", path: str = ""
+    ) -> tuple[list[CodeHit], float]:
+        """The same, and the probability that the repository answers the question at all."""
+        ranking, scores = self._ranked(text, language, path)
+        return self._hits(ranking, scores, top), presence(ranking, scores)
+
+    def _ranked(self, text: str, language: str, path: str) -> tuple[Ranking, NDArray[np.float32]]:
+        ranking = self._ranker.rank(read_code_query(text), self._allowed(language, path))
+        return ranking, self._ranker.scores(ranking)
+
+    def _hits(self, ranking: Ranking, scores: NDArray[np.float32], top: int) -> list[CodeHit]:
+        order = spread(
+            scores, np.asarray(self.index.columns.unit_files)[ranking.units], min(top, MOST_HITS), same_file_cost()
+        )
         return [self._hit(ranking, int(place), float(score)) for place, score in order]
 
     def _hit(self, ranking: Ranking, place: int, score: float) -> CodeHit:
@@ -82,8 +96,8 @@ class CodeSearcher:
         return np.array([_matches(file, language.lower(), path) for file in self.index.files()], bool)
 
 
-def spread(scores: NDArray[np.float32], files: NDArray[np.int32], top: int) -> list[tuple[int, float]]:
-    """Places of the best scores, best first, where each earlier hit in the same file costs ``SAME_FILE``."""
+def spread(scores: NDArray[np.float32], files: NDArray[np.int32], top: int, cost: float) -> list[tuple[int, float]]:
+    """Places of the best scores, best first, where each earlier hit in the same file costs a unit ``cost``."""
     order = np.lexsort((np.arange(len(scores)), -scores))
     taken: list[tuple[int, float]] = []
     seen: Counter[int] = Counter()
@@ -93,7 +107,7 @@ def spread(scores: NDArray[np.float32], files: NDArray[np.int32], top: int) -> l
         for number, (score, place) in enumerate(waiting):
             if score <= best:
                 break
-            value = score - SAME_FILE * seen[int(files[place])]
+            value = score - cost * seen[int(files[place])]
             if value > best:
                 best, at = value, number
         _, place = waiting.pop(at)

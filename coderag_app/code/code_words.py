@@ -9,9 +9,9 @@ from functools import lru_cache
 import snowballstemmer
 
 # Where in a unit a word stands. A word may stand in several places, so these are bits.
-NAME, SIGNATURE, DOC, ENCLOSING, FOLDER, FILE = 1, 2, 4, 8, 16, 32
-FIELDS = (NAME, SIGNATURE, DOC, ENCLOSING, FOLDER, FILE)
-WORDS_VERSION = 1  # change it with anything here: an index of other words is built anew
+NAME, SIGNATURE, DOC, ENCLOSING, FOLDER, FILE, DECLARED = 1, 2, 4, 8, 16, 32, 64
+FIELDS = (NAME, SIGNATURE, DOC, ENCLOSING, FOLDER, FILE, DECLARED)
+WORDS_VERSION = 3  # change it with anything here: an index of other words is built anew
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*|\d+")
 # "HTTPAdapter2" is HTTP, Adapter, 2; letters without case (CJK) stay together.

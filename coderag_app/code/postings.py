@@ -23,11 +23,11 @@ class Rows:
     """Postings in any order, with words by number.
 
     Attributes:
-        words: The words that ``numbers`` count in.
+        words: The words that ``numbers`` count in, in UTF-8.
         numbers: int32, word of each row; ``documents`` int32, ``counts`` and ``fields`` uint8 are as long.
     """
 
-    words: Sequence[str]
+    words: Sequence[bytes]
     numbers: NDArray[np.int32]
     documents: NDArray[np.int32]
     counts: NDArray[np.uint8]
@@ -54,20 +54,19 @@ class Postings:
     @classmethod
     def from_rows(cls, rows: Rows) -> Postings:
         """Sort rows into an index; words without rows are left out."""
-        used = np.bincount(rows.numbers, minlength=len(rows.words)) if len(rows.words) else np.empty(0, np.int64)
-        kept = sorted(
-            (word.encode("utf-8", "surrogatepass"), number) for number, word in enumerate(rows.words) if used[number]
-        )
-        rank = np.zeros(max(len(rows.words), 1), np.int64)
-        rank[[number for _, number in kept]] = np.arange(len(kept))
+        used = np.bincount(rows.numbers, minlength=len(rows.words)).tolist()
+        kept = [number for number in sorted(range(len(rows.words)), key=rows.words.__getitem__) if used[number]]
+        words = [rows.words[number] for number in kept]
+        rank = np.zeros(len(rows.words), np.int64)
+        rank[kept] = np.arange(len(kept))
         ranks = rank[rows.numbers]
         key = ranks << 32 | rows.documents
         order = np.argsort(key, kind="stable")
         starts = np.zeros(len(kept) + 1, np.int64)
-        np.cumsum(np.bincount(ranks, minlength=len(kept)), out=starts[1:]) if len(kept) else None
+        np.cumsum(np.bincount(ranks, minlength=len(kept)), out=starts[1:])
         return cls(
-            np.frombuffer(b"".join(word for word, _ in kept), np.uint8),
-            np.cumsum([len(word) for word, _ in kept], dtype=np.int64),
+            np.frombuffer(b"".join(words), np.uint8),
+            np.cumsum([len(word) for word in words], dtype=np.int64),
             starts,
             rows.documents[order].astype(np.int32, copy=False),
             rows.counts[order].astype(np.uint8, copy=False),
@@ -81,11 +80,10 @@ class Postings:
         keep = documents >= 0
         return Rows(self.words(), numbers[keep], documents[keep], self.counts[keep], self.fields[keep])
 
-    def words(self) -> list[str]:
-        """Every word, sorted."""
+    def words(self) -> list[bytes]:
+        """Every word, sorted by its bytes."""
         whole, ends = self.text.tobytes(), self.ends.tolist()
-        begins = [0, *ends[:-1]]
-        return [whole[a:b].decode("utf-8", "surrogatepass") for a, b in zip(begins, ends, strict=True)] if ends else []
+        return [whole[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
 
     def find(self, word: str) -> slice | None:
         """Where the documents of a word stand; None if no document has it."""
@@ -116,14 +114,14 @@ class Postings:
             ValueError: A file is no array.
         """
         path = folder / f"{name}-{_WORDS}"
-        text = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+        text = np.asarray(np.memmap(path, np.uint8, "r")) if path.stat().st_size else np.empty(0, np.uint8)
         ends = map_array(folder / f"{name}-{_ENDS}")
         return cls(text, ends, *(map_array(folder / f"{name}-{column}.npy") for column in _COLUMNS))
 
 
 def merged(parts: Sequence[Rows]) -> Rows:
     """Rows of several sources with one list of words."""
-    places: dict[str, int] = {}
+    places: dict[bytes, int] = {}
     numbers = []
     for part in parts:
         known = np.fromiter((places.setdefault(word, len(places)) for word in part.words), np.int32, len(part.words))

@@ -52,12 +52,14 @@ class RefreshReport:
 
     Attributes:
         folder: Of the index.
+        generation: The one that is current now.
         read: How many files were parsed; ``kept`` as they were; ``removed`` from the index.
         resumed: How many of ``read`` a killed build had parsed.
         skipped: How many files were left out, by reason.
     """
 
     folder: Path
+    generation: str
     files: int
     units: int
     read: int
@@ -134,8 +136,8 @@ def refresh(
         _write_seen(folder, plan.seen)
         (folder / _JOURNAL).unlink(missing_ok=True)
     return RefreshReport(
-        folder, manifest.file_count, manifest.unit_count, len(plan.parts) - kept, kept, removed, plan.resumed,
-        manifest.skipped, time.perf_counter() - started,
+        folder, manifest.generation, manifest.file_count, manifest.unit_count, len(plan.parts) - kept, kept,
+        removed, plan.resumed, manifest.skipped, time.perf_counter() - started,
     )  # fmt: skip
 
 
@@ -232,10 +234,15 @@ class _Journal:
             self._written = time.monotonic()
 
     def _read(self) -> Iterator[FileRows]:
+        whole = 0
         with suppress(OSError, ValueError, msgpack.UnpackException, FileRefusedError), self._path.open("rb") as file:
-            for version, data in msgpack.Unpacker(file, max_buffer_size=1 << 30):
+            unpacker = msgpack.Unpacker(file, max_buffer_size=1 << 30)
+            for version, data in unpacker:
                 if version == _VERSION:
                     yield FileRows.unpacked(msgpack.unpackb(data, unicode_errors="surrogateescape"))
+                whole = unpacker.tell()
+        with suppress(OSError):  # a kill cuts the last entry; what is added goes behind the last whole one
+            os.truncate(self._path, whole)
 
 
 def _read_seen(folder: Path) -> dict[str, list]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from coderag_app.code.code_units import CodeFile
 from coderag_app.code.code_words import (
+    DECLARED,
     DOC,
     ENCLOSING,
     FILE,
@@ -80,6 +82,7 @@ def rows_of(file: CodeFile, units: Sequence[UnitText]) -> FileRows:
     """The rows of a file."""
     path = PurePosixPath(file.path)
     folders, stem = word_set(" ".join(path.parts[:-1])), word_set(path.name.partition(".")[0])
+    declared = _declared(file)
     places: dict[str, int] = {}
     columns: tuple[list[int], ...] = ([], [], [], [])
     lengths, names = [], []
@@ -87,15 +90,16 @@ def rows_of(file: CodeFile, units: Sequence[UnitText]) -> FileRows:
         counted = count_words(found.body)
         lengths.append(sum(counted.values()))
         fields = dict.fromkeys(counted, 0)
-        own = word_set(found.unit.symbol.rpartition(".")[2] if found.unit.kind != "prose" else found.unit.symbol)
+        own, around = _name_words(found)
         names.append(min(len(own), _MOST))
         for words, bit in (
             (own, NAME),
             (word_set(found.unit.signature), SIGNATURE),
             (word_set(found.doc), DOC),
-            (word_set(found.unit.enclosing) if found.unit.kind != "prose" else (), ENCLOSING),
+            (around, ENCLOSING),
             (folders, FOLDER),
             (stem, FILE),
+            (declared[number] - own, DECLARED),
         ):
             for word in words:
                 fields[word] = fields.get(word, 0) | bit
@@ -108,6 +112,29 @@ def rows_of(file: CodeFile, units: Sequence[UnitText]) -> FileRows:
         file.path, file.sha256, file.packed(), np.array(lengths, np.int32), np.array(names, np.uint8),
         _rows(list(places), columns), _names_used(file),
     )  # fmt: skip
+
+
+def _name_words(found: UnitText) -> tuple[set[str], set[str]]:
+    """The words of a unit's own name, and those of what is around it.
+
+    Only the lines that a definition begins in are named by it: what is left of a class between its methods, and the
+    rest of a long function, would else be as good an answer to its name.
+    """
+    unit = found.unit
+    if unit.kind == "prose":
+        return word_set(unit.symbol), set()
+    if not unit.signature:
+        return set(), word_set(unit.symbol)
+    return word_set(unit.symbol.rpartition(".")[2]), word_set(unit.enclosing)
+
+
+def _declared(file: CodeFile) -> list[set[str]]:
+    """For each unit the words of the names that are defined in its lines."""
+    found: list[set[str]] = [set() for _ in file.units]
+    starts = [unit.first_line for unit in file.units]
+    for symbol in file.symbols:
+        found[bisect_right(starts, symbol.first_line) - 1] |= word_set(symbol.last_name)
+    return found
 
 
 def _names_used(file: CodeFile) -> Rows:
@@ -126,4 +153,5 @@ def _names_used(file: CodeFile) -> Rows:
 
 def _rows(words: list[str], columns: Sequence[list[int]]) -> Rows:
     kinds = (np.int32, np.int32, np.uint8, np.uint8)
-    return Rows(words, *(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
+    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+    return Rows(encoded, *(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))

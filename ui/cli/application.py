@@ -15,6 +15,7 @@ from coderag_app.files import system_message
 from ui.cli import (
     ask_command,
     chat_command,
+    code_command,
     evaluate_command,
     evaluate_encoder_command,
     groups,
@@ -194,6 +195,13 @@ app.command(
     context_settings=training_commands.PASS_ON,
 )(training_commands.synthesize)
 
+app.command(
+    "mcp",
+    cls=SettingsCommand,
+    help="Serve code search and a database to an assistant, by the Model Context Protocol over stdio.\n\n"
+    "Needs the extra: pip install coderag\\[mcp]",
+    epilog=examples("coderag mcp --code ~/src/flask", "coderag mcp --code . --database shop.sqlite"),
+)(code_command.serve)
 app.add_typer(groups.index_app)
 app.add_typer(groups.code_app)
 app.add_typer(groups.history_app)

@@ -13,6 +13,7 @@ import typer
 
 from coderag_app.text.cell_text import visible_text
 from ui.cli.console import error_console, output_console
+from ui.cli.options import Settings, with_settings
 
 if TYPE_CHECKING:
     from coderag_app.code.code_index import CodeIndex
@@ -32,16 +33,29 @@ FolderOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as one JSON document.")]
 TopOption = Annotated[int, typer.Option("--top", "-n", min=1, max=100, help="How many at most.")]
 _SHOWN = 50
+_SHOWN_CALLERS = 5
 
 
 def index(
     repo: RepoArgument = None,
     index_dir: FolderOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read every file again.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change. Ctrl-C ends it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build the index of a repository, or bring it up to date."""
     report = _refresh(repository_of(repo), index_dir, fresh)
+    _print_report(report, as_json)
+    if watch:
+        from ingestion.repository.watching import watch as watched
+
+        for report in watched(repository_of(repo), index_dir):
+            if report.changed:
+                _print_report(report, as_json)
+            sys.stdout.flush()
+
+
+def _print_report(report: RefreshReport, as_json: bool) -> None:
     if as_json:
         _print_json({**asdict(report), "folder": str(report.folder)})
         return
@@ -75,6 +89,39 @@ def search(
             _print_hit(hit)
     if not hits:
         _nothing(f"Nothing in the repository has a word of {words!r}.")
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="Such as: where is the session closed?", show_default=False)],
+    language: Annotated[str, typer.Option(help="Only files of this language.")] = "",
+    path: Annotated[str, typer.Option(help="Only files below this folder, or of this pattern.")] = "",
+    repo: RepoOption = None,
+    index_dir: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer where something is: the lines, why, who calls it, two more places; or that it is not here."""
+    from coderag_app.code.code_answers import answer_code_question
+    from coderag_app.code.code_search import CodeSearcher
+
+    answer = answer_code_question(CodeSearcher(_open(repo, index_dir)), question, language, path)
+    if as_json:
+        _print_json({**asdict(answer), "probability": round(answer.probability, 3)})
+    elif answer.best is not None:
+        if not answer.here:
+            _print(f"Probably not here ({answer.probability:.0%}). The nearest lines:")
+        _print_hit(answer.best)
+        _print(f"    why: {_reasons(answer.best)}")
+        if answer.here and answer.lines:
+            for number, line in enumerate(answer.lines.split("\n")[:_SHOWN], answer.best.first_line):
+                _print(f"{number:>6}  {line}")
+        if answer.callers:
+            shown = ", ".join(f"{call.path}:{call.line}" for call in answer.callers[:_SHOWN_CALLERS])
+            more = len(answer.callers) - _SHOWN_CALLERS
+            _print(f"    called by: {shown}{f' and {more} more' if more > 0 else ''}")
+        for hit in answer.more:
+            _print(f"also {hit.place}  {hit.kind} {hit.symbol}".rstrip())
+    if not answer.here:
+        _nothing("" if answer.best is not None else "Not here: the repository has no word of the question.")
 
 
 def symbol(
@@ -152,6 +199,46 @@ def verify(repo: RepoArgument = None, index_dir: FolderOption = None) -> None:
     _print(f"ok  {opened.manifest.file_count:,} files of the repository are as they were indexed")
 
 
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="JSONL file: question, and places with path, start, end.")],
+    repo: RepoOption = None,
+    index_dir: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the search on questions whose places are known."""
+    from coderag_app.code.code_search import CodeSearcher
+    from finetune.code_search.evaluate_questions import measure, read_known_questions
+
+    found = measure(CodeSearcher(_open(repo, index_dir)), read_known_questions(questions))
+    if as_json:
+        _print_json(found)
+        return
+    for name, value in found.items():
+        _print(f"{name:<32}{value:,.0f}" if value == int(value) and value > 1 else f"{name:<32}{value:.3f}")
+
+
+@with_settings("storage_dir", "database", "demo", "models", "limits")
+def serve(
+    settings: Settings,
+    code: Annotated[
+        Path | None, typer.Option("--code", "-c", metavar="DIR", help="A repository to search.", show_default=False)
+    ] = None,
+    index_dir: FolderOption = None,
+) -> None:
+    """Serve code search and a database to an assistant over stdio, by the Model Context Protocol."""
+    from ui.mcp import CodeTools, DatabaseTools, build_server
+
+    if code is None and "database" not in settings:
+        code = repository_of(None)
+    tools = CodeTools(code.absolute(), index_dir) if code is not None else None
+    database = None
+    if "database" in settings:
+        from coderag_app.loading import load_query_engine
+
+        database = DatabaseTools(load_query_engine(**settings))
+    build_server(tools, database).run("stdio")
+
+
 def repository_of(repo: Path | None) -> Path:
     """The repository that a command is about: what was said, or the nearest folder around this one with a ``.git``."""
     if repo is not None:
@@ -176,6 +263,10 @@ def _open(repo: Path | None, folder: Path | None) -> CodeIndex:
 
 def _hit_fields(hit: CodeHit) -> dict[str, Any]:
     return {**asdict(hit), "score": round(hit.score, 4)}
+
+
+def _reasons(hit: CodeHit) -> str:
+    return "; ".join(f"{place}: {', '.join(words)}" for place, words in hit.why.items())
 
 
 def _print_hit(hit: CodeHit) -> None:
@@ -221,5 +312,6 @@ def _nothing(message: str) -> None:
     Raises:
         typer.Exit: Always.
     """
-    error_console().print(visible_text(message), soft_wrap=True)
+    if message:
+        error_console().print(visible_text(message), soft_wrap=True)
     raise typer.Exit(1)

@@ -58,7 +58,7 @@ code_app.command(
     "index",
     help="Build the index of a repository, or bring it up to date by the content of its files.\n\n"
     "Every other command does this by itself.",
-    epilog=examples("coderag code index", "coderag code index ~/src/flask --fresh"),
+    epilog=examples("coderag code index", "coderag code index ~/src/flask --fresh", "coderag code index --watch"),
 )(code_command.index)
 code_app.command(
     "search",
@@ -69,6 +69,11 @@ code_app.command(
         'coderag code search "parse dates" --path src/ --top 3 --json | jq -r .[].path',
     ),
 )(code_command.search)
+code_app.command(
+    "ask",
+    help="Answer where something is: its lines, why, who calls it, two more places. Exit code 1 if it is not here.",
+    epilog=examples('coderag code ask "where is the session closed?"', 'coderag code ask "who signs cookies?" --json'),
+)(code_command.ask)
 code_app.command(
     "symbol",
     help="Show where a name is defined. Exit code 1 if it is not.",
@@ -84,6 +89,11 @@ code_app.command(
     help="Show which tests call a name.",
     epilog=examples("coderag code tests Session.close"),
 )(code_command.tests)
+code_app.command(
+    "evaluate",
+    help="Measure the search on questions whose places are known: hits, reciprocal rank, nDCG.",
+    epilog=examples("coderag code evaluate questions.jsonl --repo ~/src/flask --json"),
+)(code_command.evaluate)
 code_app.command(
     "status",
     help="Show what the index of a repository holds.",

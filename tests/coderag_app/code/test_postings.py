@@ -15,7 +15,7 @@ ROWS = st.dictionaries(
 def rows_of(found: dict) -> Rows:
     words = list(dict.fromkeys(word for word, _ in found))
     return Rows(
-        words,
+        [word.encode() for word in words],
         np.array([words.index(word) for word, _ in found], np.int32),
         np.array([document for _, document in found], np.int32),
         np.array([count for count, _ in found.values()], np.uint8),

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from coderag_app.code.code_index import CodeIndex, code_index_lock
 from coderag_app.errors import IndexStoreError, IngestionError
 from ingestion.repository.checking import differences
 from ingestion.repository.refresh import refresh
+from ingestion.repository.watching import watch
 
 
 @pytest.fixture
@@ -144,18 +146,53 @@ def test_a_killed_build_goes_on_and_loses_nothing(tmp_path):
     refresh(repository, tmp_path / "whole")
     code = "from pathlib import Path; import ingestion.repository.refresh as r; r._JOURNAL_EVERY_S = 0\n"
     code += f"r.refresh(Path({str(repository)!r}), Path({str(tmp_path / 'index')!r}))"
-    resumed = 0
-    for wait in (0.0, 0.1, 0.2, 0.3):
+    for wait in (0.0, 0.02, 0.05):
         process = subprocess.Popen([sys.executable, "-c", code])
         journal = tmp_path / "index" / "journal.msgpack"
         ends = time.monotonic() + 20
-        while not journal.exists() and process.poll() is None and time.monotonic() < ends:
+        before = journal.stat().st_size if journal.exists() else 0
+        while process.poll() is None and time.monotonic() < ends:
+            if journal.exists() and journal.stat().st_size > before + 200_000:
+                break
             time.sleep(0.01)
         time.sleep(wait)
         process.send_signal(signal.SIGKILL)
         process.wait()
     report = refresh(repository, tmp_path / "index")
-    resumed += report.resumed
-    assert resumed > 0 or report.kept == 40
+    assert report.resumed > 0
     assert contents(tmp_path / "index") == contents(tmp_path / "whole")
     assert not (tmp_path / "index" / "journal.msgpack").exists()
+
+
+@pytest.mark.slow
+def test_no_kill_of_a_refresh_loses_the_index(tmp_path):
+    draw = random.Random(3)
+    text = "\n".join(f"def part_{number}(value):\n    return helper(value)\n" for number in range(60))
+    repository = write_repository(tmp_path / "many", {f"m{number}.py": f"# {number}\n{text}" for number in range(12)})
+    refresh(repository, tmp_path / "index")
+    for step in range(60):
+        (repository / f"m{step % 12}.py").write_text(f"# step {step}\n{text}")
+        child = os.fork()
+        if child == 0:  # pragma: no cover  # it is killed
+            refresh(repository, tmp_path / "index")
+            os._exit(0)
+        time.sleep(draw.uniform(0, 0.12))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        CodeIndex.load(tmp_path / "index").check()
+    refresh(repository, tmp_path / "index")
+    refresh(repository, tmp_path / "fresh")
+    assert contents(tmp_path / "index") == contents(tmp_path / "fresh")
+
+
+@pytest.mark.slow
+def test_a_watched_repository_is_followed(repository, tmp_path):
+    stop = threading.Event()
+    reports = watch(repository, tmp_path / "index", stop)
+    assert next(reports).read == len(FILES)
+    threading.Timer(0.3, lambda: (repository / "new.py").write_text("def arrives():\n    pass\n")).start()
+    report = next(reports)
+    assert report.read == 1
+    assert "new.py" in {file.path for file in CodeIndex.load(report.folder).files()}
+    stop.set()
+    assert list(reports) == []

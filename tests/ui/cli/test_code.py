@@ -75,3 +75,29 @@ def test_control_characters_of_a_path_are_shown_as_escapes(coderag, tmp_path):
     write_repository(tmp_path / "odd", {"a\x1b[31m.py": "def redden():\n    pass\n"})
     outcome = coderag("code", "search", "redden", "--repo", "odd", "--index-dir", "index")
     assert "\x1b" not in outcome.out and "redden" in outcome.out
+
+
+def test_ask_shows_the_lines_and_says_what_is_not_here(ask):
+    shown = ask("ask", "where is an action called again after an error?")
+    assert shown.code == 0
+    assert "def retry_with_backoff" in shown.out and "why: " in shown.out
+    answer = json.loads(ask("ask", "which code closes a session and gives the socket back?", "--json").out)
+    assert answer["here"] and answer["best"]["symbol"] == "Session.close"
+    assert [call["caller"] for call in answer["callers"]] == ["shut_down", "test_a_session_gives_its_socket_back"]
+    elsewhere = ask("ask", "how are galaxies rendered with shaders on the graphics card?")
+    assert elsewhere.code == 1
+    assert "ot here" in elsewhere.out + elsewhere.err
+
+
+def test_evaluate_measures_known_places_and_refuses_other_rows(ask, tmp_path):
+    rows = [
+        {"question": "retry with backoff", "places": [{"path": "shop/session.py", "start": 28, "end": 35}]},
+        {"query": "how are prices discounted", "relevant": ["shop/prices.go"]},
+        {"question": "which shader draws galaxies", "places": []},
+    ]
+    (tmp_path / "known.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = json.loads(ask("evaluate", "known.jsonl", "--json").out)
+    assert (found["questions"], found["hit@1"], found["nDCG@10"]) == (3, 1.0, 1.0)
+    (tmp_path / "known.jsonl").write_text('{"text": "x"}')
+    outcome = ask("evaluate", "known.jsonl")
+    assert outcome.code == 2 and 'expected "question" and "places"' in outcome.err

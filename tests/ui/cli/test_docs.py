@@ -46,8 +46,11 @@ def test_there_are_the_commands_that_the_product_promises():
     names = {" ".join(name) for name in COMMANDS}
     index = {"index info", "index verify", "index add", "index remove"}
     history = {f"history {verb}" for verb in ("list", "show", "export", "rename", "delete")}
-    code = {f"code {verb}" for verb in ("index", "search", "symbol", "callers", "tests", "status", "verify")}
-    single = "ingest ask chat teach models ui evaluate compare evaluate-encoder train synthesize values".split()
+    code = {
+        f"code {verb}"
+        for verb in ("index", "search", "ask", "evaluate", "symbol", "callers", "tests", "status", "verify")
+    }
+    single = "mcp ingest ask chat teach models ui evaluate compare evaluate-encoder train synthesize values".split()
     assert names == {*single, *index, *history, *code}
 
 
