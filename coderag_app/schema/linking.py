@@ -44,12 +44,14 @@ class SchemaLinker:
         """Return the schema whole if it fits the budget, else the tables that the question needs, in schema order.
 
         Tables are ranked by shared words, stored values that the question mentions, and embedding similarity; each
-        chosen table brings along the tables that join it to those chosen before. A table that is too wide by itself
-        keeps its likeliest columns.
+        chosen table brings along the tables that join it to those chosen before. Of tables that differ in the module
+        alone (``plant_job``, ``lab_job``) those of the module that the question names stay. A table that is too wide
+        by itself keeps its likeliest columns.
         """
         if self._whole_size <= budget_tokens:
             return self.schema
-        ranked = self.rank_tables(question)
+        others = self._of_other_modules(question)
+        ranked = [table for table in self.rank_tables(question) if table not in others]
         kept, refused = ranked[:1], 0
         for table in ranked[1:]:
             steps = self._graph.connect([*kept, table]) or [JoinStep(table, ())]
@@ -64,6 +66,17 @@ class SchemaLinker:
         while self.size(linked) > budget_tokens and len(linked.tables[0].columns) > 1:
             linked = _without_half(linked, _words(question.text))
         return linked
+
+    def _of_other_modules(self, question: Question) -> set[str]:
+        """The lowercase names of tables that have the noun, and not the module, of a table that the question names."""
+        said = _words(question.text)
+        by_noun: dict[tuple[str, ...], dict[str, bool]] = {}
+        for table in self.schema.tables:
+            words = tuple(map(singular, self.schema.words(table).split()))
+            if len(words) > 1 and said.issuperset(words[1:]):
+                by_noun.setdefault(words[1:], {})[table.name.lower()] = words[0] in said
+        named = (tables for tables in by_noun.values() if any(tables.values()))
+        return {name for tables in named for name, is_named in tables.items() if not is_named}
 
     def first_tables(self, budget_tokens: int) -> Schema:
         """Return the whole schema if it fits the budget, else as many first tables as fit; for linking switched off."""

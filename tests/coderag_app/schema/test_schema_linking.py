@@ -82,3 +82,21 @@ def test_tables_are_embedded_once_for_all_questions(warehouse):
     linker = SchemaLinker(warehouse, columns_of, embed)
     linker.link(read_question("orders"), 20), linker.link(read_question("customers"), 20)
     assert sorted(asked) == [1, 1, len(warehouse.tables)]
+
+
+@pytest.mark.parametrize(
+    ("question", "named", "other"),
+    [
+        ("How many late parcels are there in the harbour?", "harbour_parcel", "depot_parcel"),
+        ("depot parcel notes", "depot_parcel", "harbour_parcel"),
+    ],
+)
+def test_of_tables_of_several_modules_that_of_the_named_one_stays(question, named, other):
+    columns = (Column("id", "INT", True), Column("state", "TEXT"), Column("note", "TEXT"))
+    modules = ("harbour", "depot", "yard", "quay", "dock")
+    tables = [Table(f"{module}_{noun}", columns) for module in modules for noun in ("parcel", "crane", "gate", "truck")]
+    linker = SchemaLinker(Schema(tuple(tables)), lambda schema: 10 * len(schema.tables), None)
+    linked = tables_of(linker.link(read_question(question), 100))
+    assert named in linked and other not in linked
+    both = tables_of(linker.link(read_question("parcels with a note"), 100))
+    assert named in both and other in both
