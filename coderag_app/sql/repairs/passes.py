@@ -22,6 +22,7 @@ from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.contradictions import settle_contradictions
 from coderag_app.sql.repairs.fan_out import aggregate_once
 from coderag_app.sql.repairs.flag_conditions import filter_by_flags
+from coderag_app.sql.repairs.key_roles import choose_keys
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
@@ -54,6 +55,7 @@ REPAIRS = (
     Repair("stored_forms", use_stored_forms),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
+    Repair("key_roles", choose_keys, late=True),
     Repair("fan_out", aggregate_once, late=True),
 )
 LATE = frozenset(repair.name for repair in REPAIRS if repair.late)
