@@ -159,6 +159,23 @@ class ColumnProfile:
         """The share of NULL among the rows looked at; 0 for an empty table."""
         return self.nulls / self.rows if self.rows else 0.0
 
+    @property
+    def described(self) -> str:
+        """How a model is told of a form that the declared type does not say; empty where there is none.
+
+        >>> ColumnProfile(Kind.DATE, "%d/%m/%Y").described, ColumnProfile(Kind.FLAG, flag=("Y", "N")).described
+        ('dates such as 31/12/1999', "yes is 'Y', no is 'N'")
+        """
+        if self.form in (EPOCH, EPOCH_MS):
+            return "seconds since 1970" if self.form == EPOCH else "milliseconds since 1970"
+        if self.kind is Kind.DATE and self.is_converted:
+            return f"dates such as {datetime(1999, 12, 31, 23, 59).strftime(self.form)}"  # noqa: DTZ001 - an example
+        if self.number is not None:
+            return f"numbers as text, with a decimal {'comma' if self.number.decimal == ',' else 'point'}"
+        if self.flag is not None and isinstance(self.flag[0], str):
+            return f"yes is {self.flag[0]!r}, no is {self.flag[1]!r}"
+        return ""
+
     def stored_flag(self, said: str) -> Scalar | None:
         """What the column stores for a yes or no that is spelled in any way; None for other words or kinds.
 

@@ -224,8 +224,9 @@ def _table_ddl(table: Table, dialect: str, samples: bool) -> str:
 
 
 def _sample_comment(column: Column) -> str:
-    """Write sample values as one comment line; a line break would let a value escape the comment."""
-    if not column.samples:
-        return ""
-    shown = ", ".join(repr(" ".join(value.split())) for value in column.samples)
-    return f" -- e.g. {shown}"
+    """Write what the values are and a few of them as one comment line; a line break would let a value escape it."""
+    parts = [column.profile.described]
+    if column.samples:
+        parts.append("e.g. " + ", ".join(repr(" ".join(value.split())) for value in column.samples))
+    shown = "; ".join(filter(None, parts))
+    return f" -- {shown}" if shown else ""

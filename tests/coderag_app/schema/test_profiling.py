@@ -162,3 +162,17 @@ def test_profiles_leave_the_fingerprint_of_a_schema(tmp_path):
         ),
     )
     assert schema.fingerprint == bare.fingerprint
+
+
+def test_a_general_model_is_told_of_forms_that_types_do_not_say(tmp_path):
+    script = """CREATE TABLE visit (made TEXT, seen INTEGER, fee TEXT, paid TEXT, note TEXT);
+        INSERT INTO visit VALUES ('31/01/2024', 1706659200, '1.200,50', 'Y', 'a'),
+          ('01/02/2024', 1706745600, '9,00', 'N', 'b');"""
+    ddl = profiled(sqlite_file(tmp_path, script))[0].to_ddl()
+    assert ddl.splitlines()[1:6] == [
+        "  made TEXT, -- dates such as 31/12/1999",
+        "  seen INTEGER, -- seconds since 1970",
+        "  fee TEXT, -- numbers as text, with a decimal comma",
+        "  paid TEXT, -- yes is 'Y', no is 'N'",
+        "  note TEXT",
+    ]
