@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB, SUPPORTED_SUFFIXES, tables_to_duckdb
 from coderag_app.errors import CodeRAGError
 from coderag_app.text.cell_text import visible_text
 from ui.page.chat_state import DEMO
 from ui.page.plain_text import draw_error, draw_lines, draw_text
 from ui.page.shared_engines import forget_engines, uploads_folder
-from ui.page.views import ASK, show_view_next
+from ui.page.views import ASK, CONNECT, show_view_next
 
 if TYPE_CHECKING:
     from ui.page.session import PageSession
 
 _DEMO, _FILE, _SERVER, _DROP = "Demo", "File", "Server", "Drop files"
+_NOTES = "upload-notes"  # the path of the last database made of dropped files, and what was decided of them
+_HEADERS = {"auto": "decide by the values", "yes": "yes", "no": "no, it is data"}
+_DECIMALS = {"auto": "decide by the values", ",": "comma: 1.234,56", ".": "point: 1,234.56"}
+_DATES = {"auto": "decide by the values", "day": "the day comes first", "month": "the month comes first"}
 _ICONS = {_DEMO: "storefront", _FILE: "draft", _SERVER: "dns", _DROP: "upload_file"}
 
 
@@ -45,11 +50,15 @@ def _draw_current(session: PageSession) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge("open", icon=":material/check:", color="green")
         st.text(visible_text(session.opened.name or "examples only, without a database"))
+    database, notes = st.session_state.get(_NOTES, ("", ()))
+    if notes and database == session.connection.database:
+        st.info("How the files were read. Where this is wrong, drop them again with other choices.")
+        draw_lines("\n".join(notes))
 
 
-def _connect(session: PageSession, database: str) -> None:
+def _connect(session: PageSession, database: str, view: str = ASK) -> None:
     if session.connect(replace(session.connection, database=database).stripped()):
-        show_view_next(ASK)
+        show_view_next(view)
         st.rerun()
 
 
@@ -93,17 +102,28 @@ def _draw_drop(session: PageSession) -> None:
             "CSV, Parquet and Excel files become tables of one database; SQLite and DuckDB files are taken as they are",
             type=kinds, accept_multiple_files=True, max_upload_size=MAX_UPLOAD_MB, key="dropped",
         )  # fmt: skip
+        options = _draw_reading_options()
         opened = st.form_submit_button("Open", type="primary", icon=":material/arrow_forward:", key="open-dropped")
     if opened and dropped:
         files = [(file.name, file.getvalue()) for file in dropped]
         try:
             with st.spinner("Reading the files…"):
-                path = tables_to_duckdb(files, uploads_folder()).path
+                found = tables_to_duckdb(files, uploads_folder(), options)
         except (CodeRAGError, OSError) as error:
             draw_error("The files could not be read.", str(error))
             return
-        _connect(session, str(path))
+        st.session_state[_NOTES] = (str(found.path), found.notes)
+        _connect(session, str(found.path), CONNECT if found.notes else ASK)  # what was decided is seen before asking
     _draw_earlier(session)
+
+
+def _draw_reading_options() -> ReadingOptions:
+    """How to read the files, where their values leave it open or were read wrong."""
+    with st.expander("How to read the files", icon=":material/tune:"):
+        header = st.selectbox("First line names the columns", _HEADERS, format_func=_HEADERS.__getitem__, key="header")
+        decimal = st.selectbox("Decimal mark", _DECIMALS, format_func=_DECIMALS.__getitem__, key="decimal")
+        dates = st.selectbox("In dates such as 03/04/2024", _DATES, format_func=_DATES.__getitem__, key="dates")
+    return ReadingOptions(header, decimal, dates)
 
 
 def _database_in(folder: Path) -> Path | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from coderag_app.database.sampling import quoted
+from coderag_app.errors import ConfigurationError
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.profile import ColumnProfile, Kind, may_be_two_days, text_profile
 from coderag_app.sql.conversions import converted
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _READ_VALUES = 2_000  # distinct values of a column that decide how it is spelled; all of them must fit afterwards
+_CHOICES = {"header": ("auto", "yes", "no"), "decimal": ("auto", ",", "."), "dates": ("auto", "day", "month")}
 _OFFSET = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -25,14 +27,20 @@ class ReadingOptions:
     """How dropped text is read where its values leave it open, or wherever it is told.
 
     Attributes:
-        header: Whether the first line names the columns.
-        decimal: The decimal mark.
-        dates: What comes first in dates such as 03/04/2024; they stay texts where nobody says so.
+        header: Whether the first line names the columns: ``yes``, ``no``, or ``auto`` to decide by the values.
+        decimal: The decimal mark: ``,``, ``.`` or ``auto``.
+        dates: What comes first in dates such as 03/04/2024: ``day``, ``month`` or ``auto``, which leaves them as texts.
     """
 
-    header: Literal["auto", "yes", "no"] = "auto"
-    decimal: Literal["auto", ",", "."] = "auto"
-    dates: Literal["auto", "day", "month"] = "auto"
+    header: str = "auto"
+    decimal: str = "auto"
+    dates: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse values that would be read as ``auto``."""
+        for name, expected in _CHOICES.items():
+            if getattr(self, name) not in expected:
+                raise ConfigurationError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(expected)}.")
 
 
 @dataclass(frozen=True, slots=True)

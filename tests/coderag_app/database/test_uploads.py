@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from coderag_app.database import open_database
 from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB, tables_to_duckdb
-from coderag_app.errors import IngestionError
+from coderag_app.errors import ConfigurationError, IngestionError
 from coderag_app.sql.guard import check_sql
 
 pytestmark = pytest.mark.slow
@@ -227,6 +227,11 @@ def test_a_first_line_that_is_data_is_kept(tmp_path, named, content, rows):
     found = tables_to_duckdb([("f.csv", content)], tmp_path)
     assert found.tables[0].rows == rows
     assert any("no header was found in the first line" in note for note in found.notes) == (named == "no")
+
+
+def test_a_choice_that_there_is_not_is_refused():
+    with pytest.raises(ConfigurationError, match="header is 'maybe'; expected one of auto, yes, no"):
+        ReadingOptions(header="maybe")
 
 
 def test_what_was_decided_of_a_header_can_be_changed(tmp_path):

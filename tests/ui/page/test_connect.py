@@ -115,6 +115,21 @@ def test_dropped_files_become_one_database_that_can_be_removed(page, tmp_path): 
     assert not list(tmp_path.rglob("*.duckdb"))
 
 
+def test_what_was_decided_of_a_dropped_file_is_shown_and_can_be_changed(page):  # noqa: F811
+    app = show(page(), "Connect")
+    app.segmented_control(key="connect-kind").set_value("Drop files").run()
+    app.file_uploader(key="dropped").set_value(("parts.csv", b"7,Anvil\n8,Bolt\n", "text/csv"))
+    click(app, "open-dropped")
+    assert not app.exception
+    assert any("parts.csv: no header was found in the first line" in code for code in codes(app))
+    app.segmented_control(key="connect-kind").set_value("Drop files").run()
+    app.selectbox(key="header").set_value("yes")
+    app.file_uploader(key="dropped").set_value(("parts.csv", b"7,Anvil\n8,Bolt\n", "text/csv"))
+    click(app, "open-dropped")
+    assert not app.exception
+    assert not any("no header" in code for code in codes(app))
+
+
 def test_a_damaged_file_that_was_dropped_is_named(page):  # noqa: F811
     app = show(page(), "Connect")
     app.segmented_control(key="connect-kind").set_value("Drop files").run()
