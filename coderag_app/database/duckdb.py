@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from coderag_app.database.left_out import first_of_each_name, say_left_out
 from coderag_app.database.processes import open_session
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
+
+logger = logging.getLogger(__name__)
 
 
 class DuckDBDatabase(FileDatabase):
@@ -54,6 +57,10 @@ class DuckDBDatabase(FileDatabase):
         columns, constraints = self._value("tables", OPENING_S)
         schemas = tuple(self.limits.schemas) or ("main",)
         tables = _tables(columns, constraints, schemas)
+        broken = self._value("broken_views", OPENING_S)
+        for name, reason in broken.items():
+            logger.warning("Left out %s: it cannot be read (%s)", name, reason)
+        tables = [table for table in tables if table.name not in broken]
         say_left_out(self._value("left_out", OPENING_S), schemas)
         redefined = frozenset(self._value("redefined", OPENING_S))
         if samples > 0:

@@ -82,6 +82,23 @@ class DuckDBFile:
         path = ",".join(map(quoted, schemas)).replace("'", "''")
         self._connection.execute(f"SET search_path = '{path}'")
 
+    def broken_views(self, timeout_s: float) -> dict[str, str]:
+        """Views that no longer bind, because a table or column of theirs is gone, each with the reason."""
+        import duckdb
+
+        listed = (
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database() "
+            f"AND schema_name IN ({_texts(self._schemas)})"
+        )
+        broken = {}
+        with self._running(timeout_s) as connection:
+            for (name,) in connection.execute(listed).fetchall():
+                try:
+                    connection.execute(f"EXPLAIN SELECT * FROM {quoted(str(name))}").fetchall()
+                except (duckdb.CatalogException, duckdb.BinderException) as error:
+                    broken[str(name)] = str(error).partition("\n")[0]
+        return broken
+
     def left_out(self, timeout_s: float) -> list[tuple[str, int]]:
         """The schemas that are not read, each with the number of its tables and views."""
         names = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name = "

@@ -12,13 +12,17 @@ from coderag_app import load_query_engine
 from coderag_app.errors import DatabaseError
 
 
-@pytest.fixture(params=["empty.sqlite", "views.sqlite", "schemas.duckdb"])
+@pytest.fixture(params=["empty.sqlite", "views.sqlite", "schemas.duckdb", "views.duckdb"])
 def target(request, tmp_path):
     """A file without tables, one whose only view is broken, and one whose tables are all in another schema."""
     path = tmp_path / request.param
     if path.suffix == ".duckdb":
         with duckdb.connect(str(path)) as connection:
-            connection.execute("CREATE SCHEMA sales; CREATE TABLE sales.orders (id INTEGER)")
+            if path.stem == "views":
+                connection.execute("CREATE TABLE gone (a INTEGER); CREATE VIEW broken AS SELECT a FROM gone")
+                connection.execute("DROP TABLE gone")
+            else:
+                connection.execute("CREATE SCHEMA sales; CREATE TABLE sales.orders (id INTEGER)")
         return path
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE gone (a)")
