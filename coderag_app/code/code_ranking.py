@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from coderag_app.code.code_index import CodeIndex
 from coderag_app.code.code_query import CodeQuery
 from coderag_app.code.code_units import KIND_NUMBERS, ROLES
 from coderag_app.code.code_words import DECLARED, FIELDS, FILE, NAME, words_of
+from coderag_app.files import yaml_beside
 
 FIELD_FEATURES = ("name", "signature", "doc", "enclosing", "folder", "file_name", "declared")
 KIND_FEATURES = {
@@ -72,8 +72,7 @@ def fitted() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def hand_weights() -> NDArray[np.float32]:
     """Weights set by hand, in the order of ``FEATURES``: they choose the candidates, where nothing must be missed."""
-    path = Path(__file__).with_name("hand_weights.yaml")
-    found = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    found: dict[str, float] = yaml_beside(__file__, "hand_weights.yaml")
     return np.array([found.get(name, 0.0) for name in FEATURES], np.float32)
 
 
