@@ -24,6 +24,7 @@ from coderag_app.question.read_question import Question, read_question
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
+from coderag_app.sql.checks import question_of_the_world
 from coderag_app.sql.corpus_schema import corpus_schema
 from coderag_app.sql.repairs import RepairContext
 from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
@@ -209,6 +210,10 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
     def _written(self, run: QuestionRun, examples: tuple[RetrievedExample, ...] | None) -> Iterator[StreamEvent]:
         """Let the model write: with examples and the linked schema, then repair, check, run and choose."""
         self._forget_events()
+        if unknown := self._of_the_world(run.question):
+            words = f"This database holds nothing on {unknown}."
+            yield run.event("done", answer=_within(run, self._in_words(run.question.text, words)))
+            return
         with run.timed("retrieve"):
             run.sources = self._retrieve(run.question.text) if examples is None else examples
         yield run.event("link")
@@ -218,6 +223,12 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         first = yield from decoding.most_likely()
         results = yield from decoding.vote(first)
         yield run.event("done", answer=self._assembled(run, first, results))
+
+    def _of_the_world(self, question: Question) -> str:
+        """What a question asks for that neither a name nor a value of the database means; empty where it may."""
+        if self.database is None or self.schema is None:
+            return ""
+        return question_of_the_world(RepairContext.of_question(question, self.schema, self.values))
 
     def run_sql(self, sql: str) -> SQLAnswer:
         """Run SQL that a person wrote or edited, through the same guard and sandbox as a model's.

@@ -88,6 +88,8 @@ def what_it_holds(table: Table, column: Column, values: ValueIndex) -> Holds:
         return Holds.UNKNOWN  # numbers kept as text are used as both
     if column.is_numeric:
         return Holds.NUMBERS
+    if column.profile.kind in (Kind.NUMBER, Kind.FLAG):
+        return Holds.UNKNOWN  # numbers kept as text are used as both
     stored = values.values_of(table.name, column.name)[:_LOOKED_AT]
     if not stored:
         return Holds.UNKNOWN

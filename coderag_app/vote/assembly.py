@@ -12,6 +12,7 @@ from coderag_app.vote.candidates import Candidate, Result, alternatives
 from coderag_app.vote.confidence import confidence
 from coderag_app.vote.question_run import QuestionRun
 
+_LEFT_OUT = "The query below would leave it out, so its rows are not shown."
 NO_ANSWER = "The question cannot be answered from this schema."
 
 
@@ -54,6 +55,8 @@ def assembled_answer(
         return replace(answer, status=AnswerStatus.FAILED, error=_failure(run, chosen))
     if not chosen.sql:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=NO_ANSWER)
+    if chosen.dropped:
+        return replace(answer, status=AnswerStatus.ABSTAINED, error=f"{chosen.dropped} {_LEFT_OUT}")
     if sure is not None and sure.score < abstain_below:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=_unsure(sure, abstain_below))
     if chosen.result is None:

@@ -28,6 +28,7 @@ class Candidate:
         left_out: How many names and values of the question the SQL leaves out.
         coverage: How much of the question's words it uses.
         findings: What the checks say against it.
+        dropped: The proper names of the question that it drops and the database doesn't store, in words.
     """
 
     reply: str
@@ -39,6 +40,7 @@ class Candidate:
     left_out: LeftOut = LeftOut()
     coverage: Coverage = Coverage()
     findings: tuple[Finding, ...] = ()
+    dropped: str = ""
 
     def count(self, check: str) -> int:
         """How many findings of a check speak against it."""
@@ -91,6 +93,11 @@ class Result:
         return _votes(self.candidates)
 
     @property
+    def standing(self) -> int:
+        """Its votes less the doubts about the query that is shown for it."""
+        return self.votes - len(self.chosen.findings)
+
+    @property
     def log_probability(self) -> float | None:
         """Mean over the tokens of the likeliest reply; None if unknown."""
         return _likeliest(self.candidates)
@@ -137,12 +144,13 @@ class Vote:
 
         Args:
             ranks: A score by SQL: the encoder's cosine to the question. Where given, all evidence is weighed; else the
-                most votes win, of equals the one with the likeliest reply, then the one that came first.
+                most votes win, each doubt costing one, of equals the one with the likeliest reply, then the one that
+                came first.
         """
         results = [Result(tuple(group), self._evidence(group, ranks)) for group in self.groups]
         if ranks is not None:
             return sorted(results, key=lambda result: -merit(result.evidence))
-        return sorted(results, key=lambda result: (-result.votes, -(result.evidence.probability or 0.0)))
+        return sorted(results, key=lambda result: (-result.standing, -(result.evidence.probability or 0.0)))
 
     def _evidence(self, group: Sequence[Candidate], ranks: Mapping[str, float] | None) -> Evidence:
         known = [ranks[candidate.sql] for candidate in group if ranks and candidate.sql in ranks]

@@ -17,7 +17,7 @@ from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
-from coderag_app.sql.checks import coverage, findings, left_out
+from coderag_app.sql.checks import coverage, dropped_names, findings, left_out
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import CheckedSQL
 from coderag_app.sql.repairs import EARLY, RepairContext, repaired
@@ -241,7 +241,12 @@ class Decoding:
         candidate = replace(candidate, left_out=left_out(tree, self._mentions))
         if self._context is None:
             return candidate
-        return replace(candidate, coverage=coverage(tree, self._context), findings=findings(tree, self._context))
+        found = findings(tree, self._context)
+        senseless = "; ".join(finding.text for finding in found if finding.refuses)
+        error = f"The SQL makes no sense: {senseless}" if senseless else ""
+        used = coverage(tree, self._context)
+        dropped = dropped_names(used.unused, self._context)
+        return replace(candidate, coverage=used, findings=found, dropped=dropped, error=error)
 
     @cached_property
     def _context(self) -> RepairContext | None:

@@ -2,5 +2,17 @@
 
 from coderag_app.sql.checks.all_checks import CHECKS, Check, Finding, findings
 from coderag_app.sql.checks.coverage import Coverage, LeftOut, coverage, left_out
+from coderag_app.sql.checks.known_words import dropped_names, question_of_the_world
 
-__all__ = ["CHECKS", "Check", "Coverage", "Finding", "LeftOut", "coverage", "findings", "left_out"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Coverage",
+    "Finding",
+    "LeftOut",
+    "coverage",
+    "dropped_names",
+    "findings",
+    "left_out",
+    "question_of_the_world",
+]

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from coderag_app.sql.checks.coverage import unused_words
 from coderag_app.sql.checks.doubtful_joins import doubtful_joins
-from coderag_app.sql.checks.expressions import senseless_expressions
+from coderag_app.sql.checks.expressions import lonely_columns, senseless_expressions
 from coderag_app.sql.checks.stored_values import values_not_stored
 from coderag_app.sql.repairs.context import RepairContext
 
@@ -23,24 +23,33 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named check; ``find`` says what speaks against a query, a short sentence each, and changes nothing."""
+    """A named check.
+
+    Attributes:
+        name: What findings and measurements call it.
+        find: Says what speaks against a query, a short sentence each; it changes nothing.
+        refuses: Whether a query with a finding is no answer, so that it is refused before the vote.
+    """
 
     name: str
     find: Callable[[exp.Expr, RepairContext], Iterable[str]]
+    refuses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What speaks against a query: the name of the check, and a sentence for people."""
+    """What speaks against a query: the name of the check, a sentence for people, and whether it is refused for it."""
 
     check: str
     text: str
+    refuses: bool = False
 
 
 CHECKS = (
     Check("coverage", unused_words),
     Check("stored_values", values_not_stored),
-    Check("expressions", senseless_expressions),
+    Check("expressions", senseless_expressions, refuses=True),
+    Check("lonely_columns", lonely_columns, refuses=True),
     Check("joins", doubtful_joins),
 )
 
@@ -57,4 +66,4 @@ def _findings(tree: exp.Expr, context: RepairContext) -> Iterator[Finding]:
         except Exception:  # models write trees that nobody thought of, and none may cost the answer
             logger.debug("The check %s failed", check.name, exc_info=True)
             continue
-        yield from (Finding(check.name, text) for text in dict.fromkeys(found))
+        yield from (Finding(check.name, text, check.refuses) for text in dict.fromkeys(found))

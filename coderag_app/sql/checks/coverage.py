@@ -118,26 +118,22 @@ class _Account:
         self.places = used_places(tree)
         tables = {table for table, _ in self.places}
         self.literals = [str(literal.this) for literal in tree.find_all(exp.Literal)]
-        self.names = sorted({word for place in self.places for part in place for word in _words_of(part)})
+        self.names = sorted({word for place in self.places for part in place for word in words_of_name(part)})
         aliases = {alias.alias for alias in tree.find_all(exp.TableAlias, exp.Alias)}
-        self.names += sorted({word for alias in aliases for word in _words_of(alias)})
+        self.names += sorted({word for alias in aliases for word in words_of_name(alias)})
         self.stems = {stem(singular(word)) for word in self.names}
         self.said_literals: set[int] = set()
         self.tables = tables
-        self.table_stems = {stem(singular(word)) for table in tables for word in _words_of(table)}
+        self.table_stems = {stem(singular(word)) for table in tables for word in words_of_name(table)}
 
     def settle(self) -> Coverage:
         """Account for each word; an unexplained literal of the query stands for one unexplained word."""
-        words = [word for word in self.question.words if not self._only_asks(word)]
+        words = content_words_of(self.question)
         open_words = [word for word in words if not self._is_used(word)]
         open_words = [word for word in open_words if self._is_in_a_table(word) or not self._only_relates(word)]
         free = [text for at, text in enumerate(self.literals) if at not in self.said_literals and self._is_value(text)]
         open_words = self._without_paired(open_words, free)
         return Coverage(tuple(_phrases(self.question, open_words)), len(words), len(open_words))
-
-    def _only_asks(self, word: Word) -> bool:
-        folded = word.folded
-        return folded in _data().asking or folded in _data().lenient or (len(folded) < 3 and folded.isalpha())
 
     def _only_relates(self, word: Word) -> bool:
         """Whether a word may only relate rows to each other: a verb, an adverb, or the second half of a noun.
@@ -146,9 +142,9 @@ class _Account:
         """
         folded = word.folded
         before, after = self._neighbours(word)
-        if any(folded in said for said in _data().operations.values()):
+        if operations_of(folded):
             return False
-        if folded.endswith("ly"):
+        if folded.endswith("ly") and word.text.islower():
             return True
         if stem(singular(before)) in self.table_stems and not folded.endswith("ed"):
             return True  # "faculty members", "students play"
@@ -170,9 +166,9 @@ class _Account:
             if table.name.lower() in self.tables
             for column in table.columns
             if (table.name.lower(), column.name.lower()) not in self.places
-            for name in _words_of(column.name)
+            for name in words_of_name(column.name)
         )
-        return any(_relatives(word.folded, name) or stem(name) == word.stem for name in columns)
+        return any(relatives(word.folded, name) or stem(name) == word.stem for name in columns)
 
     def _is_used(self, word: Word) -> bool:
         return (
@@ -187,7 +183,7 @@ class _Account:
     def _is_in_a_name(self, word: Word) -> bool:
         if word.stem in self.stems or word.folded in self.stems:
             return True
-        if any(_relatives(word.folded, name) or _abbreviates(name, word.folded) for name in self.names):
+        if any(relatives(word.folded, name) or abbreviates(name, word.folded) for name in self.names):
             return True
         if len(word.folded) > 4 and get_close_matches(word.folded, self.names, 1, 0.85):
             return True
@@ -224,7 +220,7 @@ class _Account:
             lambda literal: any(
                 part == folded
                 or (len(folded) > 4 and get_close_matches(folded, [part], 1, 0.85))
-                or _relatives(part, folded)
+                or relatives(part, folded)
                 or stem(singular(part)) == word.stem
                 for part in re.findall(r"[^\W\d_]+", without_accents(literal))
             )
@@ -252,9 +248,7 @@ class _Account:
             return True  # "under the policy", "after the party" compare no numbers
         elif folded.endswith(("n't", "n’t")):
             folded = "not"
-        kinds = [kind for kind, said in _data().operations.items() if folded in said]
-        if not kinds and len(folded) > 4 and folded.endswith("est"):
-            kinds = ["extreme"]
+        kinds = operations_of(folded)
         if not kinds and len(folded) > 4 and folded.endswith("er") and self._before_than(word):
             kinds = ["comparison"]
         return any(self.tree.find(*_OPERATIONS[kind]) for kind in kinds)
@@ -286,6 +280,22 @@ class _Account:
                 best = max(left, key=lambda word: (word.folded[:1] == parts[0][:1], similarity(word.folded, parts)))
                 left.remove(best)
         return left
+
+
+def content_words_of(question: Question) -> list[Word]:
+    """The words of a question that must leave a trace: neither asking nor lenient ones, nor stray letters."""
+    without = _data().asking | _data().lenient
+    return [word for word in question.words if word.folded not in without and not _is_stray(word.folded)]
+
+
+def operations_of(word: str) -> list[str]:
+    """What a lowercase word asks to be done: average, share, extreme, comparison, negation, pattern; often nothing."""
+    kinds = [kind for kind, said in _data().operations.items() if word in said]
+    return ["extreme"] if not kinds and len(word) > 4 and word.endswith("est") else kinds
+
+
+def _is_stray(word: str) -> bool:
+    return len(word) < 3 and word.isalpha()
 
 
 def used_places(tree: exp.Expr) -> set[tuple[str, str]]:
@@ -324,18 +334,19 @@ def similarity(word: str, others: Sequence[str]) -> float:
     return float(np.max(vectors.matrix(others) @ vectors.matrix([word])[0]))
 
 
-def _words_of(name: str) -> Iterator[str]:
+def words_of_name(name: str) -> Iterator[str]:
+    """The words of an identifier, abbreviations also written out."""
     yield from {*identifier_words(name).split(), *name_words(name).split()}
 
 
-def _relatives(first: str, second: str) -> bool:
+def relatives(first: str, second: str) -> bool:
     """Whether two words have a long common root: deliver and delivery, French and France."""
     shared = len(commonprefix((first, second)))
     shorter, longer = sorted((len(first), len(second)))
     return shared >= _SHORTEST_ROOT and shared >= longer - _LONGEST_ENDING and shared > shorter - _LONGEST_ENDING
 
 
-def _abbreviates(short: str, word: str) -> bool:
+def abbreviates(short: str, word: str) -> bool:
     """Whether a part of a name is a word's abbreviation: dept of department, qty of quantity."""
     if not 2 < len(short) < len(word) or short[0] != word[0]:
         return False
@@ -355,7 +366,8 @@ def _phrases(question: Question, words: Sequence[Word]) -> Iterator[str]:
     """Unused words, those beside each other as one phrase."""
     phrase: list[Word] = []
     for word in words:
-        if phrase and question.text[phrase[-1].end : word.start].strip(" ,-"):
+        gap = question.text[phrase[-1].end : word.start] if phrase else ""
+        if gap.strip(" ,-") and " " in gap:  # an address is one phrase
             yield question.text[phrase[0].start : phrase[-1].end]
             phrase = []
         phrase.append(word)

@@ -23,6 +23,7 @@ from coderag_app.sql.repairs.contradictions import settle_contradictions
 from coderag_app.sql.repairs.fan_out import aggregate_once
 from coderag_app.sql.repairs.flag_conditions import filter_by_flags
 from coderag_app.sql.repairs.key_roles import choose_keys
+from coderag_app.sql.repairs.missing_groups import group_by_shown
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
@@ -53,6 +54,7 @@ REPAIRS = (
     Repair("periods", compare_periods),
     Repair("flags", filter_by_flags),
     Repair("stored_forms", use_stored_forms),
+    Repair("missing_groups", group_by_shown),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
     Repair("key_roles", choose_keys, late=True),

@@ -98,17 +98,18 @@ def test_every_check_is_run_and_one_that_fails_costs_nothing(monkeypatch):
         raise ValueError(tree)
 
     asked = context("unread books in Klingon")
-    tree = parse_one("SELECT SUM(book_id) FROM books WHERE language = 'Klingon'")
+    tree = parse_one("SELECT title, SUM(book_id) FROM books WHERE language = 'Klingon'")
     before = tree.copy()
     found = {finding.check: finding.text for finding in findings(tree, asked)}
     assert found == {
         "coverage": "Not used: unread",
         "stored_values": "There is no 'Klingon' in books.language.",
         "expressions": "books.book_id holds numbers: SUM(book_id)",
+        "lonely_columns": "title is shown beside a total of all rows",
     }
     assert [check.name for check in CHECKS] == [*found, "joins"] and tree == before
     monkeypatch.setattr("coderag_app.sql.checks.all_checks.CHECKS", (type(CHECKS[0])("broken", fails), *CHECKS[1:]))
-    assert [finding.check for finding in findings(tree, asked)] == ["stored_values", "expressions"]
+    assert [finding.check for finding in findings(tree, asked)] == ["stored_values", "expressions", "lonely_columns"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
-from coderag_app.sql.checks.expressions import senseless_expressions
+from coderag_app.sql.checks.expressions import lonely_columns, senseless_expressions
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs import RepairContext
 
@@ -94,3 +94,40 @@ def test_what_may_be_meant_is_none(sql):
 def test_an_error_says_what_the_column_holds():
     (error,) = set(errors_in("SELECT 1 FROM hotels WHERE city < 1900 OR city < 1900"))
     assert error == "hotels.city holds text: city < 1900"
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "found"),
+    [
+        ("SELECT 1 FROM hotels WHERE CAST(STRFTIME('%Y', opened) AS INTEGER) = 'May'", "sqlite", True),
+        ("SELECT 1 FROM hotels WHERE STRFTIME('%m', opened) IN ('03', 'spring')", "sqlite", True),
+        ("SELECT 1 FROM hotels WHERE EXTRACT(YEAR FROM opened) = 'last'", "postgres", True),
+        ("SELECT 1 FROM hotels WHERE YEAR(opened) > 'Lyon'", "mysql", True),
+        ("SELECT city FROM hotels GROUP BY city HAVING COUNT(*) = 'many'", "sqlite", True),
+        ("SELECT 1 FROM hotels WHERE STRFTIME('%Y', opened) = '1990' AND (stars * 2) > '5'", "sqlite", False),
+        ("SELECT 1 FROM hotels WHERE STRFTIME('%Y-%m', opened) = '1990-01'", "sqlite", False),
+        ("SELECT 1 FROM hotels WHERE TO_CHAR(opened, 'Dy') = 'Mon'", "postgres", False),
+    ],
+)
+def test_a_number_is_not_compared_with_words(sql, dialect, found):
+    tree = parse_one(sql, dialect=dialect)
+    said = [
+        text for text in senseless_expressions(tree, RepairContext(SCHEMA, VALUES)) if "compared with words" in text
+    ]
+    assert len(said) == found
+
+
+@pytest.mark.parametrize(
+    ("sql", "lonely"),
+    [
+        ("SELECT city, COUNT(*) FROM hotels", ["city"]),
+        ("SELECT h.city, stars, AVG(stars) AS mean FROM hotels AS h", ["h.city", "stars"]),
+        ("SELECT city, MAX(stars) FROM hotels", []),
+        ("SELECT city, COUNT(*) FROM hotels GROUP BY city", []),
+        ("SELECT city, COUNT(*) OVER () FROM hotels", []),
+        ("SELECT COUNT(*), SUM(stars) FROM hotels", []),
+    ],
+)
+def test_a_column_beside_a_total_of_all_rows_is_found(sql, lonely):
+    found = lonely_columns(parse_one(sql), RepairContext(SCHEMA, VALUES))
+    assert list(found) == [f"{column} is shown beside a total of all rows" for column in lonely]
