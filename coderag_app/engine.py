@@ -12,7 +12,7 @@ from llama_index.core.llms import LLM
 
 from coderag_app.chat.conversation import Conversation, ConversationTurn, previous_answer, previous_example
 from coderag_app.chat.follow_ups.answering import counted_once, edited_sql, missing_report
-from coderag_app.chat.requests import reply_to_request
+from coderag_app.chat.requests import reply_to_other_language, reply_to_request
 from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
 from coderag_app.encoders.encoder_loading import embed_documents
@@ -119,6 +119,8 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         match = self._match(run)
         previous = previous_answer(turns) if match is None else None
         reply = reply_to_request(run.question.text, self.schema, previous) if match is None else ""
+        if match is None and getattr(self.prompt_format, "reads_english_alone", False):
+            reply = reply or reply_to_other_language(run.question.text)
         if reply:
             yield run.event("done", answer=_within(run, self._in_words(run.question.text, reply)))
             return

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _MOST_WORDS = 12  # of small talk; longer sentences ask for something
 _SHOWN_TABLES = 12
+_LEAST_WORDS = 2  # of a language, to be told from a name: "Las Vegas", "Der Spiegel"
+_ENGLISH = frozenset(
+    "the by from and how what which who are many show list give find all of does did with each".split()
+)
 
 
 def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer | None = None) -> str:
@@ -43,6 +47,23 @@ def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer |
         if (kind.get("asks") or not asks) and _matches(f"{wordings['polite']}(?:{kind['pattern']})$", words):
             return str(kind["reply"]).format(abilities=_abilities(schema), explanation=_explanation(schema, previous))
     return ""
+
+
+def reply_to_other_language(question: str) -> str:
+    """What a model that reads English alone says to another language; empty for English, and where it is not clear.
+
+    Example:
+        >>> reply_to_other_language("Wie viele Kunden gibt es in Berlin?")[:27]
+        'I read English (this model)'
+        >>> reply_to_other_language("How many customers are in Los Angeles?")
+        ''
+    """
+    languages = _wordings()["languages"]
+    words = re.findall(r"[^\W\d_]+", question.lower())
+    counts = {name: sum(map(said.split().count, words)) for name, said in languages.items() if name != "reply"}
+    likeliest = max(counts, key=lambda name: counts[name])
+    is_other = counts[likeliest] >= _LEAST_WORDS and counts[likeliest] > len(words) / 4
+    return str(languages["reply"]).format(language=likeliest) if is_other and _ENGLISH.isdisjoint(words) else ""
 
 
 @cache

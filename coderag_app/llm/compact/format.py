@@ -44,6 +44,7 @@ class CompactFormat:
     name = "compact-v5"
     reply_tokens = 128
     samples = 4
+    reads_english_alone = True
     prompts: Mapping[str, BasePromptTemplate] = MappingProxyType({})
 
     def with_prompts(self, prompts: Mapping[str, BasePromptTemplate]) -> CompactFormat:

@@ -24,8 +24,10 @@ from coderag_app.sql.checks.coverage import (
 )
 from coderag_app.sql.repairs.context import RepairContext
 
-_ASKS_FOR = re.compile(r"(?:who|what|which)(?:['’]s| is| are| was| were| will)? (?:the |an? |be )?", re.IGNORECASE)
+# "who lives there" asks for no kind of thing, "who is the president" and "which presidents" do.
+_ASKS_FOR = re.compile(r"(?:(?:who|what)(?:['’]s| is| are| was| were| will)|which) (?:the |an? |be )?", re.IGNORECASE)
 _LEAST_LIKE = 0.85
+_LEAST_UNKNOWN = 2  # one word may be a synonym that the model knows: "all orders" of a table of purchases
 _FAINTLY_SIMILAR = 0.35  # "area" and "hectares" have 0.40, "weather" and any name of a farm at most 0.16
 
 
@@ -83,9 +85,12 @@ def question_of_the_world(context: RepairContext) -> str:
         context: The schema, and the question as read with it and the stored values.
     """
     known = KnownWords(context)
+    asking = len(context.question.words) - len(content_words_of(context.question))
+    if not asking:
+        return ""  # keywords, or a language that these lists don't know
     unknown = known.unknown()
     names = any(word.text[:1].isupper() and word.start for word in unknown)  # they may be values that are not stored
-    if unknown and not names and len(unknown) == len(known.content):
+    if len(unknown) >= _LEAST_UNKNOWN and not names and len(unknown) == len(known.content):
         return _listed(context.question, unknown)
     asked = known.asked_for()
     if asked and all(word in unknown for word in asked):

@@ -4,7 +4,7 @@ import pytest
 
 from coderag_app import load_query_engine
 from coderag_app.bundled.demo import DEMO_DATABASE
-from coderag_app.chat.requests import reply_to_request
+from coderag_app.chat.requests import reply_to_other_language, reply_to_request
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import AnswerStatus, SQLAnswer
 
@@ -100,3 +100,34 @@ def test_the_engine_replies_without_a_query(tmp_path, monkeypatch):
     assert "nothing was changed" in answer.error
     talk = engine.conversation()
     assert talk.ask("thanks").is_reply and len(talk.turns) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Wie viele Gäste gibt es pro Stadt?", "German"),
+        ("Zeige alle Zimmer mit Preis", "German"),
+        ("Combien de chambres sont dans chaque hôtel ?", "French"),
+        ("¿Cuántos clientes hay en cada ciudad?", "Spanish"),
+        ("Quanti ospiti ci sono per ogni hotel?", "Italian"),
+        ("Quantos quartos há em cada hotel?", "Portuguese"),
+        ("Hoeveel gasten zijn er per stad?", "Dutch"),
+    ],
+)
+def test_a_model_that_reads_english_alone_says_so_to_another_language(question, language):
+    assert f"a model that reads {language}" in reply_to_other_language(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many guests are there per city?",
+        "Guests in Las Palmas de Gran Canaria",
+        "Average price by hotel in Den Haag",
+        "List the rooms of 'Le Meurice' and 'La Perla del Sur'",
+        "rooms",
+        "Total revenue per hotel per month",
+    ],
+)
+def test_english_is_not_taken_for_another_language(question):
+    assert reply_to_other_language(question) == ""
