@@ -57,7 +57,7 @@ def test_a_switch_of_evaluate_is_recorded_with_the_run(coderag, words, setting):
 
 
 def test_votes_and_confidence_are_printed_and_in_the_json(coderag):
-    replies = ["SELECT COUNT(*) AS n FROM stores", "SELECT 1 AS n", "SELECT 1 AS n"]
+    replies = ["SELECT COUNT(*) AS n FROM stores", *["SELECT 1 AS n FROM stores LIMIT 1"] * 2]
     outcome = coderag("ask", "--demo", "--samples", 2, "--json", "How many stores are there?", replies=replies)
     (document,) = outcome.documents
     assert document["rows"] == [[1]]
