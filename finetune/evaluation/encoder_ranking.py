@@ -18,7 +18,7 @@ from finetune.evaluation.retrieval import mrr_at_k, ndcg_at_k, recall_at_k
 from finetune.evaluation.statistics import Interval, bootstrap_interval
 
 if TYPE_CHECKING:
-    from coderag_app.encoders.loading import LoadedEncoder
+    from coderag_app.encoders.encoder_loading import LoadedEncoder
 
 METRICS = ("recall_at_1", "recall_at_3", "recall_at_10", "mrr_at_10", "ndcg_at_10")
 _DEPTH = 10
@@ -143,7 +143,7 @@ class EncoderRanker:
 
     def scores(self, queries: Sequence[str], documents: Sequence[str]) -> NDArray[np.float32]:
         """Cosines, shape (len(queries), len(documents))."""
-        from coderag_app.encoders.loading import embed_documents, embed_queries
+        from coderag_app.encoders.encoder_loading import embed_documents, embed_queries
 
         model = self._encoder.embed_model
         distinct = list(dict.fromkeys(queries))

@@ -50,7 +50,7 @@ def load_rankers(encoders: Sequence[str], bm25: bool = True) -> list[TextRanker]
     Raises:
         ModelError: An encoder is missing.
     """
-    from coderag_app.encoders.loading import load_embed_model
+    from coderag_app.encoders.encoder_loading import load_embed_model
 
     loaded = [(spec, load_embed_model(spec)) for spec in dict.fromkeys(encoders)]
     found: list[TextRanker] = [BM25Ranker()] if bm25 else []

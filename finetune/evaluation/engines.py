@@ -66,11 +66,11 @@ def engine_opener(config: AppConfig, verified: bool = False) -> Callable[[str], 
     """
 
     def open_engine(target: str) -> TextToSQLQueryEngine:
+        from coderag_app.encoders.query_encoder import load_encoder_for_queries
         from coderag_app.index.store import ExampleIndex
-        from coderag_app.llm.llm_loading import load_embed_model
         from coderag_app.loading import load_query_engine
 
-        encoder = load_embed_model(config.embed_model)
+        encoder = load_encoder_for_queries(config.query_encoder, config.embed_model, config.threads)
         return load_query_engine(
             database=target,
             embed_model=encoder.embed_model,
@@ -83,14 +83,22 @@ def engine_opener(config: AppConfig, verified: bool = False) -> Callable[[str], 
 
 
 def encoder_loader(config: AppConfig) -> Callable[[str], LoadedEncoder]:
-    """A function that loads ``base`` (all-MiniLM-L6-v2) or ``tuned`` (the configured encoder, else the bundled one)."""
+    """A function that loads ``base``, ``tuned`` or ``asking``.
+
+    They are all-MiniLM-L6-v2, the configured encoder (else the bundled one), and what embeds the questions for that.
+    """
 
     def load_encoder(role: str) -> LoadedEncoder:
-        from coderag_app.llm.llm_loading import load_embed_model
+        from coderag_app.encoders.encoder_loading import load_embed_model
+        from coderag_app.encoders.query_encoder import load_encoder_for_queries
 
         if role == "base":
             return load_embed_model("minilm")
-        return load_embed_model(config.embed_model if config.embed_model not in ("auto", "minilm") else "bundled")
+        tuned = config.embed_model if config.embed_model not in ("auto", "minilm") else "bundled"
+        encoder = load_embed_model(tuned)
+        if role == "asking":
+            return load_encoder_for_queries(config.query_encoder, tuned, config.threads, encoder.info)
+        return encoder
 
     return load_encoder
 

@@ -12,7 +12,7 @@ from coderag_app.bundled.integrity import check_bundled
 from coderag_app.encoders.adapter import EncoderAdapter
 from coderag_app.encoders.encoder_loading import BUNDLED_ENCODER, find_encoder
 from coderag_app.errors import CodeRAGError, FileRefusedError, ModelError
-from coderag_app.llm.gguf_file import check_gguf
+from coderag_app.gguf.file_check import check_gguf
 from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL
 
 

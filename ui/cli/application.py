@@ -184,6 +184,13 @@ app.command(
     context_settings=training_commands.PASS_ON,
 )(training_commands.train)
 app.command(
+    "train-query-encoder",
+    help="Make a light encoder for questions, aligned with the encoder of an index.\n\n"
+    "Needs the extra: pip install coderag\\[train]",
+    epilog=examples("coderag train-query-encoder --kind compact --output compact_encoder"),
+    context_settings=training_commands.PASS_ON,
+)(training_commands.train_query_encoder)
+app.command(
     "synthesize",
     help="Make training pairs for code retrieval: 47 tasks, by rules that check themselves or with an LLM.\n\n"
     "A run that was stopped goes on where it was. Needs the extra: pip install coderag\\[train]",

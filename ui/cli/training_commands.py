@@ -15,6 +15,13 @@ def train(context: typer.Context) -> None:
     app(context.args, prog_name="coderag train", standalone_mode=False)
 
 
+def train_query_encoder(context: typer.Context) -> None:
+    """Make a light encoder for questions, aligned with a full one."""
+    from finetune.encoder.light_encoders import app
+
+    app(context.args, prog_name="coderag train-query-encoder", standalone_mode=False)
+
+
 def synthesize(context: typer.Context) -> None:
     """Make training pairs for code retrieval, with or without a language model."""
     from finetune.synthesis.command import app

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from coderag_app.errors import ModelError
+from coderag_app.gguf.llama_cpp_amx import without_amx
 from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.llama_contexts import context
-from coderag_app.llm.llama_cpp_amx import without_amx
 from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL, load_llm
 from coderag_app.llm.prompts import Prompt
 from coderag_app.llm.token_probabilities import TokenRecorder

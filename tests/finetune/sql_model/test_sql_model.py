@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from coderag_app.errors import ConfigurationError, ModelError
-from coderag_app.llm.llama_cpp_amx import without_amx
+from coderag_app.gguf.llama_cpp_amx import without_amx
 from finetune.sql_model import attention, packing
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from finetune.sql_model.gguf_export import WeightType, export_gguf

@@ -51,7 +51,7 @@ def test_there_are_the_commands_that_the_product_promises():
         for verb in ("index", "search", "ask", "evaluate", "symbol", "callers", "tests", "status", "verify")
     }
     single = "mcp ingest ask chat teach models ui evaluate compare evaluate-encoder train synthesize values".split()
-    assert names == {*single, *index, *history, *code}
+    assert names == {*single, "train-query-encoder", *index, *history, *code}
 
 
 @pytest.mark.parametrize("name", COMMANDS, ids=" ".join)

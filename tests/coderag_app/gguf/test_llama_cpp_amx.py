@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from llama_cpp import Llama, llama_cpp
 
-from coderag_app.llm import llama_cpp_amx
-from coderag_app.llm.llama_cpp_amx import without_amx
+from coderag_app.gguf import llama_cpp_amx
+from coderag_app.gguf.llama_cpp_amx import without_amx
 from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL
 
 pytestmark = pytest.mark.model

@@ -1,0 +1,1 @@
+"""GGUF files: whether one is whole, and opening it without kernels that end the process."""
