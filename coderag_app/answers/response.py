@@ -51,6 +51,7 @@ def async_streaming_response(answer: Callable[[], Awaitable[Response]]) -> Async
     metadata: dict[str, Any] = {}
 
     async def pieces() -> AsyncGenerator[str, None]:
+        """The lines of the answer's text."""
         for line in _lines(await answer(), sources, metadata):
             yield line
 

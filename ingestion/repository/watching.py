@@ -30,7 +30,10 @@ def watch(root: Path, folder: Path | None = None, stop: Event | None = None) -> 
     changed, stop = Event(), stop or Event()
 
     class Handler(FileSystemEventHandler):
+        """Takes note that something was written."""
+
         def on_any_event(self, event: FileSystemEvent) -> None:
+            """Wake the reader up."""
             # Reading is an event as well, and so is what git writes for itself.
             if event.event_type not in ("opened", "closed_no_write") and "/.git/" not in f"{event.src_path!s}/":
                 changed.set()

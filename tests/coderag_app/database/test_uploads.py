@@ -326,3 +326,9 @@ def test_a_sheet_is_read_as_told(tmp_path):
     names = [tables_to_duckdb([("w.xlsx", content)], tmp_path, ReadingOptions(header=header)).tables[0].columns
              for header in ("auto", "yes", "no")]  # fmt: skip
     assert names == [("name", "age"), ("report", "column_2"), ("column_1", "column_2")]
+
+
+def test_scripts_find_uploads_by_their_earlier_address():
+    from coderag_app.uploads.tables import tables_to_duckdb as earlier
+
+    assert earlier is tables_to_duckdb
