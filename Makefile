@@ -97,7 +97,7 @@ DATABASES ?= $(if $(SPIDER_TRAIN),2150,2950)
 COPIES ?= 32
 PROCESSES ?= 2
 RUN = runs/sql_model/$(PRESET)
-# These of Spider's training databases fit the vote (finetune.sql_model.vote_weights), so the model never sees them.
+# These of Spider's training databases fit the vote (finetune.confidence), so the model never sees them.
 LEFT_OUT = gymnast icfp_1 inn_1 insurance_and_eClaims music_4 party_host party_people pilot_record ship_1 ship_mission \
   shop_membership university_basketball workshop_paper wrestler
 REAL = $(if $(SPIDER_TRAIN),$(RUN)-real.jsonl)

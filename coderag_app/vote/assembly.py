@@ -37,7 +37,8 @@ def assembled_answer(
     if chosen is not first and chosen.accepted:
         run.attempts.append(Attempt(chosen.reply, chosen.sql, ""))
     doubts = tuple(finding.text for finding in chosen.findings)
-    sure = confidence(results[0].evidence, run.sources, refused, doubts) if results else None
+    evidence = replace(results[0].evidence, refused=refused) if results else None
+    sure = confidence(evidence, run.sources, doubts) if evidence is not None else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
         question=run.question.text,

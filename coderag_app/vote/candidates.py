@@ -41,6 +41,7 @@ class Candidate:
     coverage: Coverage = Coverage()
     findings: tuple[Finding, ...] = ()
     dropped: str = ""
+    joins: int = 0
 
     def count(self, check: str) -> int:
         """How many findings of a check speak against it."""
@@ -166,8 +167,12 @@ class Vote:
             values_left_out=min(candidate.left_out.values for candidate in group),
             names_left_out=min(candidate.left_out.names for candidate in group),
             misused=min(candidate.count("expressions") for candidate in group),
+            beside=min(sum(map(candidate.count, ("echo", "shown", "unasked"))) for candidate in group),
             words_used=max(candidate.coverage.share for candidate in group),
+            unused=min(candidate.coverage.missing for candidate in group),
             values_not_stored=min(candidate.count("stored_values") for candidate in group),
+            doubts=min(len(candidate.findings) for candidate in group),
+            joins=min(candidate.joins for candidate in group),
         )
 
 

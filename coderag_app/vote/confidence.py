@@ -8,33 +8,31 @@ from collections.abc import Sequence
 from coderag_app.types import Confidence, RetrievedExample
 from coderag_app.vote.evidence import Evidence, probability_right
 
-_REPAIR_FACTOR = 0.6  # for each earlier reply that was refused
-# For each doubt. Of the bundled model's answers that leave a word of the question unused, 71% are wrong on Spider's
-# training databases, of the others 24%.
-_DOUBT_FACTOR = 0.4
+_MOST_WITH_A_DOUBT = 0.69  # what a check speaks against is never called sure, whatever else speaks for it
 
 
 def confidence(
-    evidence: Evidence, sources: Sequence[RetrievedExample], repairs: int = 0, doubts: Sequence[str] = ()
+    evidence: Evidence, sources: Sequence[RetrievedExample], doubts: Sequence[str] = ()
 ) -> Confidence | None:
     """Compute the confidence of an answer; None if neither the model nor candidates give evidence.
 
     Args:
         evidence: The evidence for the result.
         sources: The examples shown, most similar first.
-        repairs: Replies that were refused before this one.
         doubts: What the checks say against the answer.
     """
     if evidence.share is None and evidence.probability is None:
         return None
     similarity = sources[0].similarity if sources else None
-    score = probability_right(evidence) * _REPAIR_FACTOR**repairs * _DOUBT_FACTOR ** len(doubts)
+    score = probability_right(evidence)
+    if doubts:
+        score = min(score, _MOST_WITH_A_DOUBT)
     log_probability = math.log(evidence.probability) if evidence.probability else None
-    reasons = (*_reasons(evidence, similarity, repairs), *doubts)
+    reasons = (*_reasons(evidence, similarity), *doubts)
     return Confidence(score, evidence.share, similarity, reasons, log_probability)
 
 
-def _reasons(evidence: Evidence, similarity: float | None, repairs: int) -> tuple[str, ...]:
+def _reasons(evidence: Evidence, similarity: float | None) -> tuple[str, ...]:
     reasons = []
     if evidence.probability:
         reasons.append(f"the model gave its words a probability of {100 * evidence.probability:.0f}% each")
@@ -46,8 +44,9 @@ def _reasons(evidence: Evidence, similarity: float | None, repairs: int) -> tupl
         reasons.append("a retrieved query returns these rows" if evidence.share != 0 else "it is a retrieved query")
     if similarity is not None:
         reasons.append(f"the nearest example has a similarity of {similarity:.2f}")
-    if repairs:
-        reasons.append(f"{repairs} {'reply was' if repairs == 1 else 'replies were'} refused before it")
+    if evidence.refused:
+        were = "reply was" if evidence.refused == 1 else "replies were"
+        reasons.append(f"{evidence.refused} {were} refused before it")
     if evidence.empty:
         reasons.append("no rows came back")
     return tuple(reasons)

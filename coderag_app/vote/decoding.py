@@ -238,7 +238,8 @@ class Decoding:
 
     def _weighed(self, candidate: Candidate, tree: exp.Expr) -> Candidate:
         """Record what of the question the candidate's SQL leaves out, and what speaks against it."""
-        candidate = replace(candidate, left_out=left_out(tree, self._mentions))
+        joins = max(len(list(tree.find_all(exp.Table))) - 1, 0)
+        candidate = replace(candidate, left_out=left_out(tree, self._mentions), joins=joins)
         if self._context is None:
             return candidate
         found = findings(tree, self._context)

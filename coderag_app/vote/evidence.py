@@ -1,20 +1,27 @@
 """The evidence for a result, and the probability that it is right. Pure.
 
-A weighted sum of a few features orders the results, and a logistic function of the winner's sum is the confidence. The
-weights are fitted by ``python -m finetune.sql_model.vote_weights`` with a conditional logit (McFadden 1974) on
-questions of databases that the bundled model never saw; with another model the weights may fit less
-well, and the confidence is not a calibrated probability.
+One weighted sum of the evidence orders the results, another one under a logistic function is the confidence of the
+winner. Both are fitted by ``python -m finetune.confidence.weights_fit`` on questions of databases that the bundled
+model never saw, and stand in weights.yaml. With another model they may fit less well, and the confidence is no
+calibrated probability.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from coderag_app.files import yaml_beside
+
+WEIGHTS_FILE = Path(__file__).with_name("weights.yaml")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The features of one result.
+    """What speaks for and against one result; its fields are the signs that ``weights.yaml`` weighs.
 
     Attributes:
         share: Share of the sampled candidates that returned it, 0 to 1; None if none were sampled.
@@ -27,6 +34,11 @@ class Evidence:
         misused: How many columns are used for something they can't hold, such as a name compared with a year.
         words_used: Share of the question's content words, quoted texts and numbers that the query uses, 0 to 1.
         values_not_stored: How many texts are compared with a column that doesn't store them.
+        unused: How many of them it doesn't use.
+        beside: How many times it shows or does what isn't asked for, or shows only what the question says itself.
+        doubts: How many findings of all checks speak against it.
+        joins: How many tables it reads beyond the first.
+        refused: How many replies were refused before the first accepted one.
     """
 
     share: float | None
@@ -39,43 +51,52 @@ class Evidence:
     misused: int = 0
     words_used: float = 1.0
     values_not_stored: int = 0
+    unused: int = 0
+    beside: int = 0
+    doubts: int = 0
+    joins: int = 0
+    refused: int = 0
 
 
-# Printed by the command above, before the left-out databases led to the rules of year_tokens.py, group_tokens.py and
-# table_tokens.py. An unknown feature counts as the mean of right results.
-SHARE_WEIGHT, TYPICAL_SHARE = 2.41, 0.82
-RANK_WEIGHT, TYPICAL_RANK = 1.95, 0.81
-PROBABILITY_WEIGHT, TYPICAL_PROBABILITY = 1.60, 0.89
-RETRIEVED_WEIGHT = 1.33
-EMPTY_WEIGHT = -0.86
-VALUE_LEFT_OUT_WEIGHT = -1.06
-NAME_LEFT_OUT_WEIGHT = -1.23
-MISUSED_WEIGHT = -0.66
-# Not fitted yet: of the bundled model's answers that leave a word unused three quarters are wrong, of others a quarter.
-WORDS_USED_WEIGHT = 4.0
-VALUE_NOT_STORED_WEIGHT = -0.7
-CONFIDENCE_SLOPE, CONFIDENCE_INTERCEPT = 0.95, -3.70
+# What each sign can mean at all: a fit on a few hundred questions that turns one around has found chance.
+DIRECTIONS = {
+    "share": 1,
+    "rank": 1,
+    "probability": 1,
+    "retrieved": 1,
+    "empty": -1,
+    "values_left_out": -1,
+    "names_left_out": -1,
+    "misused": -1,
+    "words_used": 1,
+    "values_not_stored": -1,
+    "unused": -1,
+    "beside": -1,
+    "doubts": -1,
+    "joins": -1,
+    "refused": -1,
+}
 
 
 def merit(evidence: Evidence) -> float:
     """Compute the weighted sum that orders results; it has no unit."""
-    share = TYPICAL_SHARE if evidence.share is None else evidence.share
-    rank = TYPICAL_RANK if evidence.rank is None else evidence.rank
-    probability = TYPICAL_PROBABILITY if evidence.probability is None else evidence.probability
-    return (
-        SHARE_WEIGHT * share
-        + RANK_WEIGHT * rank
-        + PROBABILITY_WEIGHT * probability
-        + RETRIEVED_WEIGHT * evidence.retrieved
-        + EMPTY_WEIGHT * evidence.empty
-        + VALUE_LEFT_OUT_WEIGHT * evidence.values_left_out
-        + NAME_LEFT_OUT_WEIGHT * evidence.names_left_out
-        + MISUSED_WEIGHT * evidence.misused
-        + WORDS_USED_WEIGHT * (evidence.words_used - 1)
-        + VALUE_NOT_STORED_WEIGHT * evidence.values_not_stored
-    )
+    return _weighed(evidence, "order")
 
 
 def probability_right(evidence: Evidence) -> float:
     """Compute the probability, 0 to 1, that the winning result is right."""
-    return 1 / (1 + math.exp(-(CONFIDENCE_SLOPE * merit(evidence) + CONFIDENCE_INTERCEPT)))
+    return 1 / (1 + math.exp(-(_weighed(evidence, "confidence") + _weights()["intercept"])))
+
+
+def _weighed(evidence: Evidence, kind: str) -> float:
+    total = 0.0
+    for field in fields(evidence):
+        sign, value = _weights()["signs"][field.name], getattr(evidence, field.name)
+        total += sign[kind] * (sign["typical"] if value is None else value)  # unknown: as right results have it
+    return total
+
+
+@cache
+def _weights() -> dict[str, Any]:
+    weights: dict[str, Any] = yaml_beside(__file__, "weights.yaml")
+    return weights

@@ -15,7 +15,9 @@ from sqlglot import exp
 from coderag_app.sql.checks.coverage import unused_words
 from coderag_app.sql.checks.doubtful_joins import doubtful_joins
 from coderag_app.sql.checks.expressions import lonely_columns, senseless_expressions
+from coderag_app.sql.checks.shown import shows_another_kind, shows_what_was_said
 from coderag_app.sql.checks.stored_values import values_not_stored
+from coderag_app.sql.checks.unasked import unasked_operations
 from coderag_app.sql.repairs.context import RepairContext
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,9 @@ CHECKS = (
     Check("expressions", senseless_expressions, refuses=True),
     Check("lonely_columns", lonely_columns, refuses=True),
     Check("joins", doubtful_joins),
+    Check("echo", shows_what_was_said, refuses=True),
+    Check("shown", shows_another_kind),
+    Check("unasked", unasked_operations),
 )
 
 

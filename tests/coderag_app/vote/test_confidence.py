@@ -45,11 +45,11 @@ def test_a_result_with_all_signs_for_it_is_almost_certain_and_one_with_none_is_n
 
 
 def test_replies_that_were_refused_lower_the_score():
-    assert confidence(PLAIN, (), 1).score < confidence(PLAIN, ()).score
+    assert confidence(replace(PLAIN, refused=1), ()).score < confidence(PLAIN, ()).score
 
 
 def test_the_reasons_say_what_the_score_is_made_of():
-    sure = confidence(Evidence(0.75, 0.7, 0.9, retrieved=True, empty=True), SOURCES, repairs=2)
+    sure = confidence(Evidence(0.75, 0.7, 0.9, retrieved=True, empty=True, refused=2), SOURCES)
     assert sure.similarity == 0.8 and sure.log_probability == pytest.approx(math.log(0.9))
     text = "; ".join(sure.reasons)
     for part in ("90%", "75% of the candidates", "of 0.70", "a retrieved query", "of 0.80", "2 replies", "no rows"):

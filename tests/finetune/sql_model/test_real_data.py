@@ -1,14 +1,12 @@
-"""Real pairs as training text, and the weights of the vote fitted on questions with known answers."""
+"""Real pairs as training text."""
 
 import json
 import random
 import sqlite3
 
-import numpy as np
 import pytest
 
 from finetune.sql_model.real_data import MADE, REAL, mixed_rows, real_databases
-from finetune.sql_model.vote_weights import SIGNS, Election, fit_weights, known, typical_signs, winners
 
 QUESTIONS = [
     ("How many singers are there?", "SELECT count(*) FROM singer"),
@@ -58,27 +56,3 @@ def test_no_row_holds_two_real_pairs_with_the_same_sql(concert):
 def test_a_real_pair_stands_beside_a_made_one(concert):
     groups = [{pair["group"] for pair in row["pairs"]} for row in mixed_rows(concert, 2, random.Random(1))]
     assert groups and all(each == {REAL, MADE} for each in groups)
-
-
-def elections(count: int) -> list[Election]:
-    """Two results a question: the right one has the higher rank, and shares say nothing."""
-    rng = np.random.default_rng(0)
-    made = []
-    for number in range(count):
-        signs = np.zeros((2, len(SIGNS)))
-        signs[:, SIGNS.index("share")] = rng.random(2)
-        signs[0, SIGNS.index("rank")] = 0.9 if number % 10 else np.nan
-        signs[1, SIGNS.index("rank")] = 0.3
-        made.append(Election(f"db{number % 3}", signs, np.array([True, False])))
-    return made
-
-
-def test_the_fit_finds_the_sign_that_tells_right_from_wrong():
-    drawn = elections(60)
-    typical = typical_signs(drawn)
-    assert typical[SIGNS.index("rank")] == pytest.approx(0.9)  # of right results, where it is known
-    filled = known(drawn, typical)
-    weights = dict(zip(SIGNS, fit_weights(filled), strict=True))
-    assert weights["rank"] > 3 * abs(weights["share"])
-    merits, right = winners(filled, fit_weights(filled))
-    assert right.all() and merits.shape == (60,)

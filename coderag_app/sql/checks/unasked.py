@@ -1,0 +1,79 @@
+"""What a query does that nothing in the question asks for. Pure.
+
+"The notes for 6:31.16" answered by ``WHERE time <> '6:31.16'`` or by an average runs, and is wrong. A negation, a
+count, a sum or an average needs a word of its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from sqlglot import exp
+
+from coderag_app.files import yaml_beside
+from coderag_app.sql.repairs.context import RepairContext
+
+_AGGREGATES: dict[str, tuple[str, type[exp.Expr]]] = {
+    "count": ("a count", exp.Count),
+    "average": ("an average", exp.Avg),
+    "total": ("a total", exp.Sum),
+}
+
+
+def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
+    """Negations, and shown counts, sums and averages, that no word of the question asks for.
+
+    Args:
+        tree: The query.
+        context: With the question; of none nothing is said.
+    """
+    words = [word.folded for word in context.question.words]
+    if not words:
+        return
+    negated = next(_negations(tree), None)
+    if negated is not None and not _asks("negation", words):
+        yield f"Nothing in the question excludes anything: {negated.sql(context.dialect)}"
+    shown = [expression for select in _selects(tree) for expression in select.expressions]
+    for kind, (name, aggregate) in _AGGREGATES.items():
+        found = next((each for expression in shown for each in expression.find_all(aggregate)), None)
+        if found is not None and not _asks(kind, words):
+            yield f"Nothing in the question asks for {name}: {found.sql(context.dialect)}"
+
+
+def _negations(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Comparisons that exclude a value which the query spells out."""
+    for node in tree.find_all(exp.NEQ, exp.Not):
+        inner = node.this
+        literals = list(node.find_all(exp.Literal))
+        if (
+            isinstance(node, exp.NEQ)
+            and isinstance(node.expression, exp.Literal)
+            and node.expression.name
+            or isinstance(node, exp.Not)
+            and isinstance(inner, exp.EQ | exp.Like | exp.In)
+            and literals
+        ):
+            yield node
+
+
+def _selects(tree: exp.Expr) -> Iterator[exp.Select]:
+    if isinstance(tree, exp.SetOperation):
+        yield from _selects(tree.this)
+        yield from _selects(tree.expression)
+    elif isinstance(tree, exp.Select):
+        yield tree
+
+
+def _asks(kind: str, words: list[str]) -> bool:
+    said, beginnings = _words()[kind]
+    return any(word in said or word.endswith(("n't", "n’t")) or word.startswith(beginnings) for word in words)
+
+
+@cache
+def _words() -> dict[str, tuple[frozenset[str], tuple[str, ...]]]:
+    read = {kind: words.split() for kind, words in yaml_beside(__file__, "unasked.yaml").items()}
+    return {
+        kind: (frozenset(words), tuple(word.removesuffix("-") for word in words if word.endswith("-")))
+        for kind, words in read.items()
+    }

@@ -1,0 +1,55 @@
+"""What a query does that nothing in the question asks for."""
+
+import pytest
+
+from coderag_app.question.read_question import read_question
+from coderag_app.schema.value_index import ValueIndex
+from coderag_app.sql.checks.unasked import unasked_operations
+from coderag_app.sql.ddl import schema_from_ddl
+from coderag_app.sql.parsing import parse_one
+from coderag_app.sql.repairs import RepairContext
+
+BAKERY = schema_from_ddl("CREATE TABLE loaves (id INT, name TEXT, flour TEXT, price REAL, sold INT, baked_on DATE)")
+
+
+def unasked(question: str, sql: str) -> list[str]:
+    context = RepairContext.of_question(read_question(question, BAKERY, ValueIndex()), BAKERY, ValueIndex())
+    return list(unasked_operations(parse_one(sql, dialect="sqlite"), context))
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "said"),
+    [
+        ("Loaves with rye flour", "SELECT name FROM loaves WHERE flour <> 'rye'", "excludes anything: flour <> 'rye'"),
+        ("Loaves of rye", "SELECT name FROM loaves WHERE NOT flour IN ('rye')", "excludes anything"),
+        ("Which loaf costs 4 euros?", "SELECT COUNT(*) FROM loaves WHERE price = 4", "asks for a count"),
+        (
+            "What is the price of the Miche?",
+            "SELECT AVG(price) FROM loaves WHERE name = 'Miche'",
+            "asks for an average",
+        ),
+        ("Price of the Miche", "SELECT SUM(price) FROM loaves WHERE name = 'Miche'", "asks for a total"),
+    ],
+)
+def test_a_part_without_a_word_of_its_kind_is_found(question, sql, said):
+    (found,) = unasked(question, sql)
+    assert said in found
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("Loaves that aren't of rye", "SELECT name FROM loaves WHERE flour <> 'rye'"),
+        ("Loaves without rye", "SELECT name FROM loaves WHERE NOT flour LIKE '%rye%'"),
+        ("Unbaked loaves", "SELECT name FROM loaves WHERE NOT flour = 'baked'"),
+        ("Loaves that have a price", "SELECT name FROM loaves WHERE NOT price IS NULL"),
+        ("How many loaves cost 4?", "SELECT COUNT(*) FROM loaves WHERE price = 4"),
+        ("What does a loaf typically cost?", "SELECT AVG(price) FROM loaves"),
+        ("Total sold per flour", "SELECT flour, SUM(sold) FROM loaves GROUP BY flour"),
+        ("The flour with the most loaves", "SELECT flour FROM loaves GROUP BY flour ORDER BY COUNT(*) DESC LIMIT 1"),
+        ("Dearer than average", "SELECT name FROM loaves WHERE price > (SELECT AVG(price) FROM loaves)"),
+        ("", "SELECT COUNT(*) FROM loaves"),
+    ],
+)
+def test_what_a_word_asks_for_is_left_alone(question, sql):
+    assert unasked(question, sql) == []
