@@ -67,19 +67,19 @@ def engine_with(harbour: Path, *replies: str, **settings: Any) -> TextToSQLQuery
     ],
 )
 def test_a_response_is_a_sentence_or_a_markdown_table(harbour: Path, sql: str, text: str) -> None:
-    assert str(engine_with(harbour, sql).query("Which boats?")) == text
+    assert str(engine_with(harbour, sql).query(HOW_MANY if sql == COUNT else "Which boats?")) == text
 
 
 def test_a_response_says_which_rows_it_leaves_out(harbour: Path) -> None:
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i FROM n"
-    text = str(engine_with(harbour, numbers).query("Numbers of boats?"))
+    text = str(engine_with(harbour, numbers).query("Which numbers are there?"))
     assert text.count("\n| ") == 21 and text.endswith("The first 20 of 50 rows.")
-    cut = engine_with(harbour, numbers, max_rows=5).query("Numbers of boats?")
+    cut = engine_with(harbour, numbers, max_rows=5).query("Which numbers are there?")
     assert "database holds more" in str(cut) and cut.metadata["truncated"]
 
 
 def test_a_failure_says_so_and_shows_the_last_sql(harbour: Path) -> None:
-    response = engine_with(harbour, "SELECT colour FROM boat", max_repairs=0).query("Which colours have the boats?")
+    response = engine_with(harbour, "SELECT colour FROM boat", max_repairs=0).query("Which boats are there?")
     assert str(response).startswith("The question was not answered.") and "```sql\nSELECT colour" in str(response)
     assert response.metadata["status"] == "failed" and response.metadata["rows"] == []
 

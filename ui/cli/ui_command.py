@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB
+from coderag_app.database.uploads.limits import MAX_UPLOAD_MB
 from coderag_app.errors import ConfigurationError
 from coderag_app.settings_files import variable_of
 from ui.cli.options import Settings, with_settings

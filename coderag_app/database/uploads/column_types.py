@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlglot import exp
-
 from coderag_app.database.sampling import quoted
 from coderag_app.errors import ConfigurationError
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.profile import ColumnProfile, Kind, may_be_two_days, text_profile
-from coderag_app.sql.conversions import converted
 
 if TYPE_CHECKING:
     import duckdb
@@ -142,6 +139,10 @@ class _TextColumn:
 
     def _converted(self, profile: ColumnProfile) -> str | None:
         """The converted cells, where every cell that is not missing gives a value."""
+        from sqlglot import exp  # the command line's help must not wait for it
+
+        from coderag_app.sql.conversions import converted
+
         missing = [blank.strip() for blank in profile.blanks]
         value = converted(exp.column("cell"), replace(profile, blanks=tuple(missing)), "duckdb")
         if value is None:

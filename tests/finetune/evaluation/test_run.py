@@ -309,11 +309,11 @@ def voting(folder: Path, llm, samples: int = 2, **settings) -> Evaluation:
 
 
 class WaveringLLM(LookupLLM):
-    """Right at first, then of another opinion whenever it is asked the same again."""
+    """Right at first, then of an opinion that leaves out all rows whenever it is asked the same again."""
 
     def _next_reply(self, prompt: str) -> str:
         right = super()._next_reply(prompt)
-        return right if self._prompts.count(prompt) == 1 else "SELECT -1"
+        return right if self._prompts.count(prompt) == 1 else f"{right} LIMIT 0"
 
 
 def test_candidates_their_agreement_and_what_they_held_are_recorded(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_candidates_their_agreement_and_what_they_held_are_recorded(tmp_path: Pa
     evaluation = voting(tmp_path, llm)
     assert accuracy(evaluation) == {"none": 0.0}  # outvoted two to one
     made = predictions(tmp_path)["none", "q1"]
-    assert made.predicted_sql == "SELECT -1" and made.among_candidates is True
+    assert made.predicted_sql == "SELECT name FROM customer LIMIT 0" and made.among_candidates is True
     assert made.agreement == pytest.approx(2 / 3, abs=1e-4) and 0 < made.confidence < 1
     assert evaluation.summary.arms[0].among_candidates.share == 1.0
     assert len(llm.prompts) == 3 * SCORED
@@ -355,7 +355,7 @@ def test_a_run_with_other_switches_is_another_run_and_the_error_names_the_switch
 def test_an_answer_that_is_held_back_counts_as_no_answer(tmp_path: Path) -> None:
     evaluation = voting(tmp_path, WaveringLLM(answers=gold_answers()), abstain_below=0.9)
     assert evaluation.summary.arms[0].error_classes == {"abstained": SCORED}
-    assert predictions(tmp_path)["none", "q1"].predicted_sql == "SELECT -1"
+    assert predictions(tmp_path)["none", "q1"].predicted_sql == "SELECT name FROM customer LIMIT 0"
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one() -> None:

@@ -84,7 +84,7 @@ def test_a_failure_is_told_as_one_and_no_rows_are_shown(page):  # noqa: F811
 
 
 def test_an_abstention_is_told_in_plain_words_with_what_the_database_knows(page):  # noqa: F811
-    app = ask(page("CANNOT_ANSWER"), "What is the weather?")
+    app = ask(page("CANNOT_ANSWER"), "Which stores sell umbrellas?")
     assert "does not hold" in app.warning[0].value
     assert any("It knows about: countries, stores" in text.value for text in app.text)
     assert not app.dataframe
