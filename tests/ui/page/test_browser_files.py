@@ -64,7 +64,7 @@ def test_several_files_become_tables_that_are_joined(chat, tmp_path):
     pd.DataFrame({"id": [1, 2], "city": ["Lyon", "Oslo"]}).to_parquet(tmp_path / "shops.parquet")
     chat.choose_files(tmp_path / "people.csv", tmp_path / "shops.parquet")
     open_dropped(chat, "uploads")
-    assert chat.cells(chat.ask("Who is joined with what?", 0)) == ["Ann", "Lyon", "Ben", "Oslo"]
+    assert chat.cells(chat.ask("Which people are joined with which shops?", 0)) == ["Ann", "Lyon", "Ben", "Oslo"]
 
 
 def test_names_of_files_and_headers_with_markup_are_shown_as_text(chat, tmp_path):
