@@ -24,7 +24,7 @@ def _stemmer() -> snowballstemmer.stemmer:
     return snowballstemmer.stemmer("english")  # in C where PyStemmer is installed
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=16_384)
 def words_of(identifier: str) -> tuple[str, ...]:
     """The words of an identifier, and the whole without its seams if there are several.
 
@@ -38,7 +38,7 @@ def words_of(identifier: str) -> tuple[str, ...]:
     return words
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=16_384)
 def _stem(word: str) -> str:
     return _stemmer().stemWord(word) if len(word) > 2 and word.isascii() and word.isalpha() else word
 

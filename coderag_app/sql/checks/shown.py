@@ -120,6 +120,8 @@ def _is_text(column: Column) -> bool:
 def _is_time(column: Column | None) -> bool:
     if column is None or column.profile.kind in (Kind.DATE, Kind.CLOCK):
         return True
+    if any(word in column.type.upper() for word in ("DATE", "TIME", "YEAR")):
+        return True
     return bool(_words()["times"] & set(identifier_words(column.name).split()))
 
 

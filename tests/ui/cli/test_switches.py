@@ -70,7 +70,7 @@ def test_votes_and_confidence_are_printed_and_in_the_json(coderag):
 
 def test_an_answer_held_back_shows_its_sql_and_no_rows(coderag):
     replies = ["SELECT 3 AS n", "SELECT 2 AS n", "SELECT 1 AS n"]
-    arguments = ("ask", "--demo", "--samples", 2, "--abstain-below", "0.6", "How many?")
+    arguments = ("ask", "--demo", "--samples", 2, "--abstain-below", "0.7", "How many?")
     outcome = coderag(*arguments, replies=replies)
     assert outcome.code == 1
     assert "Too unsure" in outcome.out and "SELECT 3 AS n" in outcome.out and "│ 3 │" not in outcome.out
