@@ -14,6 +14,7 @@ pytest_plugins = ["ui_browser"]
 
 SALES = pd.DataFrame({"item": ["pen, red", 'a "b"', "<b>lamp</b>"], "amount": [2, 30, 100]})
 IMAGE = "<img src=x onerror=document.title='pw'>"
+SCRIPT = "<script>document.title='pw'</script>"
 DROP = """async ([zone, name, text]) => {
     const data = new DataTransfer();
     data.items.add(new File([text], name, {type: "text/csv"}));
@@ -69,7 +70,7 @@ def test_several_files_become_tables_that_are_joined(chat, tmp_path):
 
 def test_names_of_files_and_headers_with_markup_are_shown_as_text(chat, tmp_path):
     path = tmp_path / f"{IMAGE}.csv"
-    path.write_text(f"{IMAGE},<b>n</b>\n{IMAGE},1\n")
+    path.write_text(f"{IMAGE},<b>n</b>\n{SCRIPT},1\n")
     broken = tmp_path / f"{IMAGE}.parquet"
     broken.write_bytes(b"PAR1 and nothing more")
     chat.choose_files(broken)
@@ -84,7 +85,7 @@ def test_names_of_files_and_headers_with_markup_are_shown_as_text(chat, tmp_path
     first = chat.page.locator("[role=gridcell]").first
     first.wait_for(state="attached")
     assert first.inner_text() == "img_src_x_onerror_document_title_pw"
-    assert IMAGE in chat.page.locator("[role=gridcell]").all_text_contents()
+    assert SCRIPT in chat.page.locator("[role=gridcell]").all_text_contents()
     chat.show("Connect")
     assert chat.page.locator("img[src=x]").count() == 0
     assert chat.page.title() == "CodeRAG"
