@@ -56,3 +56,18 @@ def select_tables(select: exp.Select) -> Iterator[exp.Table]:
     relations = [start.this] if start is not None else []
     relations += [join.this for join in select.args.get("joins") or ()]
     return (relation for relation in relations if isinstance(relation, exp.Table))
+
+
+def outer_selects(tree: exp.Expr) -> Iterator[exp.Select]:
+    """The SELECTs whose rows a query returns: those of a set operation, else the query itself; parentheses don't count.
+
+    >>> from coderag_app.sql.parsing import parse_one
+    >>> [select.sql() for select in outer_selects(parse_one("(SELECT a FROM t) UNION SELECT b FROM (SELECT b FROM u)"))]
+    ['SELECT a FROM t', 'SELECT b FROM (SELECT b FROM u)']
+    """
+    inner = tree.unnest()
+    if isinstance(inner, exp.SetOperation):
+        yield from outer_selects(inner.this)
+        yield from outer_selects(inner.expression)
+    elif isinstance(inner, exp.Select):
+        yield inner

@@ -33,11 +33,10 @@ def assembled_answer(
         **names: ``database``, ``model`` and ``encoder`` of the answer.
     """
     chosen = results[0].chosen if results else first
-    refused = sum(bool(attempt.error) for attempt in run.attempts)
     if chosen is not first and chosen.accepted:
         run.attempts.append(Attempt(chosen.reply, chosen.sql, ""))
     doubts = tuple(finding.text for finding in chosen.findings)
-    evidence = replace(results[0].evidence, refused=refused) if results else None
+    evidence = replace(results[0].evidence, refused=run.refused) if results else None
     sure = confidence(evidence, run.sources, doubts) if evidence is not None else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(

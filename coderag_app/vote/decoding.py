@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlglot import exp
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 REFUSALS = (NoSQLError, SQLRejectedError, DatabaseError)
 
 Rank = Callable[[Sequence[str]], Sequence[float]]
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -165,7 +166,7 @@ class Decoding:
                 yield self.run.event("vote", label)
         key = (prompt.text, reply.text)  # the same reply can mean different SQL under different prompts
         if key not in seen:
-            seen[key] = _returned(self._judged(prompt, reply))
+            seen[key] = returned(self._judged(prompt, reply))
         return seen[key]
 
     def _judged(self, prompt: Prompt, reply: Reply) -> Generator[StreamEvent, None, Candidate]:
@@ -269,7 +270,7 @@ class Decoding:
         return min(self.config.max_new_tokens, self.prompt_format.reply_tokens)
 
 
-def _returned(steps: Generator[StreamEvent, None, Candidate]) -> Candidate:
+def returned(steps: Generator[StreamEvent, None, Value]) -> Value:
     """Exhaust a generator and return its value, dropping its events."""
     while True:
         try:

@@ -77,6 +77,11 @@ class QuestionRun:
         finally:
             self.timings_s[step] = self.timings_s.get(step, 0.0) + time.perf_counter() - started
 
+    @property
+    def refused(self) -> int:
+        """How many of the attempts were refused."""
+        return sum(bool(attempt.error) for attempt in self.attempts)
+
     def event(self, step: str, text: str = "", answer: SQLAnswer | None = None) -> StreamEvent:
         """Make an event of this question, stamped with the elapsed time."""
         note = self.note if answer is not None else ""

@@ -15,12 +15,14 @@ from rich.console import Console
 from rich.progress import track
 
 from coderag_app.engine import TextToSQLQueryEngine
-from coderag_app.errors import DatabaseError
 from coderag_app.loading import load_query_engine
 from coderag_app.types import QueryResult
 from coderag_app.vote.candidates import Result
-from coderag_app.vote.question_run import QuestionRun
+from coderag_app.vote.decoding import returned
+from coderag_app.vote.question_run import QuestionRun, StreamEvent
+from finetune.evaluation.datasets import EvalQuestion, Exclusion
 from finetune.evaluation.execution import Verdict, compare_results, is_ordered
+from finetune.evaluation.gold import run_gold
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,10 @@ def _elections(
     engine: TextToSQLQueryEngine, db_id: str, rows: Sequence[dict[str, Any]], source: str
 ) -> Iterator[Election]:
     for row in rows:
-        try:
-            gold = _gold(engine, row["sql"])
-            results = _results(engine, row["question"])
-        except DatabaseError:
+        gold = _gold(engine, db_id, row)
+        if isinstance(gold, Exclusion):
             continue
-        results = [result for result in results if result.chosen.result is not None]
+        results = [result for result in _results(engine, row["question"]) if result.chosen.result is not None]
         ordered = bool(row["sql"]) and is_ordered(row["sql"])
         right = [_right(gold, result.chosen.result, ordered) for result in results]
         evidence = [asdict(result.evidence) for result in results]
@@ -93,18 +93,12 @@ def _elections(
         yield Election(db_id, row.get("source", source), row["question"], evidence, right, sqls)
 
 
-def _gold(engine: TextToSQLQueryEngine, sql: str | None) -> QueryResult | None:
-    """The right rows; None where the database has no answer.
-
-    Raises:
-        DatabaseError: The query fails, or returns what a wrong one easily returns too.
-    """
-    if sql is None or engine.database is None:
+def _gold(engine: TextToSQLQueryEngine, db_id: str, row: dict[str, Any]) -> QueryResult | Exclusion | None:
+    """The right rows, or why the question says nothing; None where the database has no answer."""
+    if row["sql"] is None or engine.database is None:
         return None
-    gold = engine.database.execute(sql)
-    if gold.truncated or not gold.rows or gold.rows in ([(0,)], ((0,),), [(None,)], ((None,),)):
-        raise DatabaseError("A gold result that is empty, 0, NULL or cut says nothing.")
-    return gold
+    question = EvalQuestion(row["question"], db_id, row["question"], row["sql"], engine.database.name)
+    return run_gold(question, engine.database)
 
 
 def _right(gold: QueryResult | None, found: QueryResult | None, ordered: bool) -> bool:
@@ -118,17 +112,12 @@ def _results(engine: TextToSQLQueryEngine, question: str) -> list[Result]:
     run.schema = engine.linked_schema(question)
     decoding = engine.decoding(run)
 
-    def both() -> Generator[Any, None, list[Result]]:
+    def both() -> Generator[StreamEvent, None, list[Result]]:
         first = yield from decoding.most_likely()
         return (yield from decoding.vote(first))
 
-    steps = both()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            refused = sum(bool(attempt.error) for attempt in run.attempts)
-            return [replace(each, evidence=replace(each.evidence, refused=refused)) for each in end.value]
+    results = returned(both())
+    return [replace(each, evidence=replace(each.evidence, refused=run.refused)) for each in results]
 
 
 def main(

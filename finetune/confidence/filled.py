@@ -8,7 +8,6 @@ compare it with and with those of columns of the same name.
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
@@ -29,6 +28,7 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import ConfigurationError
 from coderag_app.sql.parsing import parse_one
+from finetune.sql_model.pretrained.public_sets import json_rows
 
 _ROWS = 30  # a table has these, and one for each of its questions
 _LEAST_QUESTIONS = 3  # of a WikiSQL table, so that its columns have values worth choosing between
@@ -136,8 +136,7 @@ def write_database(path: Path, source: FilledDatabase, pool: Pool, rng: random.R
             rows = [_row(columns, values, keys, table, number, rng) for number in range(_ROWS)]
             if len(source.tables) == 1:  # of one table, each question finds a row that meets all its conditions
                 rows += [_row(columns, values, keys, table, _ROWS + n, rng, w) for n, w in enumerate(wanted)]
-            for column in columns:
-                place = list(columns).index(column)
+            for place, column in enumerate(columns):
                 keys[table.lower(), column.name.lower()] = [row[place] for row in rows]
             holes = ", ".join("?" * len(columns))
             connection.executemany(f'INSERT OR IGNORE INTO "{table}" VALUES ({holes})', rows)
@@ -215,10 +214,10 @@ def _number(text: str) -> int | float:
 
 def wikisql_sources(folder: Path, count: int, rng: random.Random) -> tuple[list[FilledDatabase], Pool]:
     """Single wide tables of WikiSQL with about ``count`` questions, and the values of all its questions."""
-    columns = {row["table"]: row["columns"] for row in _read(folder / "wikisql_tables.jsonl.gz")}
+    columns = {row["table"]: row["columns"] for row in json_rows(folder / "wikisql_tables.jsonl.gz")}
     by_table: dict[str, list[dict[str, Any]]] = defaultdict(list)
     pool = Pool()
-    for row in _read(folder / "wikisql.jsonl.gz"):
+    for row in json_rows(folder / "wikisql.jsonl.gz"):
         by_table[row["table"]].append(row)
         pool.add(row["question"], row["sql"])
     sources: list[FilledDatabase] = []
@@ -246,9 +245,9 @@ def _table_name(columns: Sequence[FilledColumn]) -> str:
 
 def schema_sources(folder: Path, names: Iterable[str], rng: random.Random) -> list[FilledDatabase]:
     """Databases of several tables with the questions of ``questions.jsonl.gz``; unanswerable ones have no query."""
-    schemas = {row["db_id"]: row for row in _read(folder / "schemas.jsonl.gz")}
+    schemas = {row["db_id"]: row for row in json_rows(folder / "schemas.jsonl.gz")}
     questions: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in _read(folder / "questions.jsonl.gz"):
+    for row in json_rows(folder / "questions.jsonl.gz"):
         if row["source"] in names:
             questions[row["db_id"]].append(row)
     sources = []
@@ -279,11 +278,6 @@ def _one_key(columns: Sequence[FilledColumn]) -> list[FilledColumn]:
     return [FilledColumn(column.name, column.is_number, False, column.references) for column in columns]
 
 
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
-
-
 def main(
     data: Annotated[Path, typer.Argument(help="Folder with wikisql.jsonl.gz, questions.jsonl.gz, schemas.jsonl.gz.")],
     out: Annotated[Path, typer.Argument(help="Folder to make, in Spider's layout.")],
@@ -307,7 +301,7 @@ def main(
         path = databases / f"{source.db_id}.sqlite"
         path.unlink(missing_ok=True)
         write_database(path, source, pool, rng)
-    for row in _read(data / "questions.jsonl.gz") if real is not None else ():
+    for row in json_rows(data / "questions.jsonl.gz") if real is not None else ():
         original = real / "databases" / f"{row['db_id']}.sqlite" if real is not None else Path()
         if row["source"] == "spider_syn" and original.exists():
             if not (databases / original.name).exists():

@@ -12,11 +12,13 @@ from functools import cache
 from sqlglot import exp
 
 from coderag_app.files import yaml_beside
+from coderag_app.question.periods.date_columns import is_date
 from coderag_app.question.read_question import NamedItem, Question
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.profile import Kind
 from coderag_app.schema.tables import Column
-from coderag_app.sql.literals import declared_column
+from coderag_app.sql.literals import declared_column, outer_selects
+from coderag_app.sql.repairs.conditions import conditions
 from coderag_app.sql.repairs.context import RepairContext
 
 
@@ -25,7 +27,7 @@ def shows_what_was_said(tree: exp.Expr, context: RepairContext) -> Iterator[str]
     first = next((word.folded for word in context.question.words), "")
     if first in _words()["whether"]:
         return
-    for select in _outer_selects(tree):
+    for select in outer_selects(tree):
         shown = [expression.unalias() for expression in select.expressions]
         fixed = _fixed_columns(select)
         if shown and fixed and all(_name_of(expression) in fixed for expression in shown):
@@ -36,12 +38,12 @@ def shows_what_was_said(tree: exp.Expr, context: RepairContext) -> Iterator[str]
 
 def shows_another_kind(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
     """A query that shows no number for "how many", no time for "when", or not the column that "which" asks for."""
-    selects = _outer_selects(tree)
+    selects = list(outer_selects(tree))
     words = [word.folded for word in context.question.words]
     if not selects or not words:
         return
     shown = [expression.unalias() for expression in selects[0].expressions]
-    if any(isinstance(expression, exp.Star) or expression.is_star for expression in shown):
+    if any(expression.is_star for expression in shown):
         return
     columns = [_declared(expression, context) for expression in shown]
     if words[:2] == ["how", "many"] and not any(map(_is_number, columns)):
@@ -84,13 +86,9 @@ def _words() -> dict[str, frozenset[str]]:
 
 def _fixed_columns(select: exp.Select) -> set[tuple[str, str]]:
     """The columns that the conditions of a SELECT hold at one literal, each with its qualifier, in lowercase."""
-    where = select.args.get("where")
-    if where is None:
-        return set()
-    conditions = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
     return {
         _name_of(condition.this)
-        for condition in (condition.unnest() for condition in conditions)
+        for condition in (each.unnest() for each in conditions(select))
         if isinstance(condition, exp.EQ)
         and isinstance(condition.this, exp.Column)
         and isinstance(condition.expression, exp.Literal)
@@ -118,16 +116,6 @@ def _is_text(column: Column) -> bool:
 
 
 def _is_time(column: Column | None) -> bool:
-    if column is None or column.profile.kind in (Kind.DATE, Kind.CLOCK):
-        return True
-    if any(word in column.type.upper() for word in ("DATE", "TIME", "YEAR")):
+    if column is None or is_date(column) or column.profile.kind is Kind.CLOCK or "YEAR" in column.type.upper():
         return True
     return bool(_words()["times"] & set(identifier_words(column.name).split()))
-
-
-def _outer_selects(tree: exp.Expr) -> list[exp.Select]:
-    """The SELECTs whose rows are shown: those of a set operation, else the query itself."""
-    if isinstance(tree, exp.SetOperation):
-        return [*_outer_selects(tree.this), *_outer_selects(tree.expression)]
-    inner = tree.unnest()
-    return [inner] if isinstance(inner, exp.Select) else []

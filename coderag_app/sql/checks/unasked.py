@@ -12,6 +12,7 @@ from functools import cache
 from sqlglot import exp
 
 from coderag_app.files import yaml_beside
+from coderag_app.sql.literals import outer_selects
 from coderag_app.sql.repairs.context import RepairContext
 
 _AGGREGATES: dict[str, tuple[str, type[exp.Expr]]] = {
@@ -34,7 +35,7 @@ def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
     negated = next(_negations(tree), None)
     if negated is not None and not _asks("negation", words):
         yield f"Nothing in the question excludes anything: {negated.sql(context.dialect)}"
-    shown = [expression for select in _selects(tree) for expression in select.expressions]
+    shown = [expression for select in outer_selects(tree) for expression in select.expressions]
     for kind, (name, aggregate) in _AGGREGATES.items():
         found = next((each for expression in shown for each in expression.find_all(aggregate)), None)
         if found is not None and not _asks(kind, words):
@@ -44,25 +45,12 @@ def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
 def _negations(tree: exp.Expr) -> Iterator[exp.Expr]:
     """Comparisons that exclude a value which the query spells out."""
     for node in tree.find_all(exp.NEQ, exp.Not):
-        inner = node.this
-        literals = list(node.find_all(exp.Literal))
-        if (
-            isinstance(node, exp.NEQ)
-            and isinstance(node.expression, exp.Literal)
-            and node.expression.name
-            or isinstance(node, exp.Not)
-            and isinstance(inner, exp.EQ | exp.Like | exp.In)
-            and literals
-        ):
+        if isinstance(node, exp.NEQ):
+            spelled_out = isinstance(node.expression, exp.Literal) and bool(node.expression.name)
+        else:
+            spelled_out = isinstance(node.this, exp.EQ | exp.Like | exp.In) and node.find(exp.Literal) is not None
+        if spelled_out:
             yield node
-
-
-def _selects(tree: exp.Expr) -> Iterator[exp.Select]:
-    if isinstance(tree, exp.SetOperation):
-        yield from _selects(tree.this)
-        yield from _selects(tree.expression)
-    elif isinstance(tree, exp.Select):
-        yield tree
 
 
 def _asks(kind: str, words: list[str]) -> bool:

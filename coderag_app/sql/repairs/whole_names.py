@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from coderag_app.schema.name_words import identifier_words
 from coderag_app.schema.tables import Schema, Table, identifier
-from coderag_app.sql.literals import declared_column
+from coderag_app.sql.literals import declared_column, outer_selects
 from coderag_app.sql.repairs.conditions import uses_positions
 from coderag_app.sql.repairs.context import RepairContext
 
@@ -31,7 +31,7 @@ def show_whole_names(tree: exp.Expr, context: RepairContext) -> exp.Expr:
     """
     if not context.question.text or _SAYS_ONE.search(context.question.text):
         return tree
-    missing = [(select, list(_missing(select, context.schema))) for select in _outermost(tree)]
+    missing = [(select, list(_missing(select, context.schema))) for select in outer_selects(tree)]
     if len({len(found) for _, found in missing}) > 1:
         return tree  # parts of a set operation show equally many columns
     if any(uses_positions(select) for select, found in missing if found):
@@ -40,15 +40,6 @@ def show_whole_names(tree: exp.Expr, context: RepairContext) -> exp.Expr:
         for shown, other, comes_first in found:
             _put_beside(select, shown, other, comes_first)
     return tree
-
-
-def _outermost(tree: exp.Expr) -> Iterator[exp.Select]:
-    """The SELECTs whose columns the query returns."""
-    if isinstance(tree, exp.SetOperation):
-        yield from _outermost(tree.this)
-        yield from _outermost(tree.expression)
-    elif isinstance(tree, exp.Select):
-        yield tree
 
 
 def _missing(select: exp.Select, schema: Schema) -> Iterator[tuple[exp.Column, exp.Column, bool]]:

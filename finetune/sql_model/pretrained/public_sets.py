@@ -29,7 +29,7 @@ _HINTS_KEPT = 0.7  # share of WikiSQL's values that the made database is said to
 
 def spider_rows(folder: Path) -> Iterator[AskedDatabase]:
     """The questions of a folder in Spider's layout, a row for each database."""
-    for db_id, group in groupby(_sorted(_lines(folder / "questions.jsonl")), key=lambda row: str(row["db_id"])):
+    for db_id, group in groupby(_sorted(json_rows(folder / "questions.jsonl")), key=lambda row: str(row["db_id"])):
         schema, values = opened_schema(folder, db_id)
         yield AskedDatabase("spider", db_id, schema, values, [(row["question"], row["sql"]) for row in group])
 
@@ -45,8 +45,8 @@ def opened_schema(folder: Path, db_id: str) -> tuple[Schema, ValueIndex]:
 
 def reworded_rows(folder: Path, spider: Path) -> Iterator[AskedDatabase]:
     """The further questions of ``folder``, over Spider's databases where they are there, else over schemas alone."""
-    schemas = {row["db_id"]: row for row in _lines(folder / "schemas.jsonl.gz")}
-    rows = sorted(_lines(folder / "questions.jsonl.gz"), key=lambda row: (row["db_id"], row["source"]))
+    schemas = {row["db_id"]: row for row in json_rows(folder / "schemas.jsonl.gz")}
+    rows = sorted(json_rows(folder / "questions.jsonl.gz"), key=lambda row: (row["db_id"], row["source"]))
     for (db_id, source), group in groupby(rows, key=lambda row: (row["db_id"], row["source"])):
         asked = [(row["question"], row["sql"]) for row in group]
         if (spider / "databases" / f"{db_id}.sqlite").is_file():
@@ -60,9 +60,9 @@ def reworded_rows(folder: Path, spider: Path) -> Iterator[AskedDatabase]:
 def wikisql_rows(folder: Path, seed: int, databases: int) -> Iterator[AskedDatabase]:
     """WikiSQL's questions over made databases of three to six of its tables, under made names."""
     rng = random.Random(seed)
-    columns = {row["table"]: row["columns"] for row in _lines(folder / "wikisql_tables.jsonl.gz")}
+    columns = {row["table"]: row["columns"] for row in json_rows(folder / "wikisql_tables.jsonl.gz")}
     questions: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in _lines(folder / "wikisql.jsonl.gz"):
+    for row in json_rows(folder / "wikisql.jsonl.gz"):
         questions[row["table"]].append(row)
     order = sorted(questions)
     rng.shuffle(order)
@@ -135,6 +135,7 @@ def _sorted(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["db_id"]))
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file of JSON lines, compressed or not."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         yield from map(json.loads, file)
