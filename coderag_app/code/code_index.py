@@ -11,13 +11,12 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
@@ -29,19 +28,23 @@ from coderag_app.files import (
     PRIVATE_FOLDER,
     flush,
     from_fields,
-    open_regular,
-    private_folder,
     read_json,
     refusals_as,
     remove_leftovers,
     system_message,
     write_atomically,
 )
+from coderag_app.generation_folder import (
+    check_generation_name,
+    one_writer,
+    remove_generations,
+    sha256_of,
+    unused_generation,
+)
 
 CODE_FORMAT = 1
 _MANIFEST = "code-manifest.json"
 _LOCK = ".code-lock"
-_GENERATION = re.compile(r"generation-([0-9]{6,12})")
 _REBUILD = "Build it anew: coderag code index REPO --fresh"
 _COLUMNS = (
     "unit_files",
@@ -198,7 +201,7 @@ class CodeIndex:
         with refusals_as(IndexStoreError, _REBUILD):
             for name, expected in self.manifest.files.items():
                 path = self.folder / self.manifest.generation / name
-                found = _sha256(path)
+                found = sha256_of(path)
                 if found != expected:
                     raise FileRefusedError(f"{path} is damaged: its sha256 is {found}, expected {expected[:80]}.")
 
@@ -226,37 +229,17 @@ def read_code_manifest(folder: Path) -> CodeManifest:
         if recorded != _fields_sha256(fields):
             raise FileRefusedError(f"{path} was changed after it was written.")
         manifest = from_fields(CodeManifest, fields, str(path))
-        if _GENERATION.fullmatch(manifest.generation) is None:
-            raise FileRefusedError(f"{path} names {manifest.generation[:80]!r}, expected generation-NNNNNN.")
+        check_generation_name(manifest.generation, path)
     return manifest
 
 
-@contextmanager
-def code_index_lock(folder: Path, timeout_s: float = 30.0) -> Iterator[None]:
+def code_index_lock(folder: Path, timeout_s: float = 30.0) -> AbstractContextManager[None]:
     """Keep other writers out. A killed process frees the lock at once.
 
     Raises:
         IndexStoreError: Another process holds it for longer than ``timeout_s``, or the folder cannot be written.
     """
-    try:
-        path = private_folder(folder).resolve() / _LOCK
-        if path.is_symlink():
-            raise IndexStoreError(f"{path} is a symbolic link, expected a regular file. Remove it.")
-        lock = FileLock(str(path), timeout=timeout_s, mode=PRIVATE_FILE)
-        lock.acquire()
-    except Timeout:
-        raise IndexStoreError(
-            f"Another process is indexing into {folder} (waited {timeout_s:g} s). Wait until it ends, or use another "
-            "folder: --index-dir"
-        ) from None
-    except OSError as error:
-        raise IndexStoreError(
-            f"{folder} cannot be written: {system_message(error)} Use another folder: --index-dir"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return one_writer(folder, _LOCK, "indexing into", "--index-dir", timeout_s, reentrant=False)
 
 
 def write_code_generation(
@@ -277,8 +260,7 @@ def write_code_generation(
         IndexStoreError: The disk refused; the previous generation is untouched.
     """
     _remove_stale(folder)
-    numbers = [int(match.group(1)) for path in folder.iterdir() if (match := _GENERATION.fullmatch(path.name))]
-    generation = folder / f"generation-{max(numbers, default=0) + 1:06d}"
+    generation = unused_generation(folder)
     try:
         generation.mkdir(mode=PRIVATE_FOLDER)
         for name in _COLUMNS:
@@ -290,7 +272,7 @@ def write_code_generation(
         for path in sorted(generation.iterdir()):
             path.chmod(PRIVATE_FILE)
             flush(path)
-            hashes[path.name] = _sha256(path)
+            hashes[path.name] = sha256_of(path)
         flush(generation)
         manifest = CodeManifest(**{**asdict(draft), "generation": generation.name, "files": hashes})
         fields = asdict(manifest)
@@ -311,14 +293,7 @@ def _remove_stale(folder: Path) -> None:
     current = ""
     with suppress(IndexStoreError):
         current = read_code_manifest(folder).generation
-    for path in folder.iterdir():
-        if _GENERATION.fullmatch(path.name) and path.name != current:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with open_regular(path, follow_links=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    remove_generations(folder, current)
 
 
 def _fields_sha256(fields: dict[str, object]) -> str:

@@ -25,12 +25,10 @@ import json
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from coderag_app.errors import FileRefusedError, IndexStoreError
 from coderag_app.files import (
@@ -38,13 +36,19 @@ from coderag_app.files import (
     PRIVATE_FOLDER,
     flush,
     from_fields,
-    open_regular,
-    private_folder,
     read_json,
     refusals_as,
     remove_leftovers,
     system_message,
     write_atomically,
+)
+from coderag_app.generation_folder import (
+    check_generation_name,
+    generations_in,
+    one_writer,
+    remove_generations,
+    sha256_of,
+    unused_generation,
 )
 from coderag_app.index.synthesis import SynthesisRecord
 from coderag_app.types import EncoderInfo
@@ -59,7 +63,6 @@ DATA_FILES = (FAISS_FILE, CORPUS_MAP_FILE, DOCUMENTS_FILE)
 REJECTED_FILE = "rejected.jsonl"
 LOCK_FILE = ".write.lock"
 REBUILD = "Rebuild it: coderag ingest"
-_GENERATION = re.compile(r"generation-([0-9]{6,12})")
 _MAX_MANIFEST_BYTES = 64_000_000  # enough for a million database names
 _MAX_EXAMPLES, _MAX_DIMENSION = 10_000_000, 65_536
 
@@ -140,8 +143,7 @@ def _check_manifest(manifest: Manifest, path: Path) -> None:
     Raises:
         FileRefusedError: With the first that is wrong.
     """
-    if _GENERATION.fullmatch(manifest.generation) is None:
-        raise FileRefusedError(f"{path} names {manifest.generation[:80]!r}, expected generation-NNNNNN.")
+    check_generation_name(manifest.generation, path)
     if not 1 <= manifest.count <= _MAX_EXAMPLES:
         raise FileRefusedError(f"{path} counts {manifest.count} examples, expected 1 to {_MAX_EXAMPLES:,}.")
     if not 1 <= manifest.encoder.dimension <= _MAX_DIMENSION:
@@ -157,7 +159,7 @@ def _check_manifest(manifest: Manifest, path: Path) -> None:
 def _nothing_there(storage_dir: Path) -> str:
     if not storage_dir.is_dir():
         found = "the folder does not exist"
-    elif any(_GENERATION.fullmatch(path.name) for path in storage_dir.iterdir()):
+    elif generations_in(storage_dir):
         found = f"a generation folder but no {MANIFEST_FILE}: the first build was cut off, or the manifest deleted"
     else:
         found = f"no {MANIFEST_FILE}"
@@ -195,38 +197,17 @@ def file_record(path: Path) -> FileRecord:
     Raises:
         FileRefusedError: It is a link or no regular file.
     """
-    with open_regular(path, follow_links=False) as file:
-        return FileRecord(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    digest = sha256_of(path)
+    return FileRecord(path.stat().st_size, digest)
 
 
-@contextmanager
-def storage_lock(storage_dir: Path, timeout_s: float = 5.0) -> Iterator[None]:
+def storage_lock(storage_dir: Path, timeout_s: float = 5.0) -> AbstractContextManager[None]:
     """Keep other writers out. A killed process frees the lock at once; the same thread may enter it again.
 
     Raises:
         IndexStoreError: Another process holds it for longer than ``timeout_s``, or the folder cannot be written.
     """
-    try:
-        # The folder's own links are followed, but not one in the place of the lock file: opening it would empty
-        # whatever it points to.
-        path = private_folder(storage_dir).resolve() / LOCK_FILE
-        if path.is_symlink():
-            raise IndexStoreError(f"{path} is a symbolic link, expected a regular file. Remove it.")
-        lock = FileLock(str(path), timeout=timeout_s, mode=PRIVATE_FILE, is_singleton=True)
-        lock.acquire(timeout=timeout_s)
-    except Timeout:
-        raise IndexStoreError(
-            f"Another process is writing to {storage_dir} (waited {timeout_s:g} s). "
-            "Wait until it ends, or use another folder: --storage-dir"
-        ) from None
-    except OSError as error:
-        raise IndexStoreError(
-            f"{storage_dir} cannot be written: {system_message(error)} Use another folder: --storage-dir"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return one_writer(storage_dir, LOCK_FILE, "writing to", "--storage-dir", timeout_s, reentrant=True)
 
 
 def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[Path], None]) -> Manifest:
@@ -241,8 +222,7 @@ def write_generation(storage_dir: Path, draft: Manifest, write_files: Callable[[
         IndexStoreError: The disk refused, e.g. it is full; the previous generation is untouched.
     """
     remove_stale(storage_dir)
-    numbers = [int(match.group(1)) for path in storage_dir.iterdir() if (match := _GENERATION.fullmatch(path.name))]
-    folder = storage_dir / f"generation-{max(numbers, default=0) + 1:06d}"
+    folder = unused_generation(storage_dir)
     try:
         folder.mkdir(mode=PRIVATE_FOLDER)
         write_files(folder)
@@ -279,9 +259,7 @@ def remove_stale(storage_dir: Path) -> None:
         if (storage_dir / MANIFEST_FILE).exists():
             return
         current = ""
-    for path in storage_dir.iterdir():
-        if _GENERATION.fullmatch(path.name) and path.name != current:
-            shutil.rmtree(path, ignore_errors=True)
+    remove_generations(storage_dir, current)
 
 
 def remove_stale_if_idle(storage_dir: Path) -> None:
@@ -289,8 +267,7 @@ def remove_stale_if_idle(storage_dir: Path) -> None:
     with suppress(IndexStoreError, OSError):
         remove_leftovers(storage_dir)
         unfinished = [storage_dir / f"{name}.new" for name in (REJECTED_FILE, MANIFEST_FILE)]
-        found = [path for path in storage_dir.iterdir() if _GENERATION.fullmatch(path.name) or path in unfinished]
-        if len(found) > 1:
+        if len(generations_in(storage_dir)) + len({*unfinished} & {*storage_dir.iterdir()}) > 1:
             with storage_lock(storage_dir, timeout_s=0):
                 remove_stale(storage_dir)
                 for path in unfinished:
