@@ -11,13 +11,11 @@ from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import ConfigurationError
 from coderag_app.llm.joinless_text import DIALECT, END, joins_of, question_text, read_reply, schema_lines
-from coderag_app.llm.prompts import Prompt, PromptRequest, fitting
+from coderag_app.llm.prompts import Prompt, PromptRequest, fitting, schema_of_nearest
 from coderag_app.llm.value_marks import mark_values, put_marks
 from coderag_app.question.mentions import Mentions
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
-from coderag_app.sql.corpus_schema import corpus_schema
-from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.joinless import without_joins, written
 from coderag_app.text.untrusted_text import in_one_line
 from coderag_app.types import RetrievedExample
@@ -52,7 +50,7 @@ class JoinlessFormat:
         Raises:
             CodeRAGError: The question does not fit beside the schema.
         """
-        schema = request.schema or _schema_of_nearest(request.examples)
+        schema = request.schema or schema_of_nearest(request.examples)
         marks = mark_values(in_one_line(request.question.text), schema, request.values)
         schema_part = schema_lines(schema, request.values)
         asked = question_text(marks)
@@ -98,14 +96,6 @@ def _is_known(column: exp.Column, schema: Schema, tree: exp.Expr) -> bool:
     if column.table:
         return schema.column(column.table, column.name) is not None or column.table.lower() in aliases
     return schema.table(column.name) is not None or column.name.lower() in aliases
-
-
-def _schema_of_nearest(examples: tuple[RetrievedExample, ...]) -> Schema:
-    """Corpus-only mode: the context of the most similar example is the schema, since a small model reads just one."""
-    schema = corpus_schema(examples[:1])
-    if schema is None:
-        raise NoSQLError("No database was given and no example with a readable schema was found: nothing to query.")
-    return schema
 
 
 def _tokens(text: str) -> int:

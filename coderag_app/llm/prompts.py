@@ -14,7 +14,8 @@ from coderag_app.question.mentions import Mentions
 from coderag_app.question.read_question import Question
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import ValueIndex
-from coderag_app.sql.extraction import extract_sql
+from coderag_app.sql.corpus_schema import corpus_schema
+from coderag_app.sql.extraction import NoSQLError, extract_sql
 from coderag_app.sql.grammar import sql_grammar
 from coderag_app.sql.parsing import tokenize
 from coderag_app.text.untrusted_text import in_one_line
@@ -354,3 +355,15 @@ def _sql_line(sql: str, dialect: str) -> str:
         parts += [" " if parts and token.start > end else "", sql[token.start : token.end + 1]]
         end = token.end + 1
     return in_one_line("".join(parts))
+
+
+def schema_of_nearest(examples: tuple[RetrievedExample, ...]) -> Schema:
+    """Corpus-only mode: the context of the most similar example is the schema, since a small model reads just one.
+
+    Raises:
+        NoSQLError: There is none.
+    """
+    schema = corpus_schema(examples[:1])
+    if schema is None:
+        raise NoSQLError("No database was given and no example with a readable schema was found: nothing to query.")
+    return schema

@@ -20,11 +20,10 @@ from coderag_app.llm.compact.question import MarkedQuestion, mark_question
 from coderag_app.llm.compact.question_periods import find_periods
 from coderag_app.llm.compact.rewordings import reword
 from coderag_app.llm.compact.schema_names import MAX_COLUMNS, MAX_TABLES, SchemaNames, schema_text
-from coderag_app.llm.prompts import Prompt, PromptRequest, fitting
+from coderag_app.llm.prompts import Prompt, PromptRequest, fitting, schema_of_nearest
 from coderag_app.question.mentions import Mentions, Name
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
-from coderag_app.sql.corpus_schema import corpus_schema
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.types import RetrievedExample
 
@@ -67,7 +66,7 @@ class CompactFormat:
         the schema, the grammar would have given the same one, 3 to 4 times as slowly. Then the most likely reply that
         the grammar allows, then a sample.
         """
-        schema = request.schema or _schema_of_nearest(request.examples)
+        schema = request.schema or schema_of_nearest(request.examples)
         asked = reword(request.question.text, schema, request.values)
         names = _names(schema, request.variant, find_amount(asked.question, schema))
         marked = mark_question(asked.question, names, request.values, find_periods(asked.question, schema))
@@ -145,11 +144,3 @@ def _example(retrieved: RetrievedExample, names: SchemaNames, values: ValueIndex
         return f"{marked.text}{encode_sql(retrieved.example.sql, names, marked.literals)}{END}"
     except CannotEncodeError:
         return ""
-
-
-def _schema_of_nearest(examples: tuple[RetrievedExample, ...]) -> Schema:
-    """Corpus-only mode: the context of the most similar example is the schema, since a small model reads just one."""
-    schema = corpus_schema(examples[:1])
-    if schema is None:
-        raise NoSQLError("No database was given and no example with a readable schema was found: nothing to query.")
-    return schema
