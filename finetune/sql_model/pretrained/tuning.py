@@ -114,6 +114,8 @@ class Tuner:
         self, model: Any, config: TuningConfig, source: WindowSource, device: torch.device, at_once: int = 1
     ) -> None:
         self.model = model.to(device).train()
+        if device.type == "cpu":  # the fused attention's backward pass takes a third of a step there
+            self.model.set_attn_implementation("eager")
         self.config = config
         self.source = source
         self.device = device
