@@ -200,11 +200,11 @@ class Tuner:
             torch.from_numpy(np.stack([getattr(window, name) for window in windows])).to(self.device)
             for name in ("tokens", "positions", "chains", "labels")
         )
-        allowed = attention_allowed(positions, chains)[:, None]
+        mask = additive_mask(attention_allowed(positions, chains))
         labelled = (labels.flatten() != NO_LABEL).nonzero()[:, 0]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             hidden = _decoder(self.model)(
-                input_ids=tokens, attention_mask=allowed, position_ids=positions, use_cache=False
+                input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False
             ).last_hidden_state.flatten(0, 1)
             logits = functional.linear(hidden[labelled], self.model.get_output_embeddings().weight).float()
         return functional.cross_entropy(logits, labels.flatten()[labelled], reduction="sum")
@@ -237,6 +237,21 @@ class Tuner:
             for name, parameter in self.model.named_parameters()
             if parameter.requires_grad
         ]
+
+
+def additive_mask(allowed: Tensor) -> Tensor:
+    """What is added to the scores of attention: 0 where a token may look, the lowest number elsewhere.
+
+    Every implementation of attention takes it, while plain attention would add booleans as ones and zeros.
+
+    Args:
+        allowed: Booleans of shape (windows, queries, keys).
+
+    Returns:
+        float32 of shape (windows, 1, queries, keys).
+    """
+    lowest = torch.finfo(torch.bfloat16).min
+    return torch.zeros(allowed.shape, device=allowed.device).masked_fill_(~allowed, lowest)[:, None]
 
 
 def _decoder(model: Any) -> Any:

@@ -23,7 +23,7 @@ from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE, a
 from finetune.sql_model.pretrained.made_sets import disguised, group_questions, synthetic_rows
 from finetune.sql_model.pretrained.tune import end_of_part
 from finetune.sql_model.pretrained.tuned_export import export_tuned
-from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, load_base
+from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, load_base
 
 CRIME = Schema(
     (
@@ -152,7 +152,7 @@ def test_a_chain_sees_the_schema_and_itself_alone():
         expected = model(alone).logits[0, -1]
         found = model(
             together,
-            attention_mask=torch.from_numpy(allowed[None, None]),
+            attention_mask=additive_mask(torch.from_numpy(allowed[None])),
             position_ids=torch.from_numpy(window.positions[None]),
         ).logits[0, np.flatnonzero(own)[-1]]
     assert torch.allclose(expected, found, atol=1e-4)
