@@ -29,7 +29,7 @@ from coderag_app.sql.repairs.context import RepairContext
 
 _SHORTEST_ROOT = 4  # letters that relatives share: "French" and "France", "deliver" and "delivery"
 _LONGEST_ENDING = 4  # letters that they need not share
-_SIMILAR = 0.45  # cosine of centred vectors, as for the bundled model's links: "old" and "age" have 0.6
+SIMILAR = 0.45  # cosine of centred vectors, as for the bundled model's links: "old" and "age" have 0.6
 _COMPARED = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.NEQ)
 _RANKED = (exp.Order, exp.Max, exp.Min, exp.Limit, exp.Window, exp.ArgMax, exp.ArgMin)
 _NEGATED = (exp.Not, exp.NEQ, exp.Except, exp.Null, exp.LT, exp.LTE)
@@ -259,7 +259,7 @@ class _Account:
 
     def _is_like_a_name(self, word: Word) -> bool:
         """Near in meaning to a name that the query uses: "earn" to "salary"."""
-        return similarity(word.folded, self.names) >= _SIMILAR
+        return similarity(word.folded, self.names) >= SIMILAR
 
     def _says(self, fits: Any) -> bool:
         """Whether a literal fits; it is then explained by the question."""

@@ -30,5 +30,8 @@ def _no_keys(joined: JoinTree) -> Iterator[str]:
         if (c, d) in key_pairs(first, second) or first is second:
             continue
         both_keys = all(column is not None and column.primary_key for column in (first.column(c), second.column(d)))
-        if both_keys or c != d:
+        both_unique = all(
+            column is not None and column.profile.is_unique for column in (first.column(c), second.column(d))
+        )  # two tables' own keys called alike, such as two "id" of rows that have nothing in common
+        if both_keys or both_unique or c != d:
             yield f"{first.name}.{c} and {second.name}.{d} are joined, and no key says that they belong together"

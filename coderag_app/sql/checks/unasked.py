@@ -12,6 +12,15 @@ from functools import cache
 from sqlglot import exp
 
 from coderag_app.files import yaml_beside
+from coderag_app.schema.name_words import singular, stem
+from coderag_app.sql.checks.coverage import (
+    SIMILAR,
+    abbreviates,
+    content_words_of,
+    relatives,
+    similarity,
+    words_of_name,
+)
 from coderag_app.sql.literals import outer_selects
 from coderag_app.sql.repairs.context import RepairContext
 
@@ -35,11 +44,33 @@ def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
     negated = next(_negations(tree), None)
     if negated is not None and not _asks("negation", words):
         yield f"Nothing in the question excludes anything: {negated.sql(context.dialect)}"
+    yield from _empty_columns(tree, context)
     shown = [expression for select in outer_selects(tree) for expression in select.expressions]
     for kind, (name, aggregate) in _AGGREGATES.items():
         found = next((each for expression in shown for each in expression.find_all(aggregate)), None)
         if found is not None and not _asks(kind, words):
             yield f"Nothing in the question asks for {name}: {found.sql(context.dialect)}"
+
+
+def _empty_columns(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
+    """Conditions on whether a column is empty that no word of the question speaks of, where nothing else reads it."""
+    for node in tree.find_all(exp.Is):
+        if not isinstance(node.this, exp.Column) or not isinstance(node.expression, exp.Null):
+            continue
+        uses = [column for column in tree.find_all(exp.Column) if column.name.lower() == node.this.name.lower()]
+        if len(uses) == 1 and not _is_spoken_of(node.this.name, context):
+            yield f"Nothing in the question speaks of {node.this.name}, which the query wants empty or filled"
+
+
+def _is_spoken_of(name: str, context: RepairContext) -> bool:
+    names = sorted(words_of_name(name))
+    stems = {stem(singular(part)) for part in names}
+    return any(
+        word.stem in stems
+        or any(relatives(word.folded, part) or abbreviates(part, word.folded) for part in names)
+        or similarity(word.folded, names) >= SIMILAR
+        for word in content_words_of(context.question)
+    )
 
 
 def _negations(tree: exp.Expr) -> Iterator[exp.Expr]:

@@ -29,6 +29,7 @@ from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
 from coderag_app.sql.repairs.stored_forms import use_stored_forms
+from coderag_app.sql.repairs.units import convert_units
 from coderag_app.sql.repairs.whole_names import show_whole_names
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ REPAIRS = (
     Repair("row_groups", group_by_rows),
     Repair("key_roles", choose_keys, late=True),
     Repair("fan_out", aggregate_once, late=True),
+    Repair("units", convert_units, late=True),
 )
 LATE = frozenset(repair.name for repair in REPAIRS if repair.late)
 EARLY = frozenset(repair.name for repair in REPAIRS) - LATE

@@ -1,6 +1,8 @@
 import pytest
+from profiles import with_profile
 
 from coderag_app.question.read_question import read_question
+from coderag_app.schema.profile import ColumnProfile, Kind
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.checks.doubtful_joins import doubtful_joins
 from coderag_app.sql.ddl import schema_from_ddl
@@ -43,3 +45,13 @@ def doubts(sql, question):
 )
 def test_doubtful_joins_are_named(sql, question, said):
     assert doubts(sql, question) == said
+
+
+def test_keys_called_alike_of_two_tables_do_not_belong_together():
+    apart = schema_from_ddl("CREATE TABLE towns (geo INTEGER, town TEXT); CREATE TABLE lakes (geo INTEGER, lake TEXT)")
+    unique = ColumnProfile(Kind.NUMBER, rows=4, distinct=4, whole=True)
+    for place in ("towns.geo", "lakes.geo"):
+        apart = with_profile(apart, place, unique)
+    tree = parse_one("SELECT town FROM towns JOIN lakes ON towns.geo = lakes.geo", dialect="sqlite")
+    (found,) = doubtful_joins(tree, RepairContext(apart))
+    assert found == "towns.geo and lakes.geo are joined, and no key says that they belong together"

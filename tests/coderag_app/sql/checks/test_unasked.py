@@ -28,6 +28,8 @@ def unasked(question: str, sql: str) -> list[str]:
             "SELECT AVG(price) FROM loaves WHERE name = 'Miche'",
             "asks for an average",
         ),
+        ("Loaves never returned", "SELECT name FROM loaves WHERE price IS NULL", "speaks of price"),
+        ("Loaves of wheat", "SELECT name FROM loaves WHERE NOT baked_on IS NULL", "speaks of baked_on"),
         ("Price of the Miche", "SELECT SUM(price) FROM loaves WHERE name = 'Miche'", "asks for a total"),
     ],
 )
@@ -42,6 +44,8 @@ def test_a_part_without_a_word_of_its_kind_is_found(question, sql, said):
         ("Loaves that aren't of rye", "SELECT name FROM loaves WHERE flour <> 'rye'"),
         ("Loaves without rye", "SELECT name FROM loaves WHERE NOT flour LIKE '%rye%'"),
         ("Unbaked loaves", "SELECT name FROM loaves WHERE NOT flour = 'baked'"),
+        ("Loaves that were never baked", "SELECT name FROM loaves WHERE baked_on IS NULL"),
+        ("The newest", "SELECT name FROM loaves WHERE NOT baked_on IS NULL ORDER BY baked_on DESC LIMIT 1"),
         ("Loaves that have a price", "SELECT name FROM loaves WHERE NOT price IS NULL"),
         ("How many loaves cost 4?", "SELECT COUNT(*) FROM loaves WHERE price = 4"),
         ("What does a loaf typically cost?", "SELECT AVG(price) FROM loaves"),

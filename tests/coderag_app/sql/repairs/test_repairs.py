@@ -33,7 +33,16 @@ def test_a_repair_changes_what_it_must_and_nothing_else(case: RepairCase) -> Non
 
 def test_the_order_is_the_documented_one() -> None:
     first = ["repeated_columns", "reground", "contradictions", "periods", "flags"]
-    assert [*first, "stored_forms", "missing_groups", "whole_names", "row_groups", "key_roles", "fan_out"] == NAMES
+    assert [
+        *first,
+        "stored_forms",
+        "missing_groups",
+        "whole_names",
+        "row_groups",
+        "key_roles",
+        "fan_out",
+        "units",
+    ] == NAMES
     assert {path.stem for path in REPAIRS_FOLDER.glob("*.sql")} == set(NAMES)
     documented = (Path(__file__).parents[4] / "docs" / "repairs.md").read_text(encoding="utf-8")
     places = [documented.index(f"| `{name}` |") for name in NAMES]
