@@ -28,7 +28,9 @@ from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
+from coderag_app.sql.repairs.said_measures import compare_measures
 from coderag_app.sql.repairs.stored_forms import use_stored_forms
+from coderag_app.sql.repairs.stray_tables import leave_stray_tables
 from coderag_app.sql.repairs.units import convert_units
 from coderag_app.sql.repairs.whole_names import show_whole_names
 
@@ -58,6 +60,8 @@ REPAIRS = (
     Repair("missing_groups", group_by_shown),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
+    Repair("stray_tables", leave_stray_tables, late=True),
+    Repair("said_measures", compare_measures, late=True),
     Repair("key_roles", choose_keys, late=True),
     Repair("fan_out", aggregate_once, late=True),
     Repair("units", convert_units, late=True),

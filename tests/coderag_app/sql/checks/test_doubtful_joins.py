@@ -55,3 +55,18 @@ def test_keys_called_alike_of_two_tables_do_not_belong_together():
     tree = parse_one("SELECT town FROM towns JOIN lakes ON towns.geo = lakes.geo", dialect="sqlite")
     (found,) = doubtful_joins(tree, RepairContext(apart))
     assert found == "towns.geo and lakes.geo are joined, and no key says that they belong together"
+
+
+@pytest.mark.parametrize(
+    ("question", "doubted"),
+    [("How many leaking boats are there?", True), ("How many boats have a permit?", False), ("", False)],
+)
+def test_columns_that_are_keys_in_neither_table_are_joined_only_where_both_nouns_are_said(question, doubted):
+    yard = schema_from_ddl(
+        """CREATE TABLE boats (boat_id INTEGER PRIMARY KEY, berth_id INTEGER, paint TEXT);
+        CREATE TABLE permits (permit_id INTEGER PRIMARY KEY, berth_id INTEGER, kind TEXT)"""
+    )
+    sql = "SELECT boats.paint FROM boats JOIN permits ON boats.berth_id = permits.berth_id WHERE kind = 'leaking'"
+    context = RepairContext(yard, ValueIndex(), read_question(question, yard))
+    said = "boats.berth_id and permits.berth_id are joined, and no key says that they belong together"
+    assert list(doubtful_joins(parse_one(sql, dialect="sqlite"), context)) == [said] * doubted
