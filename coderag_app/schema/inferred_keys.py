@@ -126,8 +126,9 @@ class _Names:
         self.codes: list[tuple[Table, Column]] = []
         for table in schema.tables:
             self._add(table)
-        people = [table for table in schema.tables if self.nouns[table.name][-1:] and self._is_of_people(table)]
+        people = [table for table in schema.tables if self._is_of_people(table)]
         self.people = people if len(people) == 1 else []
+        self.has_people = bool(people)
 
     def _add(self, table: Table) -> None:
         noun = self.nouns[table.name]
@@ -144,7 +145,7 @@ class _Names:
             self.codes.append((table, key))
 
     def _is_of_people(self, table: Table) -> bool:
-        return self.nouns[table.name][-1] in _vocabulary()["people"] and only_key(table) is not None
+        return bool(_vocabulary()["people"].intersection(self.nouns[table.name][-1:])) and only_key(table) is not None
 
     def candidates(self, table: Table, column: Column) -> Iterator[_Candidate]:
         """The keys that a column may refer to, in no order."""
@@ -196,9 +197,11 @@ class _Names:
         """The tables whose noun the column says in part, and those of somebody: item_id of order items, manager_id."""
         yield from ((parent, 0.6) for parent in (*self.endings.get(base, ()), *self._shortened(words, base)))
         roles = {" ".join(words), " ".join(base)}
-        if roles & _vocabulary()["own_rows"] and only_key(table) is not None:
+        people = {*roles, *base[-1:]} & _vocabulary()["own_people"]  # line_manager_id
+        own = self._is_of_people(table) or not self.has_people if people else roles & _vocabulary()["own_rows"]
+        if own and only_key(table) is not None:
             yield table, 1.0
-        if roles & _vocabulary()["somebody"]:
+        if (roles & _vocabulary()["somebody"]) or people:
             yield from ((parent, 0.5) for parent in self.people)
 
     def _shortened(self, words: tuple[str, ...], base: tuple[str, ...]) -> list[Table]:

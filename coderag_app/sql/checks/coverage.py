@@ -26,6 +26,7 @@ from coderag_app.question.read_question import NamedItem, Question, Word
 from coderag_app.schema.name_words import NUMBER_WORDS, identifier_words, name_words, singular, stem
 from coderag_app.schema.value_index import without_accents
 from coderag_app.sql.repairs.context import RepairContext
+from coderag_app.sql.repairs.self_references import said_relations
 
 _SHORTEST_ROOT = 4  # letters that relatives share: "French" and "France", "deliver" and "delivery"
 _LONGEST_ENDING = 4  # letters that they need not share
@@ -186,6 +187,11 @@ class _Account:
         if any(relatives(word.folded, name) or abbreviates(name, word.folded) for name in self.names):
             return True
         if len(word.folded) > 4 and get_close_matches(word.folded, self.names, 1, 0.85):
+            return True
+        if any(
+            start <= word.start < end and (table.lower(), column.lower()) in self.places
+            for start, end, table, column in said_relations(self.context)
+        ):
             return True
         return any(
             self._stands_for(item) for item in self.question.names if item.start <= word.start and word.end <= item.end

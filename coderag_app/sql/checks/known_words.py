@@ -23,6 +23,7 @@ from coderag_app.sql.checks.coverage import (
     words_of_name,
 )
 from coderag_app.sql.repairs.context import RepairContext
+from coderag_app.sql.repairs.self_references import said_relations
 
 # "who lives there" asks for no kind of thing, "who is the president" and "which presidents" do.
 _ASKS_FOR = re.compile(r"(?:(?:who|what)(?:['’]s| is| are| was| were| will)|which) (?:the |an? |be )?", re.IGNORECASE)
@@ -39,6 +40,7 @@ class KnownWords:
         self.names = _names(context.schema)
         self.content = [word for word in content_words_of(self.question) if not _says_how(word.folded)]
         self.stems = {stem(singular(name)) for name in self.names}
+        self.relations = [(start, end) for start, end, *_ in said_relations(context)]
 
     def unknown(self) -> list[Word]:
         """The content words that the database doesn't know."""
@@ -59,6 +61,7 @@ class KnownWords:
             return True
         spans = [(said.start, said.end) for said in self.question.periods]
         spans += [(said.start, said.end) for said in self.question.numbers]
+        spans += self.relations
         if any(start <= word.start and word.end <= end for start, end in spans):
             return True
         return word.stem in self.stems

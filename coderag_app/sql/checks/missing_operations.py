@@ -40,7 +40,11 @@ def _missing_groups(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
     """Of "per year" and "monthly" in a query without groups, of "each year" beside a total of all rows."""
     if tree.find(exp.Group, exp.Window, exp.SetOperation, exp.Div) or _counts_inside(tree):
         return
-    words = [word.folded for word in context.question.words]
+    values = context.question.values
+    words = [
+        "" if any(value.start <= word.start < value.end for value in values) else word.folded  # Per Munk
+        for word in context.question.words
+    ]
     totals = any(select.find(exp.AggFunc) for select in outer_selects(tree))
     names = {word for column in tree.find_all(exp.Column) for word in words_of_name(column.name)}
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):

@@ -23,6 +23,7 @@ from coderag_app.sql.checks.coverage import (
 )
 from coderag_app.sql.literals import outer_selects
 from coderag_app.sql.repairs.context import RepairContext
+from coderag_app.sql.repairs.self_references import said_relations
 
 _AGGREGATES: dict[str, tuple[str, type[exp.Expr]]] = {
     "count": ("a count", exp.Count),
@@ -65,6 +66,8 @@ def _empty_columns(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
 def _is_spoken_of(name: str, context: RepairContext) -> bool:
     names = sorted(words_of_name(name))
     stems = {stem(singular(part)) for part in names}
+    if any(column.lower() == name.lower() for *_, column in said_relations(context)):
+        return True
     return any(
         word.stem in stems
         or any(relatives(word.folded, part) or abbreviates(part, word.folded) for part in names)

@@ -29,6 +29,7 @@ from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
 from coderag_app.sql.repairs.said_measures import compare_measures
+from coderag_app.sql.repairs.self_references import join_to_itself
 from coderag_app.sql.repairs.stored_forms import use_stored_forms
 from coderag_app.sql.repairs.stray_tables import leave_stray_tables
 from coderag_app.sql.repairs.units import convert_units
@@ -60,6 +61,7 @@ REPAIRS = (
     Repair("missing_groups", group_by_shown),
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
+    Repair("self_references", join_to_itself, late=True),
     Repair("stray_tables", leave_stray_tables, late=True),
     Repair("said_measures", compare_measures, late=True),
     Repair("key_roles", choose_keys, late=True),

@@ -143,6 +143,25 @@ def test_a_table_refers_to_itself_by_a_parent_or_a_manager(tmp_path):
     }
 
 
+def test_a_manager_of_things_is_a_person_and_a_role_before_the_noun_is_the_same_table(tmp_path):
+    found, _ = keys_of(
+        tmp_path,
+        """CREATE TABLE depots (id INTEGER PRIMARY KEY, city TEXT, manager_id INTEGER);
+        CREATE TABLE workers (id INTEGER PRIMARY KEY, name TEXT, line_manager_id INTEGER, referred_by INTEGER);
+        CREATE TABLE tasks (id INTEGER PRIMARY KEY, title TEXT, previous_task_id INTEGER, prerequisite_id INTEGER);
+        INSERT INTO depots VALUES (1, 'Ghent', 2), (2, 'Lille', 1);
+        INSERT INTO workers VALUES (1, 'Ann', NULL, 2), (2, 'Bo', 1, NULL), (3, 'Cy', 1, 2);
+        INSERT INTO tasks VALUES (1, 'Dig', NULL, NULL), (2, 'Pour', 1, 1), (3, 'Wall', 2, 2);""",
+    )
+    assert found == {
+        "depots.manager_id > workers.id",
+        "workers.line_manager_id > workers.id",
+        "workers.referred_by > workers.id",
+        "tasks.previous_task_id > tasks.id",
+        "tasks.prerequisite_id > tasks.id",
+    }
+
+
 def test_a_few_orphans_do_not_hide_a_key_and_declared_ones_stay(tmp_path):
     found, schema = keys_of(
         tmp_path,

@@ -39,6 +39,7 @@ def test_the_order_is_the_documented_one() -> None:
         "missing_groups",
         "whole_names",
         "row_groups",
+        "self_references",
         "stray_tables",
         "said_measures",
         "key_roles",
