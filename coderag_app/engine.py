@@ -21,12 +21,15 @@ from coderag_app.llm.prompts import PromptFormat, PromptRequest
 from coderag_app.llm.vocabulary import template_tokens, token_counter
 from coderag_app.query_engine import StreamingQueryEngine
 from coderag_app.question.read_question import Question, read_question
+from coderag_app.question.signs import signs_in_figures
+from coderag_app.question.typos import misspelt_words, spelled_right
 from coderag_app.schema.linking import SchemaLinker
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
 from coderag_app.sql.checks import question_of_the_world
 from coderag_app.sql.corpus_schema import corpus_schema
 from coderag_app.sql.repairs import RepairContext
+from coderag_app.sql.repairs.spellings import spellings_said
 from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
 from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
@@ -124,6 +127,8 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         if reply:
             yield run.event("done", answer=_within(run, self._in_words(run.question.text, reply)))
             return
+        if match is None:
+            self._put_plainly(run)
         if previous is not None:
             followed = yield from self._follow_up(run, previous)
             if followed is not None:
@@ -147,6 +152,20 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
             CodeRAGError: It is empty or too long.
         """
         return read_question(checked_question(question), self.schema, self.values)
+
+    def _put_plainly(self, run: QuestionRun) -> None:
+        """Put slips of spelling right, and signs of numbers in figures, which every model reads."""
+        if self.schema is None or self.database is None:
+            return
+        asked = run.question.text
+        slips = misspelt_words(run.question, self.schema, self.values)
+        if slips:
+            run.question = self.read(spelled_right(run.question, slips))
+        plain = signs_in_figures(run.question, self.schema)
+        if plain != run.question.text:
+            run.question = self.read(plain)
+        run.question = replace(run.question, misspelt=slips)
+        run.asked = asked if run.question.text != asked else ""
 
     def conversation(self, turns: Iterable[ConversationTurn] = ()) -> Conversation:
         """A conversation with this engine, from its beginning or from these turns on."""
@@ -224,7 +243,16 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         decoding = self.decoding(run)
         first = yield from decoding.most_likely()
         results = yield from decoding.vote(first)
-        yield run.event("done", answer=self._assembled(run, first, results))
+        answer = self._assembled(run, first, results)
+        run.note = " ".join(filter(None, (run.note, self._spellings(answer))))
+        yield run.event("done", answer=answer)
+
+    def _spellings(self, answer: SQLAnswer) -> str:
+        """Which stored spellings the answer takes for one value."""
+        if not answer.executed or self.schema is None:
+            return ""
+        said = spellings_said(checked_sql(answer.sql, self.schema, self._dialect).tree)
+        return " ".join(f"{each}." for each in dict.fromkeys(said))
 
     def _of_the_world(self, question: Question) -> str:
         """What a question asks for that neither a name nor a value of the database means; empty where it may."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
@@ -23,6 +23,11 @@ class WordVectors:
     def __init__(self, words: Sequence[str], vectors: np.ndarray) -> None:
         self._row = {word: number for number, word in enumerate(words)}
         self._vectors = vectors
+
+    @property
+    def words(self) -> Iterable[str]:
+        """The vocabulary, most frequent first."""
+        return self._row.keys()
 
     def matrix(self, words: Sequence[str]) -> np.ndarray:
         """Vectors of shape (words, dimension), float32; a zero row for a word that is not in the vocabulary."""

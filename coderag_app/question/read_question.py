@@ -71,6 +71,16 @@ class SaidPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class Misspelt:
+    """A word at ``start:end`` of a question as it was asked, and the word that it was read as."""
+
+    start: int
+    end: int
+    written: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question and what was found in it. Positions count in ``text``.
 
@@ -82,6 +92,7 @@ class Question:
         quoted: What it says in quotation marks.
         numbers: Its numbers.
         periods: The years, months and days that it names.
+        misspelt: The words that were read as others; ``text`` has these.
     """
 
     text: str = ""
@@ -91,6 +102,7 @@ class Question:
     quoted: tuple[SaidText, ...] = ()
     numbers: tuple[SaidText, ...] = ()
     periods: tuple[SaidPeriod, ...] = ()
+    misspelt: tuple[Misspelt, ...] = ()
 
     def __str__(self) -> str:
         return self.text

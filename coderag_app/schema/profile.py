@@ -116,6 +116,7 @@ class ColumnProfile:
         flag: What is stored for yes and for no, for a flag.
         options: All values of a column with few, as texts; those of a declared ENUM in its order.
         blanks: Stored texts that mean that a value is missing; the empty text is one.
+        spaced: Whether some texts begin or end with a space.
         rows: Rows that were looked at.
         nulls: How many of them are NULL.
         distinct: Distinct values in them; at least as many as were seen.
@@ -132,6 +133,7 @@ class ColumnProfile:
     flag: tuple[Scalar, Scalar] | None = None
     options: tuple[str, ...] = ()
     blanks: tuple[str, ...] = ()
+    spaced: bool = False
     rows: int = 0
     nulls: int = 0
     distinct: int = 0

@@ -70,7 +70,7 @@ def with_profiles(
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """What was counted in a column: rows, rows with a value, with a text that is not empty, and distinct values."""
+    """What was counted in a column: rows, those with a value, with a text that isn't empty, distinct values, spaces."""
 
     rows: int
     present: int
@@ -79,6 +79,7 @@ class _Counts:
     low: Any
     high: Any
     whole: bool
+    spaced: int = 0
 
     @property
     def numbers(self) -> tuple[float, float] | None:
@@ -119,6 +120,7 @@ class _TableProfiles:
             profile,
             options=self._options(column, counts),
             blanks=(*profile.blanks, "") if counts.filled < counts.present else profile.blanks,
+            spaced=bool(counts.spaced),
             rows=counts.rows,
             nulls=counts.rows - counts.present,
             distinct=counts.distinct,
@@ -225,7 +227,7 @@ class _TableProfiles:
             present = read.get("present", 0)
             found[column.name] = _Counts(
                 rows, present, read.get("filled", present), read.get("distinct", 0), read.get("low"), read.get("high"),
-                whole=rows < COUNTED_ROWS,
+                whole=rows < COUNTED_ROWS, spaced=read.get("spaced", 0),
             )  # fmt: skip
         return found
 
@@ -240,6 +242,7 @@ class _TableProfiles:
         measures["distinct"] = "COUNT(DISTINCT {})"
         if texts and not declared.startswith(("ENUM", "UUID")):
             measures["filled"] = "COUNT(NULLIF({}, ''))"
+            measures["spaced"] = "COUNT(NULLIF({0}, TRIM({0})))"
         stored = self.values.values_of(self.table.name, column.name)
         ranged = column.is_numeric or column.is_temporal or (self.dialect == "sqlite" and not texts) or not declared
         if ranged and not stored and not (column.is_boolean and self.dialect == "postgres"):

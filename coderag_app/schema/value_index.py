@@ -18,6 +18,7 @@ from coderag_app.schema.value_links import Lookup, read_lookups
 MAX_VALUES_PER_COLUMN = 5_000
 MAX_VALUE_WORDS = 8
 FEW_VALUES = 4
+_FEW_WORDS = 3  # longer values are prose
 _WORD = re.compile(r"\w+(?:['’]\w+)*", re.UNICODE)
 _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
@@ -48,7 +49,11 @@ class ValueMatch:
 
 
 class ValueIndex:
-    """The distinct text values of a database, indexed by their words."""
+    """The distinct text values of a database, indexed by their words.
+
+    Attributes:
+        words: The words of short values, without case and accents.
+    """
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class ValueIndex:
             self._by_column[value.table.lower(), value.column.lower()].append(value.text)
         for lookup in lookups:
             self._link(lookup)
+        self.words = frozenset(word for words in self._by_words if len(words) <= _FEW_WORDS for word in words)
         self._longest = max(map(len, self._by_words), default=0)
 
     @classmethod

@@ -40,7 +40,7 @@ def assembled_answer(
     sure = confidence(evidence, run.sources, doubts) if evidence is not None else None
     run.timings_s["total"] = time.perf_counter() - run.started
     answer = SQLAnswer(
-        question=run.question.text,
+        question=run.asked or run.question.text,
         sql=chosen.sql,
         status=AnswerStatus.REPAIRED if run.attempts and run.attempts[0].error else AnswerStatus.ANSWERED,
         sources=run.sources,

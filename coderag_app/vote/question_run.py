@@ -55,12 +55,14 @@ class QuestionRun:
     """A question with everything that was found and tried for it.
 
     Attributes:
-        question: What is answered: a follow-up in words that stand alone.
+        question: What is answered: a follow-up in words that stand alone, with slips of spelling put right.
+        asked: It as it was asked, where words of it were changed.
         note: How a follow-up was understood.
         attempts: The most likely reply and its repairs, then the sampled reply that was chosen, if one was.
     """
 
     question: Question
+    asked: str = ""
     note: str = ""
     started: float = field(default_factory=time.perf_counter)
     timings_s: dict[str, float] = field(default_factory=dict)

@@ -48,6 +48,12 @@ class Finding:
     refuses: bool = False
 
 
+def _misspelt_words(_: exp.Expr, context: RepairContext) -> Iterator[str]:
+    """Each word that was read as another one: a reading is a guess."""
+    for slip in context.question.misspelt:
+        yield f"Read '{slip.written}' as '{slip.read}'"
+
+
 CHECKS = (
     Check("coverage", unused_words),
     Check("stored_values", values_not_stored),
@@ -58,6 +64,7 @@ CHECKS = (
     Check("shown", shows_another_kind),
     Check("unasked", unasked_operations),
     Check("missing", missing_operations),
+    Check("misspelt", _misspelt_words),
 )
 
 

@@ -30,6 +30,7 @@ from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
 from coderag_app.sql.repairs.said_measures import compare_measures
 from coderag_app.sql.repairs.self_references import join_to_itself
+from coderag_app.sql.repairs.spellings import compare_all_spellings
 from coderag_app.sql.repairs.stored_forms import use_stored_forms
 from coderag_app.sql.repairs.stray_tables import leave_stray_tables
 from coderag_app.sql.repairs.units import convert_units
@@ -67,6 +68,7 @@ REPAIRS = (
     Repair("key_roles", choose_keys, late=True),
     Repair("fan_out", aggregate_once, late=True),
     Repair("units", convert_units, late=True),
+    Repair("spellings", compare_all_spellings, late=True),
 )
 LATE = frozenset(repair.name for repair in REPAIRS if repair.late)
 EARLY = frozenset(repair.name for repair in REPAIRS) - LATE
@@ -116,12 +118,13 @@ def repaired_sql(sql: str, context: RepairContext, without: Collection[str] = fr
 
 
 def in_stored_forms(sql: str, schema: Schema, values: ValueIndex) -> str:
-    """Convert what the columns of a query store in a form of its own, and repair nothing else.
+    """Convert what the columns of a query store in a form or several spellings of its own, and repair nothing else.
 
     Args:
         sql: A query that code wrote, such as a change to the previous one.
         schema: The tables that it reads, with their profiles.
         values: The text that the columns store.
     """
-    others = {repair.name for repair in REPAIRS if repair.apply is not use_stored_forms}
+    forms = (use_stored_forms, compare_all_spellings)
+    others = {repair.name for repair in REPAIRS if repair.apply not in forms}
     return repaired_sql(sql, RepairContext(schema, values), others)

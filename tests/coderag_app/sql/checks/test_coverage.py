@@ -108,7 +108,14 @@ def test_every_check_is_run_and_one_that_fails_costs_nothing(monkeypatch):
         "lonely_columns": "title is shown beside a total of all rows",
         "unasked": "Nothing in the question asks for a total: SUM(book_id)",
     }
-    assert {check.name for check in CHECKS} == {*found, "joins", "echo", "shown", "missing"} and tree == before
+    assert {check.name for check in CHECKS} == {
+        *found,
+        "joins",
+        "echo",
+        "shown",
+        "missing",
+        "misspelt",
+    } and tree == before
     monkeypatch.setattr("coderag_app.sql.checks.all_checks.CHECKS", (type(CHECKS[0])("broken", fails), *CHECKS[1:]))
     assert [finding.check for finding in findings(tree, asked)] == [*found][1:]
 

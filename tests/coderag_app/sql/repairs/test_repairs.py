@@ -45,6 +45,7 @@ def test_the_order_is_the_documented_one() -> None:
         "key_roles",
         "fan_out",
         "units",
+        "spellings",
     ] == NAMES
     assert {path.stem for path in REPAIRS_FOLDER.glob("*.sql")} == set(NAMES)
     documented = (Path(__file__).parents[4] / "docs" / "repairs.md").read_text(encoding="utf-8")
