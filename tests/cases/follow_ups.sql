@@ -145,7 +145,7 @@ SELECT name FROM stores WHERE country_code IN (SELECT code FROM countries WHERE 
 
 -- after: SELECT first_name FROM customers
 -- only Jazz
-SELECT first_name FROM customers WHERE id IN (SELECT customer_id FROM reviews WHERE product_id IN (SELECT id FROM products WHERE category = 'Jazz'))
+SELECT first_name FROM customers WHERE id IN (SELECT customer_id FROM reviews WHERE product_id IN (SELECT id FROM products WHERE category IN ('Jazz', 'jazz')))
 
 -- after: SELECT city FROM stores UNION SELECT city FROM customers
 -- top 5
