@@ -13,6 +13,7 @@ from coderag_app.vote.confidence import confidence
 from coderag_app.vote.question_run import QuestionRun
 
 _LEFT_OUT = "The query below would leave it out, so its rows are not shown."
+_FLOOR = 0.4  # confidence below which no rows are shown for a question that speaks of what the database doesn't know
 NO_ANSWER = "The question cannot be answered from this schema."
 
 
@@ -57,6 +58,8 @@ def assembled_answer(
         return replace(answer, status=AnswerStatus.ABSTAINED, error=NO_ANSWER)
     if chosen.dropped:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=f"{chosen.dropped} {_LEFT_OUT}")
+    if chosen.lacking and (sure is None or sure.score < _FLOOR):
+        return replace(answer, status=AnswerStatus.ABSTAINED, error=f"{chosen.lacking} {_LEFT_OUT}")
     if sure is not None and sure.score < abstain_below:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=_unsure(sure, abstain_below))
     if chosen.result is None:

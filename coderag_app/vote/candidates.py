@@ -29,6 +29,7 @@ class Candidate:
         coverage: How much of the question's words it uses.
         findings: What the checks say against it.
         dropped: The proper names of the question that it drops and the database doesn't store, in words.
+        lacking: What else of the question it drops and the database knows nothing of, in words.
     """
 
     reply: str
@@ -41,6 +42,7 @@ class Candidate:
     coverage: Coverage = Coverage()
     findings: tuple[Finding, ...] = ()
     dropped: str = ""
+    lacking: str = ""
     joins: int = 0
 
     def count(self, check: str) -> int:

@@ -17,7 +17,7 @@ from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
 from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
-from coderag_app.sql.checks import coverage, dropped_names, findings, left_out
+from coderag_app.sql.checks import coverage, dropped_names, findings, left_out, not_held
 from coderag_app.sql.extraction import NoSQLError
 from coderag_app.sql.guard import CheckedSQL
 from coderag_app.sql.repairs import EARLY, RepairContext, repaired
@@ -247,8 +247,8 @@ class Decoding:
         senseless = "; ".join(finding.text for finding in found if finding.refuses)
         error = f"The SQL makes no sense: {senseless}" if senseless else ""
         used = coverage(tree, self._context)
-        dropped = dropped_names(used.unused, self._context)
-        return replace(candidate, coverage=used, findings=found, dropped=dropped, error=error)
+        dropped, lacking = (say(used.unused, self._context) for say in (dropped_names, not_held))
+        return replace(candidate, coverage=used, findings=found, dropped=dropped, lacking=lacking, error=error)
 
     @cached_property
     def _context(self) -> RepairContext | None:

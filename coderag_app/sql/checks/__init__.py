@@ -2,7 +2,7 @@
 
 from coderag_app.sql.checks.all_checks import CHECKS, Check, Finding, findings
 from coderag_app.sql.checks.coverage import Coverage, LeftOut, coverage, left_out
-from coderag_app.sql.checks.known_words import dropped_names, question_of_the_world
+from coderag_app.sql.checks.known_words import dropped_names, not_held, question_of_the_world
 
 __all__ = [
     "CHECKS",
@@ -14,5 +14,6 @@ __all__ = [
     "dropped_names",
     "findings",
     "left_out",
+    "not_held",
     "question_of_the_world",
 ]

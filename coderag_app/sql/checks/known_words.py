@@ -1,7 +1,9 @@
 """Which words of a question a database knows: by the name of a table or column, by a stored value, or by meaning.
 
 A question none of whose words is known ("what's the weather?") is about the world, and so is one that asks who or what
-something unknown is ("who is the president of France?"), even where France is stored. A proper name or a quoted text
+something unknown is ("who is the president of France?"), even where France is stored. A query that leaves out two
+unknown words ("patients allergic to penicillin") or the first thing asked for may answer another question.
+A proper name or a quoted text
 that is stored nowhere is kept or the question is not answered, but it is never dropped.
 """
 
@@ -15,6 +17,7 @@ from coderag_app.question.read_question import Question, Word
 from coderag_app.schema.name_words import singular, stem
 from coderag_app.schema.tables import Schema
 from coderag_app.sql.checks.coverage import (
+    SIMILAR,
     abbreviates,
     content_words_of,
     operations_of,
@@ -33,9 +36,15 @@ _FAINTLY_SIMILAR = 0.35  # "area" and "hectares" have 0.40, "weather" and any na
 
 
 class KnownWords:
-    """What the names of a schema and the values of a database know of a question's words."""
+    """What the names of a schema and the values of a database know of a question's words.
 
-    def __init__(self, context: RepairContext) -> None:
+    Args:
+        context: The schema, and the question as read with it and the stored values.
+        near: The cosine from which a name is near a word in meaning.
+    """
+
+    def __init__(self, context: RepairContext, near: float = _FAINTLY_SIMILAR) -> None:
+        self.near = near
         self.question = context.question
         self.names = _names(context.schema)
         self.content = [word for word in content_words_of(self.question) if not _says_how(word.folded)]
@@ -48,12 +57,20 @@ class KnownWords:
 
     def knows(self, word: Word) -> bool:
         """Whether a name or value says the word, or a name is spelled like it or near it in meaning."""
-        if self.says(word) or any(relatives(word.folded, name) for name in self.names):
+        if self.says(word) or self._is_half_a_name(word) or any(relatives(word.folded, name) for name in self.names):
             return True
         if any(abbreviates(name, word.folded) for name in self.names):
             return True
         close = len(word.folded) > 4 and get_close_matches(word.folded, self.names, 1, _LEAST_LIKE)
-        return bool(close) or similarity(word.folded, self.names) >= _FAINTLY_SIMILAR
+        return bool(close) or similarity(word.folded, self.names) >= self.near
+
+    def _is_half_a_name(self, word: Word) -> bool:
+        """Whether it makes one name with the word before or behind it: "high schoolers" of ``highschooler``."""
+        words = self.question.words
+        at = words.index(word)
+        pairs = zip(words[max(at - 1, 0) : at + 1], words[at : at + 2] if at else words[1:2], strict=False)
+        joined = (singular(first.folded + second.folded) for first, second in pairs)
+        return any(stem(name) in self.stems for name in joined)
 
     def says(self, word: Word) -> bool:
         """Whether a name, a stored value, a period or a number says the word itself."""
@@ -120,6 +137,31 @@ def dropped_names(unused: Sequence[str], context: RepairContext) -> str:
             near = " or ".join(f"'{value}'" for value in context.values.near(text, 2))
             said.append(f"There is no '{text}' in the database{f'; did you mean {near}?' if near else '.'}")
     return " ".join(said)
+
+
+def not_held(unused: Sequence[str], context: RepairContext) -> str:
+    """Say what a query leaves out that the database knows nothing of; empty where it may still answer.
+
+    One such word may be a synonym or a figure of speech. Two, or the first thing that is asked for, are the question.
+
+    Args:
+        unused: What of the question the query does not use, as asked.
+        context: The schema, the stored values and the question.
+    """
+    known = KnownWords(context, SIMILAR)
+    starts = [context.question.text.find(text) for text in unused]
+    spans = [(start, start + len(text)) for start, text in zip(starts, unused, strict=True)]
+    lacking = [
+        word
+        for word in known.unknown()
+        if word.text.islower() and any(start <= word.start < end for start, end in spans)
+    ]
+    # Alone, a word must be further away: at 0.45, "gender" beside a column ``sex`` would count.
+    faintly = KnownWords(context)
+    if len(lacking) < _LEAST_UNKNOWN and (lacking[:1] != known.content[:1] or any(map(faintly.knows, lacking))):
+        return ""
+    said = ", ".join(f"'{word.text}'" for word in lacking)
+    return f"This database holds nothing on {said}." if said else ""
 
 
 def _says_how(word: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from coderag_app.question.read_question import read_question
 from coderag_app.schema.value_index import StoredValue, ValueIndex
-from coderag_app.sql.checks import coverage, dropped_names, question_of_the_world
+from coderag_app.sql.checks import coverage, dropped_names, not_held, question_of_the_world
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs import RepairContext
@@ -78,3 +78,26 @@ def test_a_name_that_is_stored_nowhere_is_not_dropped(question, sentence):
     asked = context(question)
     unused = coverage(parse_one("SELECT tonnes FROM harvests"), asked).unused
     assert dropped_names(unused, asked) == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "said"),
+    [
+        (
+            "Which fields pay taxes on diamonds?",
+            "SELECT name FROM fields",
+            "This database holds nothing on 'taxes', 'diamonds'.",
+        ),
+        (
+            "How many pianists does each field have?",
+            "SELECT name, COUNT(*) FROM fields GROUP BY name",
+            "This database holds nothing on 'pianists'.",
+        ),
+        ("How many fields have sandy soil?", "SELECT COUNT(*) FROM fields WHERE soil = 'sandy'", ""),
+        ("Which harvests were insured?", "SELECT crop FROM harvests", ""),  # one word is a doubt
+        ("Total tonnes of barley per field", "SELECT field_id, SUM(tonnes) FROM harvests GROUP BY 1", ""),
+    ],
+)
+def test_a_query_that_leaves_out_what_the_database_does_not_know(question, sql, said):
+    asked = context(question)
+    assert not_held(coverage(parse_one(sql), asked).unused, asked) == said
