@@ -27,6 +27,7 @@ from coderag_app.llm.llm_loading import LoadedLLM, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.inferred_keys import with_inferred_keys
 from coderag_app.schema.name_words import shared_prefix
+from coderag_app.schema.profile_cache import ProfileCache, default_profiles_folder
 from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.value_index import ValueIndex, is_unmatched
 from coderag_app.settings import AppConfig
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
 
+    from coderag_app.database.base import DataState
     from coderag_app.schema.tables import Schema
     from coderag_app.types import EncoderInfo
 
@@ -96,7 +98,12 @@ def load_query_engine(
     check_repair_names(config.without_repairs)
     opened = _open_database(config) if database is None or isinstance(database, str | Path) else database
     unread = UnmatchedColumns.of_database(opened.name, config).patterns() if opened is not None else ()
-    schema = _visible_schema(opened, config, unread) if opened is not None else None
+    cache, schema = ProfileCache.of_nothing(), None
+    if opened is not None:
+        state = opened.data_state()  # before anything is read: what changes meanwhile is read anew next time
+        schema = _visible_schema(opened, config, unread)
+        cache = _kept_profiles(state, schema, config, unread)
+        schema = _with_keys(schema, opened, config, unread, cache)
     load_encoder = partial(_load_encoder, config, embed_model)
     index, encoder = _open_index(config, index, load_encoder, required=storage_dir is not None)
     if opened is None and index is None:
@@ -115,7 +122,8 @@ def load_query_engine(
         else ValueIndex()
     )
     if opened is not None and schema is not None:
-        schema = with_profiles(schema, values, partial(_rows_of, opened), unread)
+        schema = with_profiles(schema, values, partial(_rows_of, opened), unread, known=cache.kept.tables)
+        cache.write()
     taught = _open_verified(config, opened, schema, values) if verified else None
     if llm is None or isinstance(llm, str):
         loaded = load_llm(config)
@@ -145,7 +153,7 @@ def load_query_engine(
 
 
 def _visible_schema(database: Database, config: AppConfig, unread: Sequence[str]) -> Schema:
-    """The schema with the keys that nobody declared, read before any model loads.
+    """The schema as the database declares it, read before any model loads.
 
     Raises:
         DatabaseError: There is nothing in it to ask about; what was left out has been named by warnings.
@@ -156,11 +164,27 @@ def _visible_schema(database: Database, config: AppConfig, unread: Sequence[str]
             f"The database {database.name!r} shows no table or view, so there is nothing to ask. Check that it is the "
             "right one, that the role may read its tables, and that they are in its default schema (others: --schema)."
         )
-    schema = replace(schema, prefix=shared_prefix([table.name for table in schema.tables]))
+    return replace(schema, prefix=shared_prefix([table.name for table in schema.tables]))
+
+
+def _kept_profiles(state: DataState | None, schema: Schema, config: AppConfig, unread: Sequence[str]) -> ProfileCache:
+    """What an earlier opening found out about the same data, as far as it may still be used."""
+    if state is None:
+        return ProfileCache.of_nothing()
+    depends_on = (state.version, schema.fingerprint, *sorted(unread), str((config.match_values, config.sample_values)))
+    folder = config.profiles_dir or default_profiles_folder()
+    return ProfileCache.read(folder, state.place, depends_on, state.max_age_s, config.refresh)
+
+
+def _with_keys(
+    schema: Schema, database: Database, config: AppConfig, unread: Sequence[str], cache: ProfileCache
+) -> Schema:
+    """The schema with the keys that nobody declared, unless they are not wanted."""
     if not config.infer_keys:
         return schema
     patterns = [pattern.lower() for pattern in unread]
-    return with_inferred_keys(schema, partial(_rows_of, database), partial(is_unmatched, patterns))
+    unmatched = partial(is_unmatched, patterns)
+    return with_inferred_keys(schema, partial(_rows_of, database), unmatched, cache.kept.checked)
 
 
 def _rows_of(database: Database, sql: str, timeout_s: float | None = None) -> tuple[tuple[Any, ...], ...]:

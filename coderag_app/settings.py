@@ -61,6 +61,9 @@ class AppConfig(BaseSettings):
         description="Schemas of PostgreSQL or DuckDB to read, separated by commas; bare names are looked up in this "
         "order. Unset: those of the role's search path, or main.",
     )
+    refresh: Annotated[bool, CommandOption("database", ("--refresh/--no-refresh",))] = Field(
+        False, description="Read anew what the columns hold, instead of what an earlier opening found out."
+    )
     llm: Annotated[str, CommandOption("models", ("--llm", "-m"), "MODEL")] = Field(
         "auto",
         description="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible.",
@@ -162,6 +165,11 @@ class AppConfig(BaseSettings):
     match_values: bool = Field(True, description="Match the question's words with stored values.")
     unmatched_columns: tuple[str, ...] = Field(
         (), description="Columns whose values are neither matched nor shown, such as customers.email or *.phone."
+    )
+    profiles_dir: Path | None = Field(
+        None,
+        description="Folder of what was found out about the columns of databases; unset: in the user's cache.",
+        json_schema_extra=_NEVER,
     )
     verified_dir: Annotated[Path, CommandOption(metavar="DIR")] = Field(
         Path("verified"), description="Folder of the verified examples, one SQL file per database."

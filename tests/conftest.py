@@ -82,6 +82,7 @@ def _state_in_a_folder_of_its_own(tmp_path_factory: pytest.TempPathFactory, monk
     """Keep histories and settings of tests, and of the programs they start, apart from the user's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    monkeypatch.setenv("CODERAG_PROFILES_DIR", str(tmp_path_factory.mktemp("profiles")))
 
 
 @pytest.fixture(autouse=True)

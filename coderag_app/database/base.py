@@ -48,6 +48,21 @@ class Limits:
         return self.max_memory_mb * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class DataState:
+    """What tells whether a database holds what it held before.
+
+    Attributes:
+        place: What tells the database from others: a path, or a server and its role, without a password.
+        version: Changes whenever the data do; empty where nothing tells.
+        max_age_s: Seconds for which what was found out about the data holds at most.
+    """
+
+    place: str
+    version: str
+    max_age_s: float
+
+
 class OverLimitError(DatabaseError):
     """A statement that went over its time or its memory."""
 
@@ -96,6 +111,10 @@ class Database(Protocol):
 
     def distinct_texts(self, table: str, column: str, limit: int) -> list[str]:
         """Up to ``limit`` distinct texts of a column; empty for a column that holds none."""
+        ...
+
+    def data_state(self) -> DataState | None:
+        """What tells whether the data changed; None where what is found out about them must not be kept."""
         ...
 
     def close(self) -> None:

@@ -40,6 +40,8 @@ class DuckDBDatabase(FileDatabase):
     """
 
     dialect = "duckdb"
+    head_bytes = 3 * 4096  # the main header and two headers with the number of the last checkpoint
+    log_suffix = ".wal"
 
     @classmethod
     def from_path(cls, path: Path, limits: Limits) -> DuckDBDatabase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
@@ -12,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coderag_app.database.base import Limits, OverLimitError
+from coderag_app.database.base import DataState, Limits, OverLimitError
 from coderag_app.database.processes import LocalSession, Session
-from coderag_app.errors import DatabaseError
+from coderag_app.errors import DatabaseError, FileRefusedError
+from coderag_app.files import open_regular
 from coderag_app.schema.tables import Column, Table
 from coderag_app.types import QueryResult
 
@@ -23,6 +25,9 @@ logger = logging.getLogger(__name__)
 # A table or a view may be slow, or made to be; its samples and texts are not worth a longer wait.
 _OBJECT_S = 1.0
 _TEXTS_S = 3.0
+_STATE_AGE_S = 86_400.0  # a view may ask what day it is
+# A change within the same tick of the file system's clock need not show: 10 ms, on FAT 2 s. Files count their changes.
+_SETTLED_NS, _LOG_SETTLED_NS = 100_000_000, 2_000_000_000
 
 
 class FileDatabase:
@@ -32,6 +37,8 @@ class FileDatabase:
     """
 
     dialect = ""
+    head_bytes = 0  # at the front of the file, which hold the counter of its changes
+    log_suffix = ""  # of the file beside it that takes changes first
 
     def __init__(self, session: Session | LocalSession, path: Path, limits: Limits) -> None:
         self.name = path.stem
@@ -73,6 +80,18 @@ class FileDatabase:
             logger.warning("No texts of %s.%s: %s", table, column, error)
             return []
         return texts
+
+    def data_state(self) -> DataState | None:
+        """The file's size, times and counter of changes, and its log's; None while they are being written."""
+        log = self.path.with_name(self.path.name + self.log_suffix)
+        try:
+            states = [_file_state(self.path, self.head_bytes, _SETTLED_NS)]
+            if log.exists() and log.stat().st_size:
+                states.append(_file_state(log, self.head_bytes, _LOG_SETTLED_NS))
+            place = str(self.path.resolve())
+        except (OSError, FileRefusedError):
+            return None
+        return DataState(place, " ".join(states), _STATE_AGE_S) if all(states) else None
 
     def close(self) -> None:
         """Close the file once the running statement has ended."""
@@ -121,3 +140,19 @@ class FileDatabase:
                 raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
             with closing(self._session.ask(request, timeout_s, *arguments)) as messages:  # type: ignore[type-var]
                 yield from messages
+
+
+def _file_state(path: Path, head_bytes: int, settled_ns: int) -> str:
+    """Which file it is, its size, when it was changed, and a digest of its first bytes; empty for one just written.
+
+    Raises:
+        OSError: It is not there, or may not be read.
+        FileRefusedError: It is no regular file.
+    """
+    status = path.stat()
+    changed = (status.st_mtime_ns, status.st_ctime_ns)
+    if time.time_ns() - max(changed) < settled_ns:
+        return ""
+    with open_regular(path) as file:
+        head = hashlib.sha256(file.read(head_bytes)).hexdigest()
+    return " ".join(map(str, (status.st_ino, status.st_size, *changed, head)))

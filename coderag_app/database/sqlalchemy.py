@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from coderag_app.database.base import Limits, OverLimitError
+from coderag_app.database.base import DataState, Limits, OverLimitError
 from coderag_app.database.rows import collect_rows
 from coderag_app.database.sampling import column_samples, printable
 from coderag_app.database.server_schema import sample_query, texts_query
@@ -31,6 +31,7 @@ _OPENING_S = 10.0  # for reading the catalogues, whatever a statement may take
 _SAMPLING_S = 1.0  # per table or view
 _SAMPLING_TOTAL_S = 20.0  # for a whole database: many slow views must not hold it up
 _TEXTS_S = 5.0  # per column
+_STATE_AGE_S = 3600.0  # a server says nothing of changes
 _TIMEOUTS = {"57014", "3024", "1969", "1317"}  # PostgreSQL's SQLSTATE, MySQL's and MariaDB's error numbers
 _MEMORY = {"53200", "53400", "1104"}
 _READ_ONLY = {"25006", "1792"}
@@ -147,6 +148,14 @@ class SQLAlchemyDatabase:
             logger.warning("No values of %s: %s", table, error)
             return []
         return [text for text in dict.fromkeys(printable(row[0]) for row in rows) if text]
+
+    def data_state(self) -> DataState | None:
+        """The server, database and role; what was found out about the data holds for an hour."""
+        place = self._url.set(password=None, query={}).render_as_string()
+        hosts = {
+            name: self._url.query[name] for name in ("host", "port", "user", "unix_socket") if name in self._url.query
+        }
+        return DataState(f"{place} {sorted(hosts.items())}", "", _STATE_AGE_S)
 
     def close(self) -> None:
         """Refuse further statements; no connection is kept open between two."""

@@ -39,6 +39,8 @@ class SQLiteDatabase(FileDatabase):
     """
 
     dialect = "sqlite"
+    head_bytes = 100  # sqlite.org/fileformat.html: a change counter at 24; salts in the first 32 of a log
+    log_suffix = "-wal"
 
     @classmethod
     def from_path(cls, path: Path, limits: Limits) -> SQLiteDatabase:

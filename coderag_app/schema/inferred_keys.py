@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -59,7 +59,10 @@ class _Candidate:
 
 
 def with_inferred_keys(
-    schema: Schema, rows: Rows | None = None, unread: Callable[[str, str], bool] = lambda table, column: False
+    schema: Schema,
+    rows: Rows | None = None,
+    unread: Callable[[str, str], bool] = lambda table, column: False,
+    known: MutableMapping[str, tuple[int, int]] | None = None,
 ) -> Schema:
     """Add the keys that names and values show to the declared ones.
 
@@ -68,11 +71,12 @@ def with_inferred_keys(
         rows: Runs one query, e.g. ``lambda sql, seconds: database.execute(sql, seconds).rows``; None judges by names
             alone.
         unread: ``(table, column)`` of columns whose values must not be read.
+        known: What earlier checks found, by their query; further ones are added.
 
     Returns:
         The schema; each inferred key has a ``score`` below 1. A column has one key at most.
     """
-    names, checks = _Names(schema), _Checks(schema, rows, unread)
+    names, checks = _Names(schema), _Checks(schema, rows, unread, {} if known is None else known)
     found: dict[str, list[ForeignKey]] = {}
     for table in schema.tables:
         declared = {name.lower() for key in table.foreign_keys for name in key.columns}
@@ -296,10 +300,17 @@ def _vocabulary() -> dict[str, frozenset[str]]:
 class _Checks:
     """Compares values within a budget of time and queries."""
 
-    def __init__(self, schema: Schema, rows: Rows | None, unread: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        rows: Rows | None,
+        unread: Callable[[str, str], bool],
+        known: MutableMapping[str, tuple[int, int]],
+    ) -> None:
         self.dialect = schema.dialect
         self.rows = rows
         self.unread = unread
+        self.known = known
         self.deadline = time.monotonic() + BUDGET_S
         self.left = _MOST_CHECKS
         self.unique: dict[tuple[str, str], bool] = {}
@@ -315,8 +326,7 @@ class _Checks:
             return unknown
         if not candidate.is_declared_key and not self._is_unique(candidate.parent, candidate.key):
             return 0.0
-        found = self._run(self._containment(candidate))
-        asked, contained = found[0] if found else (0, 0)
+        asked, contained = self._run(self._containment(candidate))
         if not asked:
             return unknown
         coincidence = candidate.kind == "values" and contained < min(_MIN_CODES, asked)
@@ -332,8 +342,8 @@ class _Checks:
         if place not in self.unique:
             name, source = self._quoted(column.name), self._quoted(table.name)
             sampled = f"SELECT {name} AS v FROM {source} LIMIT {_SAMPLED_ROWS}"
-            found = self._run(f"SELECT COUNT(*), COUNT(DISTINCT v) FROM ({sampled}) AS sampled")
-            self.unique[place] = bool(found) and found[0][0] == found[0][1] > 0
+            rows, values = self._run(f"SELECT COUNT(*), COUNT(DISTINCT v) FROM ({sampled}) AS sampled")
+            self.unique[place] = rows == values > 0
         return self.unique[place]
 
     def _containment(self, candidate: _Candidate) -> str:
@@ -344,13 +354,17 @@ class _Checks:
         joined = f"({values}) AS asked LEFT JOIN {parent} AS parent ON parent.{key} = asked.v"
         return f"SELECT COUNT(*), COUNT(parent.{key}) FROM {joined}"
 
-    def _run(self, sql: str) -> Sequence[Sequence[Any]]:
+    def _run(self, sql: str) -> tuple[int, int]:
+        """The two numbers that a query gives; zeros where it fails."""
         assert self.rows is not None  # noqa: S101 - _may_run has looked
-        self.left -= 1
-        try:
-            return self.rows(sql, max(self.deadline - time.monotonic(), _LEAST_S))
-        except DatabaseError:  # a view that is slow or fails, types that cannot be compared, a table without permission
-            return ()
+        if sql not in self.known:
+            self.left -= 1
+            try:
+                ((first, second),) = self.rows(sql, max(self.deadline - time.monotonic(), _LEAST_S))
+            except DatabaseError:  # a slow view, types that cannot be compared, a table without permission
+                return 0, 0
+            self.known[sql] = int(first), int(second)
+        return self.known[sql]
 
     def _quoted(self, name: str) -> str:
         return quote_identifier(name, self.dialect)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 from coderag_app.files import yaml_beside
@@ -35,7 +36,7 @@ _NUMERIC_DAY = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})((?:,? \d{1,2}:\d\
 _YEAR_FIRST = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})((?: \d{1,2}:\d\d(?::\d\d)?)?)")
 _CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?")
 _NAMED_FORMS = ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y", "%d %B, %Y", "%b %d %Y")
-_LETTERS = re.compile(r"[A-Za-z]{3}")
+_MONTH_NAME = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
 
 _AMOUNT = re.compile(
     r"(?P<open>\()?(?P<minus>[-+−])?\s*(?P<before>[^\d\s.,()+−-][^\d()]{0,5}?)?\s*(?P<minus2>[-+−])?"
@@ -216,8 +217,9 @@ def text_profile(values: Sequence[str], name: str = "", comma: bool | None = Non
     >>> text_profile(["$1,200.50", "$80.00", "n/a"]).number
     NumberForm(decimal='.', thousands=',', signs=('$',), unit='$', parentheses=False)
     """
-    told = [value.strip() for value in values if value.strip().casefold() not in profile_words()["blanks"]]
-    blanks = tuple(value for value in values if value.strip().casefold() in profile_words()["blanks"])
+    missing = profile_words()["blanks"]
+    blanks = tuple(value for value in values if value.strip().casefold() in missing)
+    told = [value.strip() for value in values if value not in blanks] if blanks else [v.strip() for v in values]
     if not told:
         return ColumnProfile(Kind.TEXT if values else Kind.UNKNOWN)
     flag = _flag(told)
@@ -286,7 +288,7 @@ def date_form(values: Sequence[str]) -> tuple[str, bool]:
         matches = [pattern.fullmatch(value) for value in values]
         if all(matches):
             return forms([match for match in matches if match is not None])
-    if _LETTERS.search(values[0]):
+    if _MONTH_NAME.search(values[0]):
         form = next((form for form in _NAMED_FORMS if all(_reads(value, form) for value in values)), "")
         return form, False
     return "", False
@@ -325,9 +327,9 @@ def number_form(values: Sequence[str], comma: bool | None = None) -> NumberForm 
         values: Texts, none of them empty.
         comma: Which way to read what fits both: a decimal comma (True), or a decimal point.
     """
-    amounts = [_AMOUNT.fullmatch(value) for value in values]
-    found = [match for match in amounts if match is not None]
-    if len(found) < len(amounts) or any(bool(match["open"]) != bool(match["close"]) for match in found):
+    amounts = map(_AMOUNT.fullmatch, values)
+    found = [match for match in takewhile(bool, amounts) if match is not None]
+    if len(found) < len(values) or any(bool(match["open"]) != bool(match["close"]) for match in found):
         return None
     digits = [match["digits"].strip() for match in found]
     if any(re.match(r"0\d", each) for each in digits):
@@ -392,8 +394,8 @@ def _is_code(name: str) -> bool:
 
 def _flag(values: Sequence[str]) -> tuple[str, str] | None:
     """What is stored for yes and for no; both must occur, since a lone N may be a grade."""
-    by_word = {value.casefold(): value for value in values}
-    if len(by_word) != len(values) or len(values) != 2:
+    by_word = {value.casefold(): value for value in values} if len(values) == 2 else {}
+    if len(by_word) != 2:
         return None
     pair = next((pair for pair in profile_words()["flags"] if by_word.keys() == set(pair)), None)
     return (by_word[pair[0]], by_word[pair[1]]) if pair is not None else None

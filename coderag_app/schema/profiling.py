@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -23,6 +23,7 @@ from coderag_app.schema.profile import (
     number_profile,
     text_profile,
 )
+from coderag_app.schema.profile_cache import is_short
 from coderag_app.schema.tables import Column, Schema, Table, quote_identifier
 from coderag_app.schema.value_index import ValueIndex, is_unmatched
 
@@ -40,7 +41,12 @@ Run = Callable[[str, float], Sequence[Sequence[Any]]]  # the rows of one query, 
 
 
 def with_profiles(
-    schema: Schema, values: ValueIndex, run: Run, unmatched: Sequence[str] = (), budget_s: float = BUDGET_S
+    schema: Schema,
+    values: ValueIndex,
+    run: Run,
+    unmatched: Sequence[str] = (),
+    budget_s: float = BUDGET_S,
+    known: MutableMapping[str, dict[str, ColumnProfile]] | None = None,
 ) -> Schema:
     """Return the schema with the profile of each column.
 
@@ -53,14 +59,21 @@ def with_profiles(
         run: Runs one query, e.g. ``lambda sql, seconds: database.execute(sql, seconds).rows``.
         unmatched: Columns that must not be read, as ``table.column`` with ``*`` for any name.
         budget_s: Seconds for all tables together.
+        known: The profiles of tables that need not be read again, by the names of the table and its columns; tables
+            that were counted to the end are added.
     """
+    known = {} if known is None else known
     ends = time.monotonic() + budget_s
     patterns = [pattern.lower() for pattern in unmatched]
     tables = []
     for table in schema.tables:
-        read = [column for column in table.columns if not is_unmatched(patterns, table.name, column.name)]
-        seconds = min(ends - time.monotonic(), _TABLE_S)
-        found = _TableProfiles(table, schema.dialect, values, run, seconds).read(read)
+        found = known.get(table.name)
+        if found is None:
+            read = [column for column in table.columns if not is_unmatched(patterns, table.name, column.name)]
+            reader = _TableProfiles(table, schema.dialect, values, run, min(ends - time.monotonic(), _TABLE_S))
+            found = reader.read(read)
+            if reader.is_complete and all(map(is_short, found.values())):
+                known[table.name] = found
         columns = (replace(column, profile=found.get(column.name, UNKNOWN)) for column in table.columns)
         tables.append(replace(table, columns=tuple(columns)))
     if time.monotonic() > ends:
@@ -101,6 +114,7 @@ class _TableProfiles:
         self.seconds = seconds
         self.source = quote_identifier(table.name, dialect)
         self.keys = {name.lower() for key in table.foreign_keys for name in key.columns}
+        self.is_complete = seconds > 0  # whether no query failed or was left out
 
     def read(self, columns: Sequence[Column]) -> dict[str, ColumnProfile]:
         """The profile of each column, by its name."""
@@ -173,6 +187,7 @@ class _TableProfiles:
         try:
             rows = self.run(f"SELECT DISTINCT value FROM ({inner}) AS some_values LIMIT {_SOME_VALUES}", self.seconds)
         except DatabaseError:
+            self.is_complete = False
             return ()
         return tuple(value for row in rows if (value := _plain(row[0])) is not None)
 
@@ -194,18 +209,23 @@ class _TableProfiles:
                 found |= self._counted([column], f"LIMIT {COUNTED_ROWS}", left) if left > 0 else {}
             except DatabaseError as error:
                 logger.debug("The values of %s.%s cannot be counted: %s", self.table.name, column.name, error)
+        self.is_complete = time.monotonic() < ends - _TABLE_S / 10  # what fails at once does so at every opening
         return found
 
     def _widened(self, columns: Sequence[Column], counts: dict[str, _Counts], ends: float) -> dict[str, _Counts]:
         """The counts with the smallest and largest value of all rows, where there are more than were counted."""
         ranged = [column for column in columns if "low" in self._measures(column)]
         left = ends - time.monotonic()
-        if left <= 0 or not ranged or any(each.whole for each in counts.values()):
+        if not ranged or any(each.whole for each in counts.values()):
+            return counts
+        if left <= 0:
+            self.is_complete = False
             return counts
         try:
             everywhere = self._counted(ranged, "", left, ("low", "high"))
         except DatabaseError as error:
             logger.debug("The extremes of %s cannot be read: %s", self.table.name, error)
+            self.is_complete = False
             return counts
         return counts | {name: replace(counts[name], low=each.low, high=each.high) for name, each in everywhere.items()}
 

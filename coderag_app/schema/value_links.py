@@ -35,30 +35,38 @@ def read_lookups(
         rows: Runs one query, e.g. ``lambda sql: database.execute(sql).rows``.
         unmatched: ``(table, column)`` of columns that must not be read.
     """
+    referred = _referred(schema, unmatched)
     for table in schema.tables:
         for key in (column for column in table.columns if not column.is_numeric):
-            referring = _referring(schema, table, key, unmatched)
+            referring = referred.get((table.name.lower(), key.name.lower()))
             label = _label(table, key)
-            if not referring or label is None or unmatched(table.name, key.name) or unmatched(table.name, label.name):
+            if (
+                referring is None
+                or label is None
+                or unmatched(table.name, key.name)
+                or unmatched(table.name, label.name)
+            ):
                 continue
             found = _rows(table, key, label, schema.dialect, rows)
             if found and all(len(code) <= _MAX_CODE_CHARS for code, _ in found):
                 yield Lookup(table.name, key.name, label.name, referring, found)
 
 
-def _referring(
-    schema: Schema, table: Table, key: Column, unmatched: Callable[[str, str], bool]
-) -> tuple[tuple[str, str], ...]:
-    """The columns of other tables whose foreign key is this column."""
-    return tuple(
-        (other.name, foreign.columns[0])
-        for other in schema.tables
-        for foreign in other.foreign_keys
-        if foreign.ref_table.lower() == table.name.lower()
-        and len(foreign.columns) == 1
-        and (foreign.ref_columns[0].lower() == key.name.lower() if foreign.ref_columns else key.primary_key)
-        and not unmatched(other.name, foreign.columns[0])
-    )
+def _referred(
+    schema: Schema, unmatched: Callable[[str, str], bool]
+) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+    """For each column (table, name; lower case) that a key refers to, the columns that do."""
+    found: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    for other in schema.tables:
+        for foreign in other.foreign_keys:
+            parent = schema.table(foreign.ref_table)
+            if parent is None or len(foreign.columns) != 1 or unmatched(other.name, foreign.columns[0]):
+                continue
+            keys = foreign.ref_columns or tuple(column.name for column in parent.columns if column.primary_key)
+            for key in keys[:1] if foreign.ref_columns else keys:
+                place = (parent.name.lower(), key.lower())
+                found[place] = (*found.get(place, ()), (other.name, foreign.columns[0]))
+    return found
 
 
 def _label(table: Table, key: Column) -> Column | None:

@@ -66,7 +66,10 @@ def open_connection(connection: Connection) -> OpenDatabase:
 
 def forget_engines() -> None:
     """Open everything anew at the next call: after a change of the data, the index or a model."""
+    from coderag_app.schema.profile_cache import default_profiles_folder, forget_profiles
+
     _open.clear()
+    forget_profiles(AppConfig.load().profiles_dir or default_profiles_folder())
 
 
 def forget_engine(connection: Connection) -> None:

@@ -134,6 +134,7 @@ def test_the_page_gets_what_was_said_as_variables_and_nothing_else(coderag, monk
         raise SystemExit(0)
 
     monkeypatch.setattr("os.execve", execve)
+    monkeypatch.delenv("CODERAG_PROFILES_DIR")  # which every test has
     coderag("ui", "-d", "shop.sqlite", "--llm-model", "small", "--threads", "2")
     given = {name: value for name, value in started[0].items() if name.startswith("CODERAG_")}
     given.pop("CODERAG_UI_TOKEN")
