@@ -28,6 +28,7 @@ from coderag_app.schema.value_index import ValueIndex
 from coderag_app.settings import AppConfig
 from coderag_app.sql.checks import question_of_the_world
 from coderag_app.sql.corpus_schema import corpus_schema
+from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs import RepairContext
 from coderag_app.sql.repairs.spellings import spellings_said
 from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
@@ -251,7 +252,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         """Which stored spellings the answer takes for one value."""
         if not answer.executed or self.schema is None:
             return ""
-        said = spellings_said(checked_sql(answer.sql, self.schema, self._dialect).tree)
+        said = spellings_said(parse_one(answer.sql, dialect=self._dialect))
         return " ".join(f"{each}." for each in dict.fromkeys(said))
 
     def _of_the_world(self, question: Question) -> str:
