@@ -58,7 +58,7 @@ def assembled_answer(
         return replace(answer, status=AnswerStatus.ABSTAINED, error=NO_ANSWER)
     if chosen.dropped:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=f"{chosen.dropped} {_LEFT_OUT}")
-    if chosen.lacking and (sure is None or sure.score < _FLOOR):
+    if chosen.lacking and sure is not None and sure.score < _FLOOR:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=f"{chosen.lacking} {_LEFT_OUT}")
     if sure is not None and sure.score < abstain_below:
         return replace(answer, status=AnswerStatus.ABSTAINED, error=_unsure(sure, abstain_below))
