@@ -24,7 +24,7 @@ _MIN_NAMES, _SHARE_OF_NAMES = 3, 0.6  # that must begin with the same word
 _stemmer = snowballstemmer.stemmer("english")
 
 
-@lru_cache(maxsize=50_000)  # inferring keys asks for each name of a large schema 30 times
+@lru_cache(maxsize=16_384)  # inferring keys asks for each name of a large schema 30 times
 def identifier_words(name: str) -> str:
     """An identifier as lowercase words.
 

@@ -36,6 +36,7 @@ _RANKED = (exp.Order, exp.Max, exp.Min, exp.Limit, exp.Window, exp.ArgMax, exp.A
 _NEGATED = (exp.Not, exp.NEQ, exp.Except, exp.Null, exp.LT, exp.LTE)
 _OPERATIONS: dict[str, tuple[type[exp.Expr], ...]] = {
     "average": (exp.Avg, exp.Div, exp.Median),
+    "median": (exp.Median, exp.PercentileCont, exp.Quantile, exp.RowNumber),  # SQLite counts to the middle row
     "share": (exp.Div, exp.Avg),
     "extreme": _RANKED,
     "comparison": (*_COMPARED, *_RANKED, exp.Having),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOMENTS = "optimizer"
 _ENDLESS = 10**9
+_LABEL_STEP = 256
 
 
 @dataclass(frozen=True)
@@ -201,13 +202,14 @@ class Tuner:
             for name in ("tokens", "positions", "chains", "labels")
         )
         mask = additive_mask(attention_allowed(positions, chains))
-        labelled = (labels.flatten() != NO_LABEL).nonzero()[:, 0]
+        labels = labels.flatten()
+        labelled = in_steps((labels != NO_LABEL).nonzero()[:, 0], (labels == NO_LABEL).nonzero()[:, 0])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             hidden = _decoder(self.model)(
                 input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False
             ).last_hidden_state.flatten(0, 1)
             logits = functional.linear(hidden[labelled], self.model.get_output_embeddings().weight).float()
-        return functional.cross_entropy(logits, labels.flatten()[labelled], reduction="sum")
+        return functional.cross_entropy(logits, labels[labelled], ignore_index=NO_LABEL, reduction="sum")
 
     def checkpoint(self, facts: dict[str, Any]) -> Checkpoint:
         """The whole state, with more facts to write beside it."""
@@ -237,6 +239,18 @@ class Tuner:
             for name, parameter in self.model.named_parameters()
             if parameter.requires_grad
         ]
+
+
+def in_steps(labelled: Tensor, others: Tensor) -> Tensor:
+    """Labelled places, and of the others as many as make the next multiple of 256.
+
+    A kernel is kept for each shape that is computed: with a shape for each number of labels, memory has no bound.
+
+    Args:
+        labelled: Places of shape (labels,).
+        others: Places without a label, of shape (rest,).
+    """
+    return torch.cat([labelled, others[: -len(labelled) % _LABEL_STEP]])
 
 
 def additive_mask(allowed: Tensor) -> Tensor:

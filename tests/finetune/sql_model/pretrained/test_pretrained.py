@@ -23,7 +23,7 @@ from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE, a
 from finetune.sql_model.pretrained.made_sets import disguised, group_questions, synthetic_rows
 from finetune.sql_model.pretrained.tune import end_of_part
 from finetune.sql_model.pretrained.tuned_export import export_tuned
-from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, load_base
+from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, in_steps, load_base
 
 CRIME = Schema(
     (
@@ -162,6 +162,12 @@ def test_training_lowers_the_loss():
     trained = tuner(sources(), steps=40, warmup_steps=2, peak_lr=5e-3)
     losses = [trained.train_step(trained.next_windows()) for _ in range(40)]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_labels_are_computed_in_few_shapes():
+    places = torch.arange(1000)
+    assert {len(in_steps(places[:labels], places[labels:])) for labels in range(1, 700)} == {256, 512, 768}
+    assert in_steps(places[:3], places[3:])[:3].tolist() == [0, 1, 2]
 
 
 def test_windows_at_once_change_nothing():
