@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from coderag_app.sql.checks.asked_things import asked_things
 from coderag_app.sql.checks.coverage import unused_words
 from coderag_app.sql.checks.doubtful_joins import doubtful_joins
 from coderag_app.sql.checks.expressions import lonely_columns, senseless_expressions
@@ -64,6 +65,7 @@ CHECKS = (
     Check("shown", shows_another_kind),
     Check("unasked", unasked_operations),
     Check("missing", missing_operations),
+    Check("things", asked_things),
     Check("misspelt", _misspelt_words),
 )
 

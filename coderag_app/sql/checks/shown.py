@@ -12,10 +12,12 @@ from functools import cache
 from sqlglot import exp
 
 from coderag_app.files import yaml_beside
+from coderag_app.question.function_words import interrogatives
 from coderag_app.question.periods.date_columns import is_date
 from coderag_app.question.read_question import NamedItem, Question
-from coderag_app.schema.name_words import identifier_words
+from coderag_app.schema.name_words import identifier_words, singular, stem
 from coderag_app.schema.profile import Kind
+from coderag_app.schema.row_names import NAME_WORDS, row_names
 from coderag_app.schema.tables import Column
 from coderag_app.sql.literals import declared_column, outer_selects
 from coderag_app.sql.repairs.conditions import conditions
@@ -48,7 +50,7 @@ def shows_another_kind(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
     columns = [_declared(expression, context) for expression in shown]
     if words[:2] == ["how", "many"] and not any(map(_is_number, columns)):
         yield "The question asks how many, and the query shows no number"
-    elif words[0] == "when" and not any(map(_is_time, columns)):
+    elif words[0] == "when" and not interrogatives() & set(words[1:]) and not any(map(_is_time, columns)):
         yield "The question asks when, and the query shows no date"
     else:
         yield from _asked_column(context, selects[0], shown)
@@ -61,19 +63,41 @@ def _asked_column(context: RepairContext, select: exp.Select, shown: list[exp.Ex
         return
     tables = {table.name.lower() for table in select.find_all(exp.Table)}
     items = [item for item in asked if item.table.lower() in tables]
+    if items and all(not item.column for item in items):
+        yield from _unspoken_column(context, items[0].table, shown)
     if not items or any(item.column.lower() in ("", *_words()["generic"]) for item in items):
-        return  # of a table, or by a name, any column may be meant
+        return  # by a name, any column may be meant
     names = {column.name.lower() for expression in shown for column in expression.find_all(exp.Column)}
     if not names & {item.column.lower() for item in items}:
         yield f"The question asks for {items[0].column}, which the query does not show"
 
 
+def _unspoken_column(context: RepairContext, asked: str, shown: list[exp.Expr]) -> Iterator[str]:
+    """The one column shown for the rows of a table, where it neither names them nor is spoken of."""
+    found = declared_column(shown[0], context.schema) if len(shown) == 1 and isinstance(shown[0], exp.Column) else None
+    if found is None or found[0].name != asked:
+        return
+    table, column = found
+    words = set(identifier_words(column.name).split())
+    said = {word.stem for word in context.question.words}
+    spoken = any(stem(singular(word)) in said for word in words)
+    names = column.name in row_names(table) or bool(words & NAME_WORDS)
+    if not (spoken or column.primary_key or names):
+        yield f"The question asks for {table.name}, and the query shows their {column.name}"
+
+
 def _directly_asked(question: Question) -> list[NamedItem]:
     """What is named first behind "which", "what is the" or "list all" at the beginning of a question."""
     words = list(question.words)
-    if not words or words.pop(0).folded not in _words()["openings"]:
+    if not words:
         return []
-    start = next((word.start for word in words if word.folded not in _words()["skipped"]), -1)
+    if words[0].text.isdigit() or words[0].folded == "top":  # "top 5 oldest ships": what is named within four words
+        starts = {item.start for item in question.names}
+        start = next((word.start for word in words[1:5] if word.start in starts), -1)
+    elif words[0].folded in _words()["openings"]:
+        start = next((word.start for word in words[1:] if word.folded not in _words()["skipped"]), -1)
+    else:
+        return []
     items = [item for item in question.names if item.start == start]
     longest = max((item.end for item in items), default=0)
     return [item for item in items if item.end == longest]

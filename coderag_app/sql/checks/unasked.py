@@ -21,7 +21,7 @@ from coderag_app.sql.checks.coverage import (
     similarity,
     words_of_name,
 )
-from coderag_app.sql.literals import outer_selects
+from coderag_app.sql.literals import declared_column, outer_selects
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.self_references import said_relations
 
@@ -54,13 +54,23 @@ def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
 
 
 def _empty_columns(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
-    """Conditions on whether a column is empty that no word of the question speaks of, where nothing else reads it."""
+    """Conditions on whether a column is empty that no word speaks of, where nothing else reads it, or that never hold."""
     for node in tree.find_all(exp.Is):
         if not isinstance(node.this, exp.Column) or not isinstance(node.expression, exp.Null):
             continue
+        found = declared_column(node.this, context.schema)
+        if found is not None and found[1].profile.whole and found[1].profile.rows and not found[1].profile.nulls:
+            if not isinstance(node.parent, exp.Not) and not _is_outer_joined(node):
+                yield f"{found[0].name}.{found[1].name} is never empty"
         uses = [column for column in tree.find_all(exp.Column) if column.name.lower() == node.this.name.lower()]
         if len(uses) == 1 and not _is_spoken_of(node.this.name, context):
             yield f"Nothing in the question speaks of {node.this.name}, which the query wants empty or filled"
+
+
+def _is_outer_joined(node: exp.Expr) -> bool:
+    """Whether rows that an outer join fills up may be meant."""
+    select = node.find_ancestor(exp.Select)
+    return select is not None and any(join.side for join in select.args.get("joins") or ())
 
 
 def _is_spoken_of(name: str, context: RepairContext) -> bool:

@@ -115,6 +115,7 @@ def test_every_check_is_run_and_one_that_fails_costs_nothing(monkeypatch):
         "shown",
         "missing",
         "misspelt",
+        "things",
     } and tree == before
     monkeypatch.setattr("coderag_app.sql.checks.all_checks.CHECKS", (type(CHECKS[0])("broken", fails), *CHECKS[1:]))
     assert [finding.check for finding in findings(tree, asked)] == [*found][1:]

@@ -1,8 +1,10 @@
 """What a query does that nothing in the question asks for."""
 
 import pytest
+from profiles import with_profile
 
 from coderag_app.question.read_question import read_question
+from coderag_app.schema.profile import ColumnProfile, Kind
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.checks.unasked import unasked_operations
 from coderag_app.sql.ddl import schema_from_ddl
@@ -57,3 +59,21 @@ def test_a_part_without_a_word_of_its_kind_is_found(question, sql, said):
 )
 def test_what_a_word_asks_for_is_left_alone(question, sql):
     assert unasked(question, sql) == []
+
+
+@pytest.mark.parametrize(
+    ("nulls", "sql", "said"),
+    [
+        (0, "SELECT name FROM loaves WHERE price IS NULL", ["loaves.price is never empty"]),
+        (0, "SELECT name FROM loaves WHERE NOT price IS NULL", []),
+        (0, "SELECT a.name FROM loaves a LEFT JOIN loaves b ON a.id = b.sold WHERE b.price IS NULL", []),
+        (2, "SELECT name FROM loaves WHERE price IS NULL", []),
+    ],
+)
+def test_a_column_that_is_never_empty_is_no_condition(nulls, sql, said):
+    profile = ColumnProfile(Kind.NUMBER, rows=9, nulls=nulls, distinct=4, whole=True)
+    bakery = with_profile(BAKERY, "loaves.price", profile)
+    context = RepairContext.of_question(
+        read_question("Loaves without a price", bakery, ValueIndex()), bakery, ValueIndex()
+    )
+    assert list(unasked_operations(parse_one(sql, dialect="sqlite"), context)) == said
