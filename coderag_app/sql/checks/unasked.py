@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from coderag_app.files import yaml_beside
 from coderag_app.schema.name_words import singular, stem
+from coderag_app.schema.profile import ColumnProfile
 from coderag_app.sql.checks.coverage import (
     SIMILAR,
     abbreviates,
@@ -54,17 +55,21 @@ def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
 
 
 def _empty_columns(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
-    """Conditions on whether a column is empty that no word speaks of, where nothing else reads it, or that never hold."""
+    """Conditions on whether a column is empty: those that never hold, and those that no word speaks of."""
     for node in tree.find_all(exp.Is):
         if not isinstance(node.this, exp.Column) or not isinstance(node.expression, exp.Null):
             continue
         found = declared_column(node.this, context.schema)
-        if found is not None and found[1].profile.whole and found[1].profile.rows and not found[1].profile.nulls:
-            if not isinstance(node.parent, exp.Not) and not _is_outer_joined(node):
-                yield f"{found[0].name}.{found[1].name} is never empty"
+        wanted = not isinstance(node.parent, exp.Not) and not _is_outer_joined(node)
+        if wanted and found is not None and _is_never_empty(found[1].profile):
+            yield f"{found[0].name}.{found[1].name} is never empty"
         uses = [column for column in tree.find_all(exp.Column) if column.name.lower() == node.this.name.lower()]
         if len(uses) == 1 and not _is_spoken_of(node.this.name, context):
             yield f"Nothing in the question speaks of {node.this.name}, which the query wants empty or filled"
+
+
+def _is_never_empty(profile: ColumnProfile) -> bool:
+    return profile.whole and profile.rows > 0 and not profile.nulls
 
 
 def _is_outer_joined(node: exp.Expr) -> bool:

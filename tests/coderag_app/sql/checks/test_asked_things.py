@@ -11,7 +11,8 @@ from coderag_app.sql.repairs import RepairContext
 
 PRESS = schema_from_ddl(
     """CREATE TABLE publishers (publisher_id INTEGER PRIMARY KEY, name TEXT, city TEXT);
-    CREATE TABLE books (book_id INTEGER PRIMARY KEY, title TEXT, genre TEXT, publisher_id INTEGER REFERENCES publishers);
+    CREATE TABLE books (book_id INTEGER PRIMARY KEY, title TEXT, genre TEXT,
+        publisher_id INTEGER REFERENCES publishers);
     CREATE TABLE orders (order_id INTEGER PRIMARY KEY, book_id INTEGER REFERENCES books, amount REAL)"""
 )
 STORED = [

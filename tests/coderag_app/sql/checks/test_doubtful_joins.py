@@ -108,12 +108,13 @@ LEAGUE = schema_from_ddl(
         ),
         (
             "Grounds of one brand",
-            "SELECT grounds.seats FROM grounds JOIN sponsors ON sponsors.ground_id = grounds.ground_id WHERE brand = 'x'",
+            "SELECT seats FROM grounds JOIN sponsors ON sponsors.ground_id = grounds.ground_id WHERE brand = 'x'",
             [],
         ),
         (
             "Stewards without a ground",
-            "SELECT steward_id FROM stewards WHERE NOT EXISTS (SELECT 1 FROM grounds WHERE grounds.ground_id = stewards.steward_id)",
+            "SELECT steward_id FROM stewards"
+            " WHERE NOT EXISTS (SELECT 1 FROM grounds WHERE grounds.ground_id = stewards.steward_id)",
             ["grounds.ground_id and stewards.steward_id are joined, and no key says that they belong together"],
         ),
         (
