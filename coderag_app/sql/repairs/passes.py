@@ -24,6 +24,7 @@ from coderag_app.sql.repairs.fan_out import aggregate_once
 from coderag_app.sql.repairs.flag_conditions import filter_by_flags
 from coderag_app.sql.repairs.key_roles import choose_keys
 from coderag_app.sql.repairs.missing_groups import group_by_shown
+from coderag_app.sql.repairs.own_dates import use_own_dates
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
@@ -63,6 +64,7 @@ REPAIRS = (
     Repair("whole_names", show_whole_names),
     Repair("row_groups", group_by_rows),
     Repair("self_references", join_to_itself, late=True),
+    Repair("own_dates", use_own_dates, late=True),
     Repair("stray_tables", leave_stray_tables, late=True),
     Repair("said_measures", compare_measures, late=True),
     Repair("key_roles", choose_keys, late=True),

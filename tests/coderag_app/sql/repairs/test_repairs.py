@@ -40,6 +40,7 @@ def test_the_order_is_the_documented_one() -> None:
         "whole_names",
         "row_groups",
         "self_references",
+        "own_dates",
         "stray_tables",
         "said_measures",
         "key_roles",
