@@ -33,7 +33,7 @@ def opened(path: Path) -> TextToSQLQueryEngine:
     """An engine that runs SQL and asks no model."""
     database = open_database(path)
     schema = database.read_schema()
-    values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+    values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
     return TextToSQLQueryEngine(None, None, AppConfig(), database, schema, values)  # type: ignore[arg-type]
 
 

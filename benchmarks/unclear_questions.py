@@ -28,7 +28,7 @@ def opened(path: Path) -> tuple[Schema, ValueIndex]:
     database = open_database(path)
     try:
         schema = database.read_schema(samples=0)
-        values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+        values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
     finally:
         database.close()
     return schema, values

@@ -117,7 +117,7 @@ def load_query_engine(
         if stale := staleness(index.synthesis, opened.name, schema, target):
             logger.warning(stale)
     values = (
-        ValueIndex.from_database(schema, opened.distinct_texts, unread, partial(_rows_of, opened))
+        ValueIndex.from_database(schema, opened.texts_of, unread, partial(_rows_of, opened))
         if opened is not None and schema is not None and config.match_values
         else ValueIndex()
     )

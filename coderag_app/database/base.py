@@ -113,6 +113,10 @@ class Database(Protocol):
         """Up to ``limit`` distinct texts of a column; empty for a column that holds none."""
         ...
 
+    def texts_of(self, columns: Sequence[tuple[str, str]], limit: int) -> list[list[str]]:
+        """The ``distinct_texts`` of many columns (table and column), none of those that cannot be read."""
+        ...
+
     def data_state(self) -> DataState | None:
         """What tells whether the data changed; None where what is found out about them must not be kept."""
         ...

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 # A table or a view may be slow, or made to be; its samples and texts are not worth a longer wait.
 _OBJECT_S = 1.0
 _TEXTS_S = 3.0
+_AT_ONCE = 100  # calls in one request: waiting for the next one takes a process longer than reading a small table
+_FAILURES = {"late": OverLimitError, "refused": DatabaseError}
 _STATE_AGE_S = 86_400.0  # a view may ask what day it is
 # A change within the same tick of the file system's clock need not show: 10 ms, on FAT 2 s. Files count their changes.
 _SETTLED_NS, _LOG_SETTLED_NS = 100_000_000, 2_000_000_000
@@ -74,12 +77,15 @@ class FileDatabase:
 
         A column that takes too long or too much memory has those that were found by then, or none, with a warning.
         """
-        try:
-            texts: list[str] = self._value("distinct_texts", self._at_most(_TEXTS_S), table, column, limit)
-        except OverLimitError as error:
-            logger.warning("No texts of %s.%s: %s", table, column, error)
-            return []
-        return texts
+        (found,) = self._each("distinct_texts", _TEXTS_S, [(table, column, limit)])
+        if isinstance(found, DatabaseError) and not isinstance(found, OverLimitError):
+            raise found
+        return _texts_or_none(found, table, column)
+
+    def texts_of(self, columns: Sequence[tuple[str, str]], limit: int) -> list[list[str]]:
+        """The texts of many columns; one that cannot be read has none, with a warning; see ``Database.texts_of``."""
+        found = self._each("distinct_texts", _TEXTS_S, [(table, column, limit) for table, column in columns])
+        return [_texts_or_none(texts, *column) for texts, column in zip(found, columns, strict=True)]
 
     def data_state(self) -> DataState | None:
         """The file's size, times and counter of changes, and its log's; None while they are being written."""
@@ -103,25 +109,11 @@ class FileDatabase:
 
     def _with_samples(self, tables: list[Table], samples: int) -> list[Table]:
         """The tables with sample values, read for at most ``timeout_s`` seconds in all."""
-        deadline = time.monotonic() + self.limits.timeout_s
-        found = []
-        for table in tables:
-            if time.monotonic() >= deadline:
-                logger.warning("No sample values for %s: there was no time left", table.name)
-            elif table.columns:
-                table = self._sampled(table, samples)
-            found.append(table)
-        return found
-
-    def _sampled(self, table: Table, samples: int) -> Table:
-        names = [self._sampled_name(column) for column in table.columns]
-        try:
-            values = self._value("samples", self._at_most(_OBJECT_S), table.name, names, samples)
-        except DatabaseError as error:
-            logger.warning("No sample values for %s: %s", table.name, error)
-            return table
-        pairs = zip(table.columns, values, strict=True)
-        return replace(table, columns=tuple(replace(column, samples=tuple(texts)) for column, texts in pairs))
+        calls = [
+            (table.name, list(map(self._sampled_name, table.columns)), samples) for table in tables if table.columns
+        ]
+        found = self._each("samples", _OBJECT_S, calls, self.limits.timeout_s)
+        return [_sampled(table, next(found)) if table.columns else table for table in tables]
 
     def _sampled_name(self, column: Column) -> str:
         """The column's name; empty for one that has no samples."""
@@ -129,6 +121,29 @@ class FileDatabase:
 
     def _at_most(self, seconds: float | None) -> float:
         return self.limits.timeout_s if seconds is None else min(seconds, self.limits.timeout_s)
+
+    def _each(
+        self, request: str, timeout_s: float, calls: Sequence[Sequence[Any]], budget_s: float = math.inf
+    ) -> Iterator[Any]:
+        """The answer to each call of a request, in their order; one that fails has its DatabaseError instead.
+
+        Many calls go in one request; one that ends the process ends its request too, and the next begins after it.
+        """
+        ends, done = time.monotonic() + budget_s, 0
+        while done < len(calls) and (left := ends - time.monotonic()) > 0:
+            answers: list[Any] = []
+            some = [list(call) for call in calls[done : done + _AT_ONCE]]
+            try:
+                for kind, value in self._messages("each", self._at_most(timeout_s), request, left, some):
+                    if kind != "value":
+                        answers.append(value if kind == "answer" else _FAILURES[kind](value))
+            except DatabaseError as error:
+                if self._closed:
+                    raise
+                answers = [*answers, error][: len(some)]  # of the first call without an answer
+            yield from answers
+            done += len(answers)
+        yield from (DatabaseError("there was no time left") for _ in calls[done:])
 
     def _value(self, request: str, timeout_s: float, *arguments: Any) -> Any:
         ((_, value),) = self._messages(request, timeout_s, *arguments)
@@ -140,6 +155,22 @@ class FileDatabase:
                 raise DatabaseError(f"The database {self.name!r} is closed; open it again with open_database.")
             with closing(self._session.ask(request, timeout_s, *arguments)) as messages:  # type: ignore[type-var]
                 yield from messages
+
+
+def _texts_or_none(found: Any, table: str, column: str) -> list[str]:
+    if isinstance(found, DatabaseError):
+        logger.warning("No texts of %s.%s: %s", table, column, found)
+        return []
+    return list(found)
+
+
+def _sampled(table: Table, found: Any) -> Table:
+    """The table with the sample values of its columns, or without where they could not be read."""
+    if isinstance(found, DatabaseError):
+        logger.warning("No sample values for %s: %s", table.name, found)
+        return table
+    pairs = zip(table.columns, found, strict=True)
+    return replace(table, columns=tuple(replace(column, samples=tuple(texts)) for column, texts in pairs))
 
 
 def _file_state(path: Path, head_bytes: int, settled_ns: int) -> str:

@@ -26,7 +26,7 @@ from typing import Any
 
 from coderag_app.database.base import OPENING_S, Limits, OverLimitError
 from coderag_app.database.messages import pack, unpacker
-from coderag_app.database.worker import OUT_OF_MEMORY, answer, open_file
+from coderag_app.database.worker import CALL_ENDS, OUT_OF_MEMORY, answer, open_file
 from coderag_app.errors import DatabaseError
 
 _MOST_PROCESSES = 4
@@ -91,6 +91,8 @@ class Worker:
                 yield [kind, value]
                 if done:
                     return
+                if kind in CALL_ENDS:  # the next of many calls has a time of its own
+                    started = time.monotonic()
         finally:
             if not done:  # also when the caller was interrupted: nobody will read what the process still sends
                 self.end()

@@ -6,7 +6,7 @@ import importlib
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -148,6 +148,10 @@ class SQLAlchemyDatabase:
             logger.warning("No values of %s: %s", table, error)
             return []
         return [text for text in dict.fromkeys(printable(row[0]) for row in rows) if text]
+
+    def texts_of(self, columns: Sequence[tuple[str, str]], limit: int) -> list[list[str]]:
+        """The texts of many columns, one after the other; see ``Database.texts_of``."""
+        return [self.distinct_texts(table, column, limit) for table, column in columns]
 
     def data_state(self) -> DataState | None:
         """The server, database and role; what was found out about the data holds for an hour."""

@@ -59,11 +59,12 @@ class SQLiteDatabase(FileDatabase):
         one whose rows take longer has no samples.
         """
         described: dict[str, tuple[list[Any], list[Any]]] = {}
-        for name in self._value("names", OPENING_S):
-            try:
-                described[name] = self._value("describe", self._at_most(1.0), name)
-            except DatabaseError as error:
-                logger.warning("Left out %s: it cannot be read (%s)", name, error)
+        names = self._value("names", OPENING_S)
+        for name, found in zip(names, self._each("describe", 1.0, [(name,) for name in names]), strict=True):
+            if isinstance(found, DatabaseError):
+                logger.warning("Left out %s: it cannot be read (%s)", name, found)
+            else:
+                described[name] = found
         keys = {name.lower(): _primary_key(columns) for name, (columns, _) in described.items()}
         spelled = {name.lower(): name for name in described}
         tables = [

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +24,7 @@ _MEMORY_SHARE = 1.15  # of max_memory_mb, for all that the process asks for; the
 _SLACK_BYTES = 4 * 1024 * 1024  # which the process may use on top when the rows that it has sent are counted too
 OUT_OF_MEMORY = 77  # exit status
 _READ_BYTES = 65536
+CALL_ENDS = ("answer", "late", "refused")  # kinds of the messages that end one of many calls
 _STACK_BYTES = 512 * 1024  # of Python's own threads, which count against the memory
 
 
@@ -57,8 +59,31 @@ def answer(file: File, request: str, timeout_s: float, arguments: list[Any]) -> 
     """The messages that answer one request about an open file."""
     if request == "query":
         yield from file.query(timeout_s, *arguments)
+    elif request == "each":
+        yield from _each(file, timeout_s, *arguments)
     else:
         yield ["value", getattr(file, request)(timeout_s, *arguments)]
+
+
+def _each(file: File, timeout_s: float, request: str, budget_s: float, calls: list[list[Any]]) -> Iterator[list[Any]]:
+    """One message for each call of a method, up to where their time together is over: its answer, or why it failed.
+
+    Raises:
+        OverLimitError: A call ran out of memory, and may still hold it.
+    """
+    ends = time.monotonic() + budget_s
+    for call in calls:
+        if time.monotonic() > ends:
+            break
+        try:
+            yield ["answer", getattr(file, request)(timeout_s, *call)]
+        except OverLimitError as error:
+            if error.out_of_memory:
+                raise
+            yield ["late", str(error)]
+        except DatabaseError as error:
+            yield ["refused", str(error)]
+    yield ["value", None]
 
 
 def main(kind: str, max_memory_mb: int) -> None:
@@ -95,8 +120,7 @@ def _serve(kind: str, requests: SimpleQueue[list[Any]], output: int, memory: Mem
             elif file is None:
                 _send(output, ["error", "No file is open."])
             else:
-                for message in _fitting(answer(file, request, timeout_s, arguments), memory):
-                    _send(output, message)
+                _send_all(output, _fitting(answer(file, request, timeout_s, arguments), memory), alarm_s)
         except OverLimitError as error:
             _send(output, ["memory" if error.out_of_memory else "time", str(error)])
         except MemoryError:
@@ -117,6 +141,13 @@ def _read(requests: SimpleQueue[list[Any]]) -> None:
         for request in reader:
             requests.put(request)
     os._exit(0)
+
+
+def _send_all(output: int, messages: Iterator[list[Any]], alarm_s: float) -> None:
+    for message in messages:
+        _send(output, message)
+        if message[0] in CALL_ENDS:  # the next call has a time of its own
+            signal.setitimer(signal.ITIMER_REAL, alarm_s)
 
 
 def _send(output: int, message: list[Any]) -> None:

@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from coderag_app.errors import DatabaseError
@@ -128,6 +128,7 @@ class _Names:
         self.short: dict[str, list[Table]] = defaultdict(list)
         self.columns: dict[str, list[tuple[Table, Column]]] = defaultdict(list)
         self.codes: list[tuple[Table, Column]] = []
+        self._keys_called = cache(self._read_keys)  # every customer_id asks for the keys of the same tables
         for table in schema.tables:
             self._add(table)
         people = [table for table in schema.tables if self._is_of_people(table)]
@@ -158,7 +159,7 @@ class _Names:
         for parent, fit in ((self.schema.table(name), fit) for name, fit in named.items()):
             if parent is None or (own and (fit < _WHOLE or parent is table)):
                 continue  # the keys of two tables are one only if the column says so
-            for key in self._keys_called(parent, words):
+            for key in self._keys_called(parent.name, words):
                 if key is not column and self._comparable(column, key):
                     yield _Candidate(table, column, parent, key, "table", fit)
         for start in range(len(words)):  # src_airport_code of airport_code
@@ -215,8 +216,12 @@ class _Names:
         found = [t for t in self.short.get(base[0][:3], ()) if self.nouns[t.name][0].startswith(base[0])]
         return found if len(found) == 1 else []
 
-    def _keys_called(self, parent: Table, words: tuple[str, ...]) -> Iterator[Column]:
-        """The parent's columns that a reference of these words may hold: its key, and what the words end in."""
+    def _read_keys(self, parent_name: str, words: tuple[str, ...]) -> list[Column]:
+        """The table's columns that a reference of these words may hold: its key, and what the words end in."""
+        parent = self.schema.table(parent_name)
+        return list(self._keys_among(parent, words)) if parent is not None else []
+
+    def _keys_among(self, parent: Table, words: tuple[str, ...]) -> Iterator[Column]:
         noun, only = self.nouns[parent.name], only_key(parent)
         ending = words[-1:] if words[-1:] and words[-1] in _vocabulary()["endings"] else ()
         names_rows = not ending or ending[0] in _vocabulary()["row_ids"]
@@ -266,13 +271,20 @@ def _holds_codes(column: Column) -> bool:
 
 def _is_measure(column: Column) -> bool:
     """Whether it can't be a key: dates, flags, and numbers with a fraction or of several ("home_games")."""
-    words = identifier_words(column.name).split()
+    return _measures(column.name, column.type)
+
+
+@lru_cache(maxsize=16_384)  # asked of each possible key, once for each column that may refer to it
+def _measures(name: str, declared: str) -> bool:
+    column = Column(name, declared)
+    words = identifier_words(name).split()
     is_key = _is_key(tuple(words))
     fraction = any(word in column.type.upper() for word in ("REAL", "FLOA", "DOUB", "MONEY"))
     several = column.is_numeric and singular(words[-1]) != words[-1]
     return column.is_temporal or column.is_boolean or ((fraction or several) and not is_key)
 
 
+@lru_cache(maxsize=16_384)
 def _words(text: str) -> tuple[str, ...]:
     return tuple(map(singular, text.split()))
 

@@ -13,14 +13,14 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from coderag_app.errors import FileRefusedError
 from coderag_app.files import from_fields, private_folder, read_json, remove_leftovers, write_atomically
-from coderag_app.schema.profile import UNKNOWN, ColumnProfile
+from coderag_app.schema.profile import UNKNOWN, ColumnProfile, NumberForm
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ _MAX_BYTES = 20_000_000
 _MAX_CHARS = 100  # of a text that is kept; the texts that questions are matched with are no longer either
 _FORGOTTEN_S = 30 * 86_400  # after which the file of a database that nobody opens is removed
 _FILES = "[0-9a-f]" * 32 + ".json"  # other files of the folder are none of our business
-_DEFAULTS = asdict(UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -127,8 +126,12 @@ def is_short(profile: ColumnProfile) -> bool:
 
 def _told(profile: ColumnProfile) -> dict[str, Any]:
     """The fields of a profile that are not as by default."""
-    found = asdict(profile)
-    return {name: value for name, value in found.items() if value != _DEFAULTS[name]}
+    told = {}
+    for each in fields(profile):
+        value = getattr(profile, each.name)
+        if value != getattr(UNKNOWN, each.name):
+            told[each.name] = asdict(value) if isinstance(value, NumberForm) else value
+    return told
 
 
 def _tidy(folder: Path) -> None:

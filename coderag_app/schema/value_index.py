@@ -77,7 +77,7 @@ class ValueIndex:
     def from_database(
         cls,
         schema: Schema,
-        distinct_texts: Callable[[str, str, int], list[str]],
+        texts_of: Callable[[Sequence[tuple[str, str]], int], Sequence[Sequence[str]]],
         unmatched: Sequence[str] = (),
         rows: Callable[[str], Sequence[Sequence[Any]]] | None = None,
     ) -> ValueIndex:
@@ -85,18 +85,19 @@ class ValueIndex:
 
         Args:
             schema: The schema to walk.
-            distinct_texts: ``(table, column, limit) -> values``, such as ``Database.distinct_texts``.
+            texts_of: Reads up to so many values of each column, such as ``Database.texts_of``.
             unmatched: Columns to skip, as ``table.column``; ``*`` matches any name. Their values are never read.
             rows: Runs one query; with it, codes are linked to names through lookup tables.
         """
         skipped = partial(is_unmatched, [pattern.lower() for pattern in unmatched])
-        values = [
-            StoredValue(table.name, column.name, text)
+        columns = [
+            (table.name, column.name)
             for table in schema.tables
             for column in table.columns
             if not column.is_numeric and not skipped(table.name, column.name)
-            for text in distinct_texts(table.name, column.name, MAX_VALUES_PER_COLUMN)
         ]
+        read = zip(columns, texts_of(columns, MAX_VALUES_PER_COLUMN), strict=True)
+        values = [StoredValue(*column, text) for column, texts in read for text in texts]
         if rows is None:
             return cls(values)
         return cls(values, read_lookups(schema, rows, skipped))

@@ -50,9 +50,7 @@ def real_databases(folder: Path, synthesized: int = 0, leave_out: Sequence[str] 
         with closing(open_database(folder / "databases" / f"{db_id}.sqlite")) as database:
             schema = database.read_schema(samples=0)
             names = SchemaNames(schema)
-            values = ValueIndex.from_database(
-                schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows
-            )
+            values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
             if synthesized:
                 asked += [
                     (made.question, made.sql, MADE)

@@ -61,9 +61,7 @@ def round_trip(folder: Path, language: Language = Language.COMPACT, every: int =
     for db_id, group in groupby(rows[::every], key=lambda row: row["db_id"]):
         with closing(open_database(folder / "databases" / f"{db_id}.sqlite")) as database:
             schema = database.read_schema(samples=0)
-            values = ValueIndex.from_database(
-                schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows
-            )
+            values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
             for row in group:
                 try:
                     sql = there_and_back(language, row["question"], row["sql"], schema, values)

@@ -38,9 +38,7 @@ def opened_schema(folder: Path, db_id: str) -> tuple[Schema, ValueIndex]:
     """The schema and the stored values of a database in Spider's layout."""
     with closing(open_database(folder / "databases" / f"{db_id}.sqlite")) as database:
         schema = database.read_schema(samples=0)
-        return schema, ValueIndex.from_database(
-            schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows
-        )
+        return schema, ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
 
 
 def reworded_rows(folder: Path, spider: Path) -> Iterator[AskedDatabase]:

@@ -35,7 +35,7 @@ def shop(tmp_path_factory):
     connection.close()
     database = open_database(path)
     schema = database.read_schema()
-    values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+    values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
     database.close()
     return schema, values
 

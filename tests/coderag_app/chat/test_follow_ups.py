@@ -38,7 +38,7 @@ CASES = read_cases()
 def engine():
     database = open_database(DEMO_DATABASE)
     schema = database.read_schema()
-    values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+    values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
     yield TextToSQLQueryEngine(None, None, AppConfig(), database, schema, values)
     database.close()
 
@@ -118,7 +118,7 @@ def test_follow_ups_speak_the_dialect_of_a_dropped_file(tmp_path, said, expected
     content = b"Order Date,City,Amount\n2023-01-02,Lyon,3.5\n2023-02-02,Paris,7\n"
     database = open_database(tables_to_duckdb([("sales.csv", content)], tmp_path).path)
     schema = database.read_schema()
-    values = ValueIndex.from_database(schema, database.distinct_texts)
+    values = ValueIndex.from_database(schema, database.texts_of)
     edited = edited_sql(said, "SELECT city, amount FROM sales", schema, values)
     assert expected in edited.sql
     assert TextToSQLQueryEngine(None, None, AppConfig(), database, schema, values).run_sql(edited.sql).rows

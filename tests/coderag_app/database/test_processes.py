@@ -211,6 +211,41 @@ def test_slow_and_endless_views_cost_only_their_samples(tmp_path, caplog):
         assert any(name in record.getMessage() for record in caplog.records), name
 
 
+def test_a_view_that_ends_the_process_does_not_take_the_tables_beside_it_along(tmp_path, caplog):
+    tables = "".join(f"CREATE TABLE t{i:03} (x TEXT); INSERT INTO t{i:03} VALUES ('v{i}');" for i in range(130))
+    stuck = "".join(
+        f"CREATE VIEW {name} AS WITH w(t) AS MATERIALIZED (SELECT printf('%.*c', 900000, 'a')) SELECT "
+        + " + ".join(f"(t LIKE '%{'a' * 480}{i}%')" for i in range(25))
+        + " AS found FROM w;"
+        for name in ("z_stuck", "z_stuck_too")
+    )
+    path = write(tmp_path / "many.db", tables + stuck + "CREATE VIEW z_z_last AS SELECT x FROM t007;")
+    with caplog.at_level(logging.WARNING), closing(open_database(path, Limits(timeout_s=30))) as database:
+        schema = database.read_schema()
+        columns = [(table.name, table.columns[0].name) for table in schema.tables]
+        texts = dict(zip(columns, database.texts_of(columns, 5), strict=True))
+    expected = {f"t{i:03}": f"v{i}" for i in range(130)} | {"z_z_last": "v7"}
+    assert {table.name: table.columns[0].samples for table in schema.tables} == {
+        **{name: (value,) for name, value in expected.items()}, "z_stuck": (), "z_stuck_too": (),
+    }  # fmt: skip
+    assert texts == {
+        **{(name, "x"): [value] for name, value in expected.items()},
+        ("z_stuck", "found"): [], ("z_stuck_too", "found"): [],
+    }  # fmt: skip
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == 4 and all(sum(f" {name}" in text for text in warned) for name in ("z_stuck:", "z_stuck_too:"))
+
+
+def test_texts_of_many_columns_are_those_of_each_and_of_a_missing_one_none(numbers, caplog):
+    with closing(open_database(numbers)) as database:
+        columns = [("t", "x"), ("t", "gone"), ("nothing", "x")] * 40 + [("t", "x")]
+        assert database.texts_of(columns, 5) == [["one", "two"], [], []] * 40 + [["one", "two"]]
+        assert database.texts_of([], 5) == []
+    assert "t.gone" in caplog.text and "nothing.x" in caplog.text
+    with pytest.raises(DatabaseError, match="is closed"):
+        database.texts_of([("t", "x")], 5)
+
+
 def test_a_cell_above_the_limit_does_not_stop_the_opening(tmp_path):
     path = write(
         tmp_path / "long.db",

@@ -218,7 +218,7 @@ PAIRS = [
 def values(shop):
     database = open_database(shop)
     schema = database.read_schema()
-    found = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+    found = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
     database.close()
     return found
 

@@ -35,7 +35,7 @@ def shop(tmp_path_factory):
         connection.executescript(SHOP)
     database = open_database(path)
     schema = database.read_schema(samples=0)
-    values = ValueIndex.from_database(schema, database.distinct_texts, (), lambda sql: database.execute(sql).rows)
+    values = ValueIndex.from_database(schema, database.texts_of, (), lambda sql: database.execute(sql).rows)
     yield database, schema, values
     database.close()
 

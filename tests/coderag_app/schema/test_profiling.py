@@ -21,7 +21,7 @@ from coderag_app.schema.value_index import ValueIndex
 def profiled(path, unmatched=()) -> tuple[Schema, ValueIndex]:
     with closing(open_database(path)) as database:
         schema = database.read_schema(samples=0)
-        values = ValueIndex.from_database(schema, database.distinct_texts, unmatched)
+        values = ValueIndex.from_database(schema, database.texts_of, unmatched)
         return with_profiles(schema, values, lambda sql, s: database.execute(sql, s).rows, unmatched), values
 
 

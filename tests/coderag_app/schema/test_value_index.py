@@ -38,7 +38,7 @@ def values(path):
 def index_of(path, unmatched=()) -> ValueIndex:
     database = open_database(path)
     schema = database.read_schema()
-    found = ValueIndex.from_database(schema, database.distinct_texts, unmatched, lambda sql: database.execute(sql).rows)
+    found = ValueIndex.from_database(schema, database.texts_of, unmatched, lambda sql: database.execute(sql).rows)
     database.close()
     return found
 
@@ -92,12 +92,12 @@ def test_unmatched_columns_are_never_read(path):
     database = open_database(path)
     schema = database.read_schema()
 
-    def distinct_texts(table, column, limit):
-        read.append(f"{table}.{column}")
-        return database.distinct_texts(table, column, limit)
+    def texts_of(columns, limit):
+        read.extend(f"{table}.{column}" for table, column in columns)
+        return database.texts_of(columns, limit)
 
     values = ValueIndex.from_database(
-        schema, distinct_texts, ["Customer.EMAIL", "country.*"], lambda sql: database.execute(sql).rows
+        schema, texts_of, ["Customer.EMAIL", "country.*"], lambda sql: database.execute(sql).rows
     )
     database.close()
     assert "customer.email" not in read and "country.name" not in read and "customer.city" in read

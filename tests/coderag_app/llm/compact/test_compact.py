@@ -450,7 +450,7 @@ def test_most_gold_queries_of_real_databases_survive(shared_data):
     for row in rows:
         with closing(open_database(root / "databases" / f"{row['db_id']}.sqlite")) as database:
             schema = database.read_schema(samples=0)
-            names, values = SchemaNames(schema), ValueIndex.from_database(schema, database.distinct_texts)
+            names, values = SchemaNames(schema), ValueIndex.from_database(schema, database.texts_of)
             literals = mark_question(row["question"], names, values).literals
             try:
                 decoded = decode_sql(encode_sql(row["sql"], names, literals), names, literals, values)

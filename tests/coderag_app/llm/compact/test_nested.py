@@ -111,7 +111,7 @@ def names(database) -> SchemaNames:
 
 @pytest.fixture(scope="module")
 def values(database, names) -> ValueIndex:
-    return ValueIndex.from_database(names.schema, database.distinct_texts)
+    return ValueIndex.from_database(names.schema, database.texts_of)
 
 
 @pytest.mark.parametrize(("sql", "said"), (SELF_JOINS | CORRELATED | GROUPS | TOPS | DATES | OFFSETS).items())

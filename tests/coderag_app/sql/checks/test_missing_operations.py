@@ -27,7 +27,7 @@ def schema(tmp_path_factory):
         connection.executescript(SCRIPT)
     database = open_database(str(path), Limits())
     read = database.read_schema(0)
-    values = ValueIndex.from_database(read, database.distinct_texts)
+    values = ValueIndex.from_database(read, database.texts_of)
     yield with_profiles(read, values, lambda sql, seconds: database.execute(sql, seconds).rows)
     database.close()
 
