@@ -8,7 +8,7 @@ doesn't speak of that table and has no word that is left over, such as the "boug
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from sqlglot import exp
@@ -17,7 +17,7 @@ from coderag_app.files import yaml_beside
 from coderag_app.question.function_words import opening_words
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.schema.name_words import identifier_words, name_words, shares_a_word, singular, stem
-from coderag_app.schema.tables import Column, Table, identifier
+from coderag_app.schema.tables import Column, Schema, Table, identifier
 from coderag_app.sql.join_tree import JoinTree
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.repairs.context import RepairContext
@@ -48,7 +48,38 @@ def is_of_life(column: Column) -> bool:
     >>> [is_of_life(Column(name, "DATE")) for name in ("DOB", "birth_date", "paid_on")]
     [True, True, False]
     """
-    return bool({*identifier_words(column.name).split(), *name_words(column.name).split()} & _words()["lives"])
+    return _is_called(column, _words()["births"] | _words()["deaths"])
+
+
+def births(table: Table) -> list[Column]:
+    """The dates of a table that are of births."""
+    return [column for column in table.columns if is_date(column) and _is_called(column, _words()["births"])]
+
+
+def event_dates(table: Table, said: Collection[str]) -> list[Column]:
+    """The dates of a table that are of what happens; of several the one that is called as the table is, or as said.
+
+    Args:
+        table: With the profiles of its columns.
+        said: The stems of the question's words.
+    """
+    found = [each for each in table.columns if is_date(each) and not is_of_life(each) and not is_key(table, each)]
+    spoken = [each for each in found if not {stem(word) for word in _own_words(each)}.isdisjoint(said)]
+    return [each for each in found if shares_a_word(table.name, each.name)] or spoken or found
+
+
+def noun_of(table: Table, schema: Schema) -> str:
+    """The stem of a table's noun: the last word of its name, whatever the module before it."""
+    words = [word for word in schema.words(table).split() if not word.isdigit()]
+    return stem(singular(words[-1])) if words else ""
+
+
+def _own_words(column: Column) -> list[str]:
+    return [word for word in name_words(column.name).split() if word not in _NO_DATE_OF_ITS_OWN]
+
+
+def _is_called(column: Column, words: frozenset[str]) -> bool:
+    return bool({*identifier_words(column.name).split(), *name_words(column.name).split()} & words)
 
 
 def _joined(tree: exp.Expr, context: RepairContext) -> Iterator[JoinTree]:
@@ -104,8 +135,7 @@ class _OwnDates:
         """Whether the question means a date: says its words, or those of its table."""
         if is_of_life(column):
             return self.lives
-        own = [word for word in name_words(column.name).split() if word not in _NO_DATE_OF_ITS_OWN]
-        if self.said & {stem(singular(word)) for word in own} or self._said_at(table):
+        if self.said & {stem(singular(word)) for word in _own_words(column)} or self._said_at(table):
             return True
         return bool(self._left_over(source))
 
@@ -133,7 +163,7 @@ class _OwnDates:
     def _own(self, source: str, column: Column) -> tuple[str, Column] | None:
         """The source and the only date of what the question says nearest to its period."""
         tables = self.joined.tables
-        dates = {name: self._events(table) for name, table in tables.items()}
+        dates = {name: event_dates(table, self.said) for name, table in tables.items()}
         said = sorted(
             (name for name in tables if self._said_at(tables[name])), key=lambda name: self._away(tables[name])
         )
@@ -145,16 +175,9 @@ class _OwnDates:
         others = [(name, date) for name, found in dates.items() for date in found]
         return others[0] if is_of_life(column) and not said and len(others) == 1 else None
 
-    def _events(self, table: Table) -> list[Column]:
-        """The dates of a table that are of what happens; of several the one that is called as the table is."""
-        found = [each for each in table.columns if is_date(each) and not is_of_life(each) and not is_key(table, each)]
-        spoken = [each for each in found if self.said & {stem(word) for word in name_words(each.name).split()}]
-        return [each for each in found if shares_a_word(table.name, each.name)] or spoken or found
-
     def _said_at(self, table: Table) -> list[int]:
         """Where the question says the noun of a table."""
-        words = [word for word in self.context.schema.words(table).split() if not word.isdigit()]
-        noun = stem(singular(words[-1])) if words else ""
+        noun = noun_of(table, self.context.schema)
         return [word.start for word in self.context.question.words if word.stem == noun]
 
     def _away(self, table: Table) -> int:

@@ -20,6 +20,7 @@ from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.contradictions import settle_contradictions
+from coderag_app.sql.repairs.date_extremes import order_by_dates
 from coderag_app.sql.repairs.fan_out import aggregate_once
 from coderag_app.sql.repairs.flag_conditions import filter_by_flags
 from coderag_app.sql.repairs.key_roles import choose_keys
@@ -65,6 +66,7 @@ REPAIRS = (
     Repair("row_groups", group_by_rows),
     Repair("self_references", join_to_itself, late=True),
     Repair("own_dates", use_own_dates, late=True),
+    Repair("date_extremes", order_by_dates, late=True),
     Repair("stray_tables", leave_stray_tables, late=True),
     Repair("said_measures", compare_measures, late=True),
     Repair("key_roles", choose_keys, late=True),

@@ -41,6 +41,7 @@ def test_the_order_is_the_documented_one() -> None:
         "row_groups",
         "self_references",
         "own_dates",
+        "date_extremes",
         "stray_tables",
         "said_measures",
         "key_roles",
