@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from coderag_app.question.periods.period import Period
 from coderag_app.question.periods.phrases import all_periods
+from coderag_app.question.periods.said_units import said_units
 from coderag_app.schema.name_words import content_words, singular, stem
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex, ValueMatch
@@ -71,6 +72,15 @@ class SaidPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidUnit:
+    """A unit of time that a question wants a row for each of, at ``start:end``: "per month"."""
+
+    start: int
+    end: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Misspelt:
     """A word at ``start:end`` of a question as it was asked, and the word that it was read as."""
 
@@ -93,6 +103,7 @@ class Question:
         numbers: Its numbers.
         periods: The years, months and days that it names.
         misspelt: The words that were read as others; ``text`` has these.
+        units: The units of time that it wants a row for each of.
     """
 
     text: str = ""
@@ -103,6 +114,7 @@ class Question:
     numbers: tuple[SaidText, ...] = ()
     periods: tuple[SaidPeriod, ...] = ()
     misspelt: tuple[Misspelt, ...] = ()
+    units: tuple[SaidUnit, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -131,6 +143,7 @@ def read_question(text: str, schema: Schema | None = None, values: ValueIndex | 
         tuple(SaidText(next(filter(None, match.groups())), *match.span()) for match in _QUOTED.finditer(text)),
         tuple(SaidText(match[0].replace(",", ""), *match.span()) for match in _NUMBER.finditer(text)),
         tuple(SaidPeriod(*found) for found in all_periods(text)),
+        units=tuple(SaidUnit(*found) for found in said_units(text)),
     )
 
 

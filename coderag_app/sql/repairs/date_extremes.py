@@ -77,7 +77,7 @@ def _show_what_is_asked(select: exp.Select, extreme: _Extreme, context: RepairCo
     parts = ("group", "order", "limit", "having", "distinct")
     if not isinstance(shown, exp.Max | exp.Min) or any(select.args.get(part) is not None for part in parts):
         return
-    date = _date_in(shown.this, context)
+    date = date_in(shown.this, context)
     column = date or (shown.this if isinstance(shown.this, exp.Column) else None)
     found = declared_column(column, context.schema) if column is not None else None
     if column is None or found is None or noun_of(found[0], context.schema) not in extreme.nouns:
@@ -126,13 +126,13 @@ def _rank(select: exp.Select, by: exp.Column, extreme: _Extreme, context: Repair
 def _turn_around(tree: exp.Expr, extreme: _Extreme, context: RepairContext) -> None:
     """Take the other end of a date by which a query cuts or of which it takes an extreme."""
     for node in list(tree.find_all(exp.Max, exp.Min)):
-        if not isinstance(node, extreme.aggregate) and _date_in(node.this, context) is not None:
+        if not isinstance(node, extreme.aggregate) and date_in(node.this, context) is not None:
             node.replace(extreme.aggregate(this=node.this))
     for select in tree.find_all(exp.Select):
         order = select.args.get("order")
         if order is not None and select.args.get("limit") is not None:
             ordered = order.expressions[0]
-            if _date_in(ordered.this, context) is not None:
+            if date_in(ordered.this, context) is not None:
                 _direct(ordered, extreme, context)
 
 
@@ -144,7 +144,7 @@ def _direct(ordered: exp.Ordered, extreme: _Extreme, context: RepairContext) -> 
     return ordered
 
 
-def _date_in(node: exp.Expr, context: RepairContext) -> exp.Column | None:
+def date_in(node: exp.Expr, context: RepairContext) -> exp.Column | None:
     """The column of dates that an expression is, as it is stored or converted; None for ages and parts of dates."""
     column = node.find(exp.Column)
     found = declared_column(column, context.schema) if column is not None else None

@@ -30,6 +30,7 @@ from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
 from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
+from coderag_app.sql.repairs.said_groups import group_by_units
 from coderag_app.sql.repairs.said_measures import compare_measures
 from coderag_app.sql.repairs.self_references import join_to_itself
 from coderag_app.sql.repairs.spellings import compare_all_spellings
@@ -67,6 +68,7 @@ REPAIRS = (
     Repair("self_references", join_to_itself, late=True),
     Repair("own_dates", use_own_dates, late=True),
     Repair("date_extremes", order_by_dates, late=True),
+    Repair("said_groups", group_by_units, late=True),
     Repair("stray_tables", leave_stray_tables, late=True),
     Repair("said_measures", compare_measures, late=True),
     Repair("key_roles", choose_keys, late=True),

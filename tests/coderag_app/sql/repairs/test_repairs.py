@@ -42,6 +42,7 @@ def test_the_order_is_the_documented_one() -> None:
         "self_references",
         "own_dates",
         "date_extremes",
+        "said_groups",
         "stray_tables",
         "said_measures",
         "key_roles",
