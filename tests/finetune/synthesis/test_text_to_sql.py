@@ -192,10 +192,13 @@ def test_a_pattern_of_windows_or_cases_draws_questions_that_the_language_can_say
     texts = ("stadium", "concert", "singer")
     values = ValueIndex.from_database(
         database.schema,
-        lambda table, column, _: [
-            value
-            for (value,) in database.connection.execute(f'SELECT DISTINCT "{column}" FROM {table}')
-            if isinstance(value, str) and table in texts
+        lambda columns, _: [
+            [
+                value
+                for (value,) in database.connection.execute(f'SELECT DISTINCT "{column}" FROM {table}')
+                if isinstance(value, str) and table in texts
+            ]
+            for table, column in columns
         ],
     )
     drawn = [rule.draw(Draw(Random(seed), SchemaLookup(database))) for seed in range(60)]

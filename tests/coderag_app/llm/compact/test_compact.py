@@ -51,7 +51,10 @@ def names() -> SchemaNames:
 @pytest.fixture(scope="module")
 def values(database: sqlite3.Connection, names: SchemaNames) -> ValueIndex:
     return ValueIndex.from_database(
-        names.schema, lambda t, c, n: [v for (v,) in database.execute(f'SELECT DISTINCT "{c}" FROM "{t}"') if v]
+        names.schema,
+        lambda columns, n: [
+            [v for (v,) in database.execute(f'SELECT DISTINCT "{c}" FROM "{t}"') if v] for t, c in columns
+        ],
     )
 
 
