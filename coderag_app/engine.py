@@ -35,6 +35,7 @@ from coderag_app.text.untrusted_text import MAX_QUESTION_CHARS, checked_question
 from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
 from coderag_app.vote.candidates import Candidate, Result
+from coderag_app.vote.confidence import no_surer_than
 from coderag_app.vote.decoding import REFUSALS, Decoding, Rank
 from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql, last_answer
 
@@ -144,7 +145,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
                 return
         elif examples is None and previous is not None and run.note:
             examples = self._with_previous(run, previous)
-        yield from self._written(run, examples)
+        yield from self._written(run, examples, previous if run.note else None)
 
     def read(self, question: str) -> Question:
         """Read a question once, for everything that answers it.
@@ -210,7 +211,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         if not answer.ok:
             return None  # what a change of the tree could not do, the model may
         run.note = edited.how
-        return _within(run, replace(answer, question=asked))
+        return _within(run, no_surer_than(previous, replace(answer, question=asked, doubts=previous.doubts)))
 
     def _in_words(self, question: str, words: str) -> SQLAnswer:
         """An answer without a query."""
@@ -229,8 +230,13 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
             room = max(self.config.similarity_top_k - 1, 0)
             return (previous_example(previous, self.schema), *self._retrieve(run.question.text)[:room])
 
-    def _written(self, run: QuestionRun, examples: tuple[RetrievedExample, ...] | None) -> Iterator[StreamEvent]:
-        """Let the model write: with examples and the linked schema, then repair, check, run and choose."""
+    def _written(
+        self, run: QuestionRun, examples: tuple[RetrievedExample, ...] | None, previous: SQLAnswer | None
+    ) -> Iterator[StreamEvent]:
+        """Let the model write: with examples and the linked schema, then repair, check, run and choose.
+
+        A follow-up is no surer than the answer before, whose question it goes on from.
+        """
         self._forget_events()
         if unknown := self._of_the_world(run.question):
             words = f"This database holds nothing on {unknown}."
@@ -244,7 +250,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         decoding = self.decoding(run)
         first = yield from decoding.most_likely()
         results = yield from decoding.vote(first)
-        answer = self._assembled(run, first, results)
+        answer = no_surer_than(previous, self._assembled(run, first, results))
         run.note = " ".join(filter(None, (run.note, self._spellings(answer))))
         yield run.event("done", answer=answer)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from coderag_app.types import Confidence, RetrievedExample
+from coderag_app.types import Confidence, RetrievedExample, SQLAnswer
 from coderag_app.vote.evidence import Evidence, probability_right
 
 _MOST_WITH_A_DOUBT = 0.69  # what a check speaks against is never called sure, whatever else speaks for it
+_BUILDS_ON = "it builds on the answer before, which was no surer"
 
 
 def confidence(
@@ -30,6 +32,24 @@ def confidence(
     log_probability = math.log(evidence.probability) if evidence.probability else None
     reasons = (*_reasons(evidence, similarity), *doubts)
     return Confidence(score, evidence.share, similarity, reasons, log_probability)
+
+
+def no_surer_than(previous: SQLAnswer | None, answer: SQLAnswer) -> SQLAnswer:
+    """A follow-up's answer with at most the confidence of the answer that it builds on.
+
+    A changed query has none of its own and takes the other's. Verified and hand-written SQL bounds nothing.
+
+    Args:
+        previous: The answer before; None where the question stands alone.
+        answer: The follow-up's.
+    """
+    bound = previous.confidence if previous is not None else None
+    own = answer.confidence
+    if bound is None or (own is not None and own.score <= bound.score):
+        return answer
+    if own is None:
+        return replace(answer, confidence=replace(bound, reasons=(*bound.reasons, _BUILDS_ON)))
+    return replace(answer, confidence=replace(own, score=bound.score, reasons=(*own.reasons, _BUILDS_ON)))
 
 
 def _reasons(evidence: Evidence, similarity: float | None) -> tuple[str, ...]:

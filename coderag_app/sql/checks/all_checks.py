@@ -17,6 +17,7 @@ from coderag_app.sql.checks.coverage import unused_words
 from coderag_app.sql.checks.doubtful_joins import doubtful_joins
 from coderag_app.sql.checks.expressions import lonely_columns, senseless_expressions
 from coderag_app.sql.checks.missing_operations import missing_operations
+from coderag_app.sql.checks.open_references import open_references
 from coderag_app.sql.checks.shown import shows_another_kind, shows_what_was_said
 from coderag_app.sql.checks.stored_values import values_not_stored
 from coderag_app.sql.checks.unasked import unasked_operations
@@ -66,6 +67,7 @@ CHECKS = (
     Check("unasked", unasked_operations),
     Check("missing", missing_operations),
     Check("things", asked_things),
+    Check("references", open_references),
     Check("misspelt", _misspelt_words),
 )
 

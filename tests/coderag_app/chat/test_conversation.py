@@ -1,6 +1,7 @@
 """Follow-ups in a conversation: which way each question takes, and that the model is asked only where it must be."""
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from scripted_llm import ScriptedLLM
@@ -9,7 +10,7 @@ from coderag_app.chat.conversation import Conversation, ConversationTurn
 from coderag_app.chat.example_questions import example_questions
 from coderag_app.examples import from_verified
 from coderag_app.loading import load_query_engine
-from coderag_app.types import AnswerStatus
+from coderag_app.types import AnswerStatus, Confidence
 
 pytestmark = pytest.mark.model
 
@@ -45,6 +46,16 @@ def test_follow_ups_build_on_each_other_without_the_model(engine):
     assert [turn.asked for turn in talk.turns][1:3] == ["only in Paris", "and for Lyon?"]
     assert "city is 'Paris'" in talk.turns[1].note and talk.turns[0].note == ""
     assert talk.turns[1].answer.question == "How many customers are there, only in Paris?"
+
+
+def test_a_follow_up_is_no_surer_than_what_it_builds_on(engine):
+    unsure = replace(engine.ask("How many customers are there?"), confidence=Confidence(0.3, 0.5, None, ("a guess",)))
+    unsure = replace(unsure, doubts=("Not used: are",))
+    talk = Conversation(engine, [ConversationTurn("How many customers are there?", unsure)])
+    changed, written = talk.ask("only in Paris"), talk.ask("why do they come?")
+    assert changed.rows == ((2,),) and changed.confidence.score == 0.3 and changed.doubts == ("Not used: are",)
+    assert "builds on the answer before" in changed.confidence.reasons[-1]
+    assert written.sql == "SELECT name FROM customer" and written.confidence.score <= 0.3
 
 
 def test_a_question_of_its_own_goes_to_the_model_as_it_is(engine):

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from coderag_app.types import RetrievedExample, SQLExample
-from coderag_app.vote.confidence import confidence
+from coderag_app.types import AnswerStatus, Confidence, RetrievedExample, SQLAnswer, SQLExample
+from coderag_app.vote.confidence import confidence, no_surer_than
 from coderag_app.vote.evidence import Evidence, merit, probability_right
 
 SOURCES = (RetrievedExample(SQLExample("How many?", "SELECT 1", ""), 0.8),)
@@ -63,3 +63,21 @@ def test_a_column_used_for_what_it_cannot_hold_is_told_and_lowers_the_score():
     sure = confidence(replace(PLAIN, misused=1), (), doubts=[misuse])
     assert sure.reasons[-1] == misuse
     assert sure.score < confidence(PLAIN, ()).score
+
+
+BEFORE = SQLAnswer("Open shops", "SELECT 1", AnswerStatus.ANSWERED, confidence=Confidence(0.5, 1.0, None, ("a guess",)))
+
+
+@pytest.mark.parametrize(("own", "score"), [(None, 0.5), (0.9, 0.5), (0.3, 0.3)])
+def test_a_follow_up_is_no_surer_than_the_answer_before(own, score):
+    confidence = Confidence(own, 1.0, None, ("its own",)) if own is not None else None
+    answer = no_surer_than(BEFORE, replace(BEFORE, sql="SELECT 2", confidence=confidence))
+    assert answer.confidence.score == score
+    assert ("it builds on the answer before, which was no surer" in answer.confidence.reasons) == (own != 0.3)
+
+
+@pytest.mark.parametrize("before", [None, replace(BEFORE, confidence=None)])
+def test_what_stands_alone_or_on_verified_sql_keeps_its_confidence(before):
+    answer = replace(BEFORE, sql="SELECT 2", confidence=Confidence(0.9, 1.0, None, ()))
+    assert no_surer_than(before, answer) is answer
+    assert no_surer_than(before, replace(answer, confidence=None)).confidence is None

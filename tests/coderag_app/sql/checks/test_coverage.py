@@ -116,6 +116,7 @@ def test_every_check_is_run_and_one_that_fails_costs_nothing(monkeypatch):
         "missing",
         "misspelt",
         "things",
+        "references",
     } and tree == before
     monkeypatch.setattr("coderag_app.sql.checks.all_checks.CHECKS", (type(CHECKS[0])("broken", fails), *CHECKS[1:]))
     assert [finding.check for finding in findings(tree, asked)] == [*found][1:]
