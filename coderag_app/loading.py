@@ -27,6 +27,7 @@ from coderag_app.llm.llm_loading import LoadedLLM, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.inferred_keys import with_inferred_keys
 from coderag_app.schema.name_words import shared_prefix
+from coderag_app.schema.nested_values import read_nested
 from coderag_app.schema.profile_cache import ProfileCache, default_profiles_folder
 from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.value_index import ValueIndex, is_unmatched
@@ -116,13 +117,15 @@ def load_query_engine(
         target = "" if "://" in str(config.database) else str(config.database or "")
         if stale := staleness(index.synthesis, opened.name, schema, target):
             logger.warning(stale)
-    values = (
-        ValueIndex.from_database(schema, opened.texts_of, unread, partial(_rows_of, opened))
-        if opened is not None and schema is not None and config.match_values
-        else ValueIndex()
-    )
+    values = ValueIndex()
     if opened is not None and schema is not None:
-        schema = with_profiles(schema, values, partial(_rows_of, opened), unread, known=cache.kept.tables)
+        run = partial(_rows_of, opened)
+        nested = read_nested(schema, run, unread)
+        if config.match_values:
+            inside = {place: column.values for place, column in nested.items()}
+            values = ValueIndex.from_database(schema, opened.texts_of, unread, run, inside)
+        forms = {place: column.form for place, column in nested.items()}
+        schema = with_profiles(schema, values, run, unread, known=cache.kept.tables, nested=forms)
         cache.write()
     taught = _open_verified(config, opened, schema, values) if verified else None
     if llm is None or isinstance(llm, str):

@@ -104,6 +104,13 @@ class NumberForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """A column of lists of texts, or of objects with ``fields``: JSON, arrays, structs."""
+
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """What a column holds and how it is spelled.
 
@@ -124,6 +131,7 @@ class ColumnProfile:
         low: The smallest value: a number, or a date in ISO form, or a text.
         high: The largest value.
         whole: Whether all rows of the table were looked at.
+        nested: Its form, if its values are lists or objects.
     """
 
     kind: Kind = Kind.UNKNOWN
@@ -141,6 +149,7 @@ class ColumnProfile:
     low: Scalar | None = None
     high: Scalar | None = None
     whole: bool = False
+    nested: Nested | None = None
 
     @property
     def is_converted(self) -> bool:
@@ -169,6 +178,8 @@ class ColumnProfile:
         >>> ColumnProfile(Kind.DATE, "%d/%m/%Y").described, ColumnProfile(Kind.FLAG, flag=("Y", "N")).described
         ('dates such as 31/12/1999', "yes is 'Y', no is 'N'")
         """
+        if self.nested is not None:
+            return f"objects with {', '.join(self.nested.fields)}" if self.nested.fields else "lists of texts"
         if self.form in (EPOCH, EPOCH_MS):
             return "seconds since 1970" if self.form == EPOCH else "milliseconds since 1970"
         if self.kind is Kind.DATE and self.is_converted:

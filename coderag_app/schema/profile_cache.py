@@ -20,7 +20,7 @@ from typing import Any
 
 from coderag_app.errors import FileRefusedError
 from coderag_app.files import from_fields, private_folder, read_json, remove_leftovers, write_atomically
-from coderag_app.schema.profile import UNKNOWN, ColumnProfile, NumberForm
+from coderag_app.schema.profile import UNKNOWN, ColumnProfile, Nested, NumberForm
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def _told(profile: ColumnProfile) -> dict[str, Any]:
     for each in fields(profile):
         value = getattr(profile, each.name)
         if value != getattr(UNKNOWN, each.name):
-            told[each.name] = asdict(value) if isinstance(value, NumberForm) else value
+            told[each.name] = asdict(value) if isinstance(value, NumberForm | Nested) else value
     return told
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from coderag_app.schema.profile import (
     UNKNOWN,
     ColumnProfile,
     Kind,
+    Nested,
     Scalar,
     may_be_days,
     number_profile,
@@ -47,6 +48,7 @@ def with_profiles(
     unmatched: Sequence[str] = (),
     budget_s: float = BUDGET_S,
     known: MutableMapping[str, dict[str, ColumnProfile]] | None = None,
+    nested: Mapping[tuple[str, str], Nested] | None = None,
 ) -> Schema:
     """Return the schema with the profile of each column.
 
@@ -61,6 +63,7 @@ def with_profiles(
         budget_s: Seconds for all tables together.
         known: The profiles of tables that need not be read again, by the names of the table and its columns; tables
             that were counted to the end are added.
+        nested: What the columns of lists and objects hold, by table and column (``read_nested``).
     """
     known = {} if known is None else known
     ends = time.monotonic() + budget_s
@@ -71,14 +74,27 @@ def with_profiles(
         if found is None:
             read = [column for column in table.columns if not is_unmatched(patterns, table.name, column.name)]
             reader = _TableProfiles(table, schema.dialect, values, run, min(ends - time.monotonic(), _TABLE_S))
-            found = reader.read(read)
+            found = _with_forms(table, reader.read(read), nested or {})
             if reader.is_complete and all(map(is_short, found.values())):
                 known[table.name] = found
+        elif nested:  # what an earlier opening had no time to look into
+            found = _with_forms(table, found, nested)
         columns = (replace(column, profile=found.get(column.name, UNKNOWN)) for column in table.columns)
         tables.append(replace(table, columns=tuple(columns)))
     if time.monotonic() > ends:
         logger.info("Not all tables of the database could be counted within %g s", budget_s)
     return replace(schema, tables=tuple(tables))
+
+
+def _with_forms(
+    table: Table, profiles: dict[str, ColumnProfile], nested: Mapping[tuple[str, str], Nested]
+) -> dict[str, ColumnProfile]:
+    """The profiles, those of lists and objects without what their texts seemed to be."""
+    forms = {name: nested.get((table.name, name)) for name in profiles}
+    return {
+        name: replace(profile, kind=Kind.UNKNOWN, options=(), nested=form) if (form := forms[name]) else profile
+        for name, profile in profiles.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

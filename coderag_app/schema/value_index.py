@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -80,6 +80,7 @@ class ValueIndex:
         texts_of: Callable[[Sequence[tuple[str, str]], int], Sequence[Sequence[str]]],
         unmatched: Sequence[str] = (),
         rows: Callable[[str], Sequence[Sequence[Any]]] | None = None,
+        nested: Mapping[tuple[str, str], Sequence[StoredValue]] | None = None,
     ) -> ValueIndex:
         """Read the values of every column of text.
 
@@ -88,16 +89,21 @@ class ValueIndex:
             texts_of: Reads up to so many values of each column, such as ``Database.texts_of``.
             unmatched: Columns to skip, as ``table.column``; ``*`` matches any name. Their values are never read.
             rows: Runs one query; with it, codes are linked to names through lookup tables.
+            nested: The texts inside lists and objects, by (table, column): these columns have no others.
         """
+        nested = nested or {}
         skipped = partial(is_unmatched, [pattern.lower() for pattern in unmatched])
         columns = [
             (table.name, column.name)
             for table in schema.tables
             for column in table.columns
-            if not column.is_numeric and not skipped(table.name, column.name)
+            if not column.is_numeric
+            and not skipped(table.name, column.name)
+            and (table.name, column.name) not in nested
         ]
         read = zip(columns, texts_of(columns, MAX_VALUES_PER_COLUMN), strict=True)
         values = [StoredValue(*column, text) for column, texts in read for text in texts]
+        values += [value for inside in nested.values() for value in inside]
         if rows is None:
             return cls(values)
         return cls(values, read_lookups(schema, rows, skipped))

@@ -1,6 +1,7 @@
 """The before/after queries of tests/cases/repairs, one file for each repair.
 
 Lines ``-- schema:``, ``-- values: table.column = a | b``, ``-- numbers: table.column = 1 | 2``,
+``-- nested: table.column = field | field`` (no field for a list; the values of a field are ``table.column.field``),
 ``-- flag: table.column``, ``-- nulls: table.column``, ``-- dialect:`` and ``-- question:`` before the first case of a
 group describe its database and question; ``-- question:`` in a case is its own. A case is ``-- case: name``, the query
 that a model wrote, and ``-- after`` with the repaired one, or ``-- stays``.
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from coderag_app.question.read_question import read_question
 from coderag_app.schema.name_words import name_words
-from coderag_app.schema.profile import number_profile, text_profile
+from coderag_app.schema.profile import Nested, number_profile, text_profile
 from coderag_app.schema.tables import Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.ddl import schema_from_ddl
@@ -43,6 +44,7 @@ class _Group:
     flags: set[tuple[str, str]] = field(default_factory=set)
     nulls: set[tuple[str, str]] = field(default_factory=set)
     numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    nested: dict[tuple[str, str], Nested] = field(default_factory=dict)
     question: str = ""
 
     def read(self, key: str, text: str) -> None:
@@ -51,12 +53,16 @@ class _Group:
                 self.ddl.append(text.removesuffix(";"))
             case "values":
                 place, _, stored = text.partition(" = ")
-                table, column = place.split(".")
+                table, column = place.split(".", 1)
                 self.values += [StoredValue(table, column, value) for value in stored.split(" | ")]
             case "numbers":
                 place, _, stored = text.partition(" = ")
                 table, column = place.split(".")
                 self.numbers[table, column] = [int(value) for value in stored.split(" | ")]
+            case "nested":
+                place, _, names = text.partition(" =")
+                table, column = place.split(".")
+                self.nested[table, column] = Nested(tuple(name.strip() for name in names.split("|") if name.strip()))
             case "flag":
                 table, column = text.split(".")
                 self.flags.add((table, column))
@@ -86,6 +92,7 @@ class _Group:
                 profile = number_profile(min(numbers), max(numbers), len(numbers), name_words(column.name), numbers)
             if (table.name, column.name) in self.nulls:
                 profile = replace(profile, rows=2, nulls=1)
+            profile = replace(profile, nested=self.nested.get((table.name, column.name)))
             columns.append(replace(column, profile=profile))
         return replace(table, columns=tuple(columns))
 

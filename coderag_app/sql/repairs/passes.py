@@ -25,6 +25,7 @@ from coderag_app.sql.repairs.fan_out import aggregate_once
 from coderag_app.sql.repairs.flag_conditions import filter_by_flags
 from coderag_app.sql.repairs.key_roles import choose_keys
 from coderag_app.sql.repairs.missing_groups import group_by_shown
+from coderag_app.sql.repairs.nested_conditions import look_inside
 from coderag_app.sql.repairs.own_dates import use_own_dates
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
@@ -57,6 +58,7 @@ class Repair:
 
 REPAIRS = (
     Repair("repeated_columns", show_each_column_once),
+    Repair("nested_conditions", look_inside),
     Repair("reground", reground),
     Repair("contradictions", settle_contradictions),
     Repair("periods", compare_periods),

@@ -32,7 +32,7 @@ def test_a_repair_changes_what_it_must_and_nothing_else(case: RepairCase) -> Non
 
 
 def test_the_order_is_the_documented_one() -> None:
-    first = ["repeated_columns", "reground", "contradictions", "periods", "flags"]
+    first = ["repeated_columns", "nested_conditions", "reground", "contradictions", "periods", "flags"]
     assert [
         *first,
         "stored_forms",
