@@ -13,6 +13,7 @@ from coderag_app.database.left_out import first_of_each_name, say_left_out
 from coderag_app.database.processes import open_session
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
+from coderag_app.sql.declared_options import options_in_conditions, options_of_type
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +78,19 @@ class DuckDBDatabase(FileDatabase):
 def _tables(columns: list[Any], constraints: list[Any], schemas: tuple[str, ...]) -> list[Table]:
     primary = {(row[0], column) for row in constraints if row[1] == "PRIMARY KEY" for column in row[2]}
     keys: dict[str, list[ForeignKey]] = {}
-    for table, kind, names, referenced, referenced_names in constraints:
+    checks: dict[tuple[str, str], list[str]] = {}
+    for table, kind, names, referenced, referenced_names, schema, text in constraints:
+        if kind == "CHECK":
+            checks.setdefault((schema, table), []).append(str(text).removeprefix("CHECK"))
         if kind == "FOREIGN KEY":
             keys.setdefault(table, []).append(ForeignKey(tuple(names), referenced, tuple(referenced_names)))
+    options = {place: options_in_conditions(texts, "duckdb") for place, texts in checks.items()}
     columns_of: dict[tuple[str, str], list[Column]] = {}
     for schema, table, column, declared in columns:
-        columns_of.setdefault((schema, table), []).append(Column(column, declared, (table, column) in primary))
+        allowed = options_of_type(declared) or options.get((schema, table), {}).get(column.lower(), ())
+        columns_of.setdefault((schema, table), []).append(
+            Column(column, declared, (table, column) in primary, options=allowed)
+        )
     return [
         Table(
             name,

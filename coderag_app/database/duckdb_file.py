@@ -143,7 +143,7 @@ class DuckDBFile:
         yield ["value", reader.truncated]
 
     def tables(self, timeout_s: float) -> tuple[list[Any], list[Any]]:
-        """Columns (schema, table, name, type) and constraints (table, kind, columns, other table, its columns)."""
+        """Columns (schema, table, name, type); constraints (table, kind, columns, referred columns, schema, SQL)."""
         ours = f"database_name = current_database() AND schema_name IN ({_texts(self._schemas)})"
         with self._running(timeout_s) as connection:
             columns = connection.execute(
@@ -152,7 +152,8 @@ class DuckDBFile:
             ).fetchall()
             constraints = connection.execute(
                 "SELECT table_name, constraint_type, constraint_column_names, referenced_table, "
-                f"referenced_column_names FROM duckdb_constraints() WHERE {ours} ORDER BY table_oid, constraint_index"
+                f"referenced_column_names, schema_name, constraint_text FROM duckdb_constraints() WHERE {ours} "
+                "ORDER BY table_oid, constraint_index"
             ).fetchall()
         return columns, constraints
 

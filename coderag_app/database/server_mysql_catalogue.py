@@ -8,6 +8,7 @@ from typing import Any
 
 from coderag_app.database.server_sessions import Catalogue
 from coderag_app.schema.tables import Column, ForeignKey, Table
+from coderag_app.sql.declared_options import options_in_conditions, options_of_type
 from coderag_app.sql.functions import FUNCTIONS
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ _KEYS = (
     "SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME "
     "FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = DATABASE() "
     "AND REFERENCED_TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION"
+)
+_CHECKS = (
+    "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()"
 )
 _VIEWS = "SELECT TABLE_SCHEMA = DATABASE(), TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
 _ROUTINES = "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()"
@@ -60,8 +64,10 @@ def read_mysql_catalogue(cursor: Any) -> Catalogue:
     listed = [tuple(map(_text, row)) for row in cursor.fetchall()]
     columns: dict[str, list[Column]] = {}
     texts = set()
+    options = _options(cursor)
     for table, column, declared, kind, primary in _columns(cursor, [name for name, _, _ in listed]):
-        columns.setdefault(table, []).append(Column(column, _type_name(declared), bool(primary)))
+        allowed = options_of_type(declared) or options.get(table, {}).get(column.lower(), ())
+        columns.setdefault(table, []).append(Column(column, _type_name(declared), bool(primary), options=allowed))
         if kind.lower() in _TEXTS:
             texts.add((table, column))
     broken = [name for name, _, _ in listed if name not in columns]
@@ -95,6 +101,18 @@ def _columns(cursor: Any, names: list[str]) -> list[tuple[str, str, str, str, An
                 logger.debug("No columns of %s: %s", name, failure)
     known = set(names)
     return [(_text(a), _text(b), _text(c), _text(d), e) for a, b, c, d, e in rows if _text(a) in known]
+
+
+def _options(cursor: Any) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The texts that the CHECK constraints of tables allow, by the column's name in lower case."""
+    checks: dict[str, list[str]] = {}
+    try:
+        cursor.execute(_CHECKS)
+        for table, condition in cursor.fetchall():
+            checks.setdefault(_text(table), []).append(_text(condition))
+    except Exception as error:  # MySQL's list has no tables
+        logger.debug("No CHECK constraints: %s", error)
+    return {table: options_in_conditions(conditions, "mysql") for table, conditions in checks.items()}
 
 
 def _foreign_keys(cursor: Any, names: set[str]) -> dict[str, list[ForeignKey]]:

@@ -13,6 +13,7 @@ from coderag_app.database.left_out import first_of_each_name, say_left_out, say_
 from coderag_app.database.server_sessions import Catalogue
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Column, ForeignKey, Table
+from coderag_app.sql.declared_options import options_in_conditions
 
 # An object of an extension counts as the server's own when a superuser owns it: the owner of a database may install
 # some extensions, and may then add functions to them.
@@ -92,6 +93,19 @@ SELECT c.relname::text, r.relname::text,
  WHERE k.contype = 'f' AND r.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY(%(path)s::text[]))
    AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s::text)
  ORDER BY c.relname, k.conname
+"""
+# Of an enumeration, or a domain over one.
+_ENUMERATIONS = """
+SELECT c.relname::text, a.attname::text, ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid
+                                                ORDER BY e.enumsortorder)
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_type d ON d.oid = a.atttypid JOIN pg_type t ON t.oid IN (d.oid, d.typbasetype) AND t.typtype = 'e'
+ WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s::text)
+"""
+_CHECKS = """
+SELECT c.relname::text, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+ WHERE k.contype = 'c' AND k.convalidated
+   AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s::text)
 """
 # A partition's rows are its table's: shown beside it, it would answer for the whole.
 _PARTITIONS = """
@@ -216,6 +230,7 @@ def _read_schema(cursor: Any, schema: str, path: Sequence[str]) -> Catalogue:
     hidden: dict[str, list[str]] = {}
     for table, column in cursor.execute(_HIDDEN, named).fetchall():
         hidden.setdefault(table, []).append(column)
+    options = _options(cursor, named)
     columns: dict[str, list[Column]] = {}
     texts = set()
     for table, column, declared, is_text, primary, shadowed in cursor.execute(_COLUMNS, named).fetchall():
@@ -224,7 +239,9 @@ def _read_schema(cursor: Any, schema: str, path: Sequence[str]) -> Catalogue:
         kept = columns.setdefault(table, [])
         if column in hidden.get(table, ()):
             continue
-        kept.append(Column(column, _type_name(declared, schema), primary))
+        kept.append(
+            Column(column, _type_name(declared, schema), primary, options=options.get((table, column.lower()), ()))
+        )
         if is_text:
             texts.add((table, column))
     keys: dict[str, list[ForeignKey]] = {}
@@ -240,6 +257,20 @@ def _read_schema(cursor: Any, schema: str, path: Sequence[str]) -> Catalogue:
         for name, kind in cursor.execute(_UNSAMPLED, named).fetchall()
     }
     return Catalogue(tables, frozenset(texts), unsampled)
+
+
+def _options(cursor: Any, named: dict[str, Any]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The texts that columns may hold, by table and column."""
+    checks: dict[str, list[str]] = {}
+    for table, definition in cursor.execute(_CHECKS, named).fetchall():
+        checks.setdefault(table, []).append(definition.removeprefix("CHECK").removesuffix(" NO INHERIT"))
+    found = {
+        (table, column): texts
+        for table, conditions in checks.items()
+        for column, texts in options_in_conditions(conditions, "postgres").items()
+    }
+    listed = cursor.execute(_ENUMERATIONS, named).fetchall()
+    return found | {(table, column.lower()): tuple(labels) for table, column, labels in listed}
 
 
 def _type_name(declared: str, schema: str) -> str:

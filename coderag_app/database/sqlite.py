@@ -11,6 +11,7 @@ from coderag_app.database.file_database import FileDatabase
 from coderag_app.database.processes import open_session
 from coderag_app.errors import DatabaseError
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table
+from coderag_app.sql.declared_options import check_conditions, options_in_conditions
 
 logger = logging.getLogger(__name__)
 
@@ -58,24 +59,31 @@ class SQLiteDatabase(FileDatabase):
         left out. A view that no longer compiles, or takes longer than a second to compile, is left out with a warning;
         one whose rows take longer has no samples.
         """
-        described: dict[str, tuple[list[Any], list[Any]]] = {}
+        described: dict[str, tuple[list[Any], list[Any], str]] = {}
         names = self._value("names", OPENING_S)
         for name, found in zip(names, self._each("describe", 1.0, [(name,) for name in names]), strict=True):
             if isinstance(found, DatabaseError):
                 logger.warning("Left out %s: it cannot be read (%s)", name, found)
             else:
                 described[name] = found
-        keys = {name.lower(): _primary_key(columns) for name, (columns, _) in described.items()}
+        keys = {name.lower(): _primary_key(columns) for name, (columns, _, _) in described.items()}
         spelled = {name.lower(): name for name in described}
         tables = [
             Table(
                 name,
-                tuple(Column(column, declared, place > 0) for column, declared, place in columns),
+                _columns(columns, sql),
                 _foreign_keys(rows, spelled, keys),
             )
-            for name, (columns, rows) in described.items()
+            for name, (columns, rows, sql) in described.items()
         ]
         return Schema(tuple(self._with_samples(tables, samples) if samples > 0 else tables), "sqlite")
+
+
+def _columns(rows: list[Any], create: str) -> tuple[Column, ...]:
+    options = options_in_conditions(check_conditions(create, "sqlite"), "sqlite")
+    return tuple(
+        Column(name, declared, place > 0, options=options.get(name.lower(), ())) for name, declared, place in rows
+    )
 
 
 def _primary_key(columns: list[Any]) -> tuple[str, ...]:

@@ -85,15 +85,16 @@ class SQLiteFile:
         shadow = {f"{name}_{part}".lower() for name, virtual in listed if virtual for part in _SHADOW_PARTS}
         return [name for name, _ in listed if name.lower() not in shadow]
 
-    def describe(self, timeout_s: float, name: str) -> tuple[list[Any], list[Any]]:
-        """Columns of a table or view as (name, declared type, place in the primary key), and its foreign keys' rows."""
+    def describe(self, timeout_s: float, name: str) -> tuple[list[Any], list[Any], str]:
+        """Columns of a table or view (name, declared type, place in the primary key), foreign keys, and its SQL."""
         with self._describe(timeout_s) as connection:
             rows = connection.execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
             keys = connection.execute(f"PRAGMA main.foreign_key_list({quoted(name)})").fetchall()
+            (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", [name]).fetchone() or ("",)
         columns = [
             (column, declared or "", key) for _, column, declared, _, _, key, hidden in rows if hidden != _HIDDEN
         ]
-        return columns, keys
+        return columns, keys, sql or ""
 
     def samples(self, timeout_s: float, name: str, columns: list[str], count: int) -> list[tuple[str, ...]]:
         """Up to ``count`` sample values of each column."""

@@ -122,7 +122,7 @@ class ColumnProfile:
         padded: Whether all dates of ``form``, or numbers in text, have the same length.
         number: How numbers are spelled in text; None where they are numbers.
         flag: What is stored for yes and for no, for a flag.
-        options: All values of a column with few, as texts; those of a declared ENUM in its order.
+        options: All values of a column with few, as texts; those that the database declares in its order.
         blanks: Stored texts that mean that a value is missing; the empty text is one.
         spaced: Whether some texts begin or end with a space.
         rows: Rows that were looked at.

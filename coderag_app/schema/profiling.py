@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +34,6 @@ BUDGET_S = 2.0
 _TABLE_S = 0.8  # a table or view may be slow, or made to be
 _READ_TEXTS = 200  # that say how a column is spelled, from the front and the back of what is known
 _SOME_VALUES = 200
-_ENUM_OPTION = re.compile(r"'((?:[^']|'')*)'")
 _TEXT_TYPES = ("CHAR", "TEXT", "CLOB", "STRING", "ENUM", "UUID")
 
 Run = Callable[[str, float], Sequence[Sequence[Any]]]  # the rows of one query, which may take some seconds
@@ -189,9 +187,9 @@ class _TableProfiles:
         return [text for text in some if text]
 
     def _options(self, column: Column, counts: _Counts | None) -> tuple[str, ...]:
-        """All values of a declared ENUM, or of a column that holds few texts, each of them several times."""
-        if column.type.upper().startswith("ENUM"):
-            return tuple(text.replace("''", "'") for text in _ENUM_OPTION.findall(column.type))
+        """The texts that the database allows, or all of a column that holds few, each of them several times."""
+        if column.options:
+            return column.options
         stored = self.values.values_of(self.table.name, column.name)
         few = counts is not None and counts.present >= 2 * len(stored) and counts.distinct <= len(stored) + 1
         return stored if few and len(stored) <= MOST_OPTIONS else ()

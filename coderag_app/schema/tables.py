@@ -21,6 +21,7 @@ class Column:
 
     Attributes:
         samples: A few of its values (untrusted text).
+        options: The texts that it may hold, where the database says so: by an enumeration, or ``CHECK (a IN ...)``.
         profile: What its values are (``schema.profiling``); unknown where the database was not read.
     """
 
@@ -29,6 +30,7 @@ class Column:
     primary_key: bool = False
     samples: tuple[str, ...] = ()
     profile: ColumnProfile = UNKNOWN
+    options: tuple[str, ...] = ()
 
     @property
     def is_numeric(self) -> bool:

@@ -102,6 +102,21 @@ def attacks(*layers):
     return [pytest.param(case, id=case.name) for case in ATTACKS if set(layers) & set(case.layers)]
 
 
+def test_the_texts_that_a_check_allows_are_options(socket, admin_url):
+    import pymysql
+
+    with pymysql.connect(unix_socket=str(socket), user="admin", autocommit=True) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE DATABASE parcels")
+        cursor.execute(
+            "CREATE TABLE parcels.parcel (State varchar(9) CHECK (State IN ('sent', 'won''t')), size varchar(2), "
+            "CONSTRAINT sizes CHECK (size IS NULL OR size IN ('S', 'M')), note text)"
+        )
+    with closing(open_database(admin_url.replace("/music", "/parcels"))) as database:
+        columns = database.read_schema().table("parcel").columns
+    assert [column.options for column in columns] == [("sent", "won't"), ("S", "M"), ()]
+
+
 def test_the_suite_names_known_layers():
     assert len(ATTACKS) >= 70
     assert all(case.layers and set(case.layers) <= {"guard", "sandbox", "time", "role"} for case in ATTACKS)

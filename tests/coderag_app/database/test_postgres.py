@@ -10,7 +10,9 @@ from sql_cases import fingerprint, read_cases
 
 from coderag_app.database import Limits, open_database
 from coderag_app.errors import DatabaseError, SQLRejectedError
+from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.tables import ForeignKey
+from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.guard import check_sql
 
 ATTACKS = read_cases("attacks_postgres.sql")
@@ -212,6 +214,28 @@ def test_a_closed_database_says_so(reader_url):
     database.close()
     with pytest.raises(DatabaseError, match="closed"):
         database.execute("SELECT 1")
+
+
+def test_enumerations_and_checks_are_options(server):
+    import psycopg
+
+    with psycopg.connect(host=str(server), user="admin", dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE parcels")
+    with psycopg.connect(host=str(server), user="admin", dbname="parcels") as connection:
+        connection.execute("""
+            CREATE TYPE haste AS ENUM ('slow', 'Very fast'); CREATE DOMAIN pace AS haste;
+            CREATE TABLE parcel (id int, "State" varchar(9) CHECK ("State" IN ('sent', 'won''t')), how haste, way pace,
+              size text CHECK (size = 'S' OR size = 'M' OR size IS NULL), note text CHECK (note <> 'x'), ways haste[],
+              late text);
+            ALTER TABLE parcel ADD CHECK (late IN ('y')) NOT VALID;
+            INSERT INTO parcel VALUES (1, 'sent', 'slow', 'slow')""")
+    with closing(open_database(f"postgresql://admin@/parcels?host={server}")) as database:
+        schema = database.read_schema()
+        profiled = with_profiles(schema, ValueIndex(), lambda sql, seconds: database.execute(sql, seconds).rows)
+    expected = {"State": ("sent", "won't"), "size": ("S", "M"), "how": ("slow", "Very fast")}
+    expected["way"] = expected["how"]
+    found = {column.name: column.profile.options for column in profiled.table("parcel").columns}
+    assert {name: texts for name, texts in found.items() if texts} == expected
 
 
 @pytest.fixture(scope="module")

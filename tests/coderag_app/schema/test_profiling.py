@@ -53,6 +53,25 @@ def test_the_model_is_shown_a_flag(tmp_path):
     assert "<c1> discontinued # ( 0 | 1 )" in schema_text(SchemaNames(schema), values)
 
 
+CHECKED = """CREATE TABLE parcel (id INTEGER, state TEXT CHECK (state IN ('packed', 'lost', 'sent')), size TEXT,
+  note TEXT CHECK (note <> ''), CHECK (size = 'S' OR size = 'M'));
+INSERT INTO parcel VALUES (1, 'sent', 'S', 'a'), (2, 'sent', 'S', 'b');"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_the_texts_that_a_check_allows_are_options_though_no_row_has_them(tmp_path, kind):
+    if kind == "sqlite":
+        path = sqlite_file(tmp_path, CHECKED)
+    else:
+        path = tmp_path / "made.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(CHECKED)
+    schema, _ = profiled(path, ["*.size"])
+    options = {column.name: column.profile.options for column in schema.table("parcel").columns}
+    assert options == {"id": (), "state": ("packed", "lost", "sent"), "size": (), "note": ()}
+    assert profiled(path)[0].column("parcel", "size").profile.options == ("S", "M")
+
+
 def test_columns_that_must_not_be_read_have_no_profile(tmp_path):
     schema, _ = profiled(sqlite_file(tmp_path, SCRIPT), ["product.bit"])
     assert schema.column("product", "discontinued").profile.is_bit
