@@ -58,6 +58,8 @@ def converted(column: exp.Expr, profile: ColumnProfile, dialect: str) -> exp.Exp
     template = _template(profile.kind, *form, profile.number, profile.blanks, dialect)
     if template is None:
         return None
+    if isinstance(template, exp.Column):
+        return column.copy()  # ISO text is SQLite's date as it stands
     tree = template.copy()
     for place in [node for node in tree.find_all(exp.Column) if node.name == _VALUE]:
         place.replace(column.copy())

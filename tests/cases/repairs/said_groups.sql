@@ -2,6 +2,8 @@
 -- schema: CREATE TABLE rides (ride_id INTEGER PRIMARY KEY, station TEXT, plan TEXT, started_at TIMESTAMP, ended_on DATE, km REAL);
 -- schema: CREATE TABLE tolls (toll_id INTEGER PRIMARY KEY, paid_on TEXT, amount REAL);
 -- schema: CREATE TABLE alarms (alarm_id INTEGER PRIMARY KEY, rung INTEGER, room TEXT);
+-- schema: CREATE TABLE fines (fine_id INTEGER PRIMARY KEY, fined_on TEXT);
+-- values: fines.fined_on = 2022-12-31 | 2023-01-05
 -- values: rides.plan = monthly | casual
 -- values: tolls.paid_on = 31/12/2022 | 05/01/2023
 -- numbers: alarms.rung = 1703937600 | 1704456000
@@ -48,6 +50,12 @@ SELECT paid_on, SUM(amount) FROM tolls GROUP BY paid_on
 -- after
 SELECT STRFTIME('%Y-%m', DATE(SUBSTRING(paid_on, 7, 4) || '-' || SUBSTRING(paid_on, 4, 2) || '-' || SUBSTRING(paid_on, 1, 2))), SUM(amount) FROM tolls GROUP BY STRFTIME('%Y-%m', DATE(SUBSTRING(paid_on, 7, 4) || '-' || SUBSTRING(paid_on, 4, 2) || '-' || SUBSTRING(paid_on, 1, 2)))
 
+-- case: ISO dates
+-- question: Fines per month
+SELECT fined_on, COUNT(*) FROM fines GROUP BY fined_on
+-- after
+SELECT STRFTIME('%Y-%m', fined_on), COUNT(*) FROM fines GROUP BY STRFTIME('%Y-%m', fined_on)
+
 -- case: seconds since 1970
 -- question: Alarms per month
 SELECT rung, COUNT(*) FROM alarms GROUP BY rung
@@ -85,10 +93,16 @@ SELECT STRFTIME('%m', ended_on), COUNT(*) FROM rides WHERE ended_on LIKE '2022%'
 -- stays
 
 -- dialect: postgres
--- schema: CREATE TABLE rides (ride_id INTEGER PRIMARY KEY, ended_on DATE);
+-- schema: CREATE TABLE rides (ride_id INTEGER PRIMARY KEY, ended_on DATE, booked_on TEXT);
+-- values: rides.booked_on = 2022-12-31 | 2023-01-05
 -- question: Rides per quarter
 
 -- case: the words of another dialect
 SELECT ended_on, COUNT(*) FROM rides GROUP BY ended_on
 -- after
 SELECT TO_CHAR(ended_on, 'YYYY-"Q"Q'), COUNT(*) FROM rides GROUP BY TO_CHAR(ended_on, 'YYYY-"Q"Q')
+
+-- case: text that another dialect casts
+SELECT booked_on, COUNT(*) FROM rides GROUP BY booked_on
+-- after
+SELECT TO_CHAR(CAST(booked_on AS DATE), 'YYYY-"Q"Q'), COUNT(*) FROM rides GROUP BY TO_CHAR(CAST(booked_on AS DATE), 'YYYY-"Q"Q')
