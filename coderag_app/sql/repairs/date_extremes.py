@@ -15,6 +15,7 @@ from sqlglot.dialects.dialect import Dialect
 from coderag_app.files import yaml_beside
 from coderag_app.question.periods.date_columns import is_date
 from coderag_app.question.read_question import Question
+from coderag_app.schema.name_words import singular, stem
 from coderag_app.schema.row_names import row_names
 from coderag_app.schema.tables import Column, Table, identifier
 from coderag_app.sql.conversions import converted
@@ -80,7 +81,7 @@ def _show_what_is_asked(select: exp.Select, extreme: _Extreme, context: RepairCo
     date = date_in(shown.this, context)
     column = date or (shown.this if isinstance(shown.this, exp.Column) else None)
     found = declared_column(column, context.schema) if column is not None else None
-    if column is None or found is None or noun_of(found[0], context.schema) not in extreme.nouns:
+    if column is None or found is None or not _is_meant(found[0], extreme, context):
         return
     if date is None and not (found[1].primary_key and is_key(*found)):
         return
@@ -107,10 +108,15 @@ def _order_by_date(select: exp.Select, extreme: _Extreme, context: RepairContext
     found = declared_column(first, context.schema) if isinstance(first, exp.Column) else None
     if found is None:
         return
-    if found[1].primary_key and noun_of(found[0], context.schema) in extreme.nouns:
+    if found[1].primary_key and _is_meant(found[0], extreme, context):
         by = _own_date(found[0], extreme, first, context)
         if by is not None:
             _rank(select, by, extreme, context)
+
+
+def _is_meant(table: Table, extreme: _Extreme, context: RepairContext) -> bool:
+    """Whether a word of a table's name stands behind the extreme: the patient of ``patient_master``."""
+    return not {stem(singular(word)) for word in context.schema.words(table).split()}.isdisjoint(extreme.nouns)
 
 
 def _rank(select: exp.Select, by: exp.Column, extreme: _Extreme, context: RepairContext) -> None:

@@ -96,3 +96,11 @@ SELECT MIN(dob) FROM keepers
 SELECT MAX(keeper_id) FROM keepers
 -- after
 SELECT full_name FROM keepers ORDER BY hired_on DESC LIMIT 1
+
+-- schema: CREATE TABLE guest_main (guest_id INTEGER PRIMARY KEY, guest_name TEXT, born DATE);
+-- question: Who is the youngest guest?
+
+-- case: another word of the table's name
+SELECT MIN(born) FROM guest_main
+-- after
+SELECT guest_name FROM guest_main ORDER BY born DESC LIMIT 1
