@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import ConfigurationError
+from coderag_app.llm.joinless_grammar import joinless_grammar
 from coderag_app.llm.joinless_text import DIALECT, END, joins_of, question_text, read_reply, schema_lines
 from coderag_app.llm.prompts import Prompt, PromptRequest, fitting, schema_of_nearest
 from coderag_app.llm.value_marks import mark_values, put_marks
@@ -59,6 +60,8 @@ class JoinlessFormat:
         taken = request.size(schema_part, _tokens) + request.size(asked, _tokens)
         examples = fitting(examples, request.budget_tokens - taken, lambda text: request.size(text, _tokens))
 
+        grammar = joinless_grammar(schema, len(marks.literals), DIALECT) if request.held else None
+
         def read(reply: str) -> str:
             return read_reply(reply, schema, marks, request.values)
 
@@ -67,6 +70,7 @@ class JoinlessFormat:
             read_sql=read,
             stop=(END, "\n"),
             raw=True,
+            grammar=grammar,
             temperature=_RETRY_TEMPERATURE if len(request.failed) > 1 else 0.0,
             mentions=Mentions(tuple(literal.spellings for literal in marks.literals)),
         )

@@ -57,6 +57,11 @@ class PromptRequest:
     variant: int = 0
     without_repairs: frozenset[str] = frozenset()
 
+    @property
+    def held(self) -> bool:
+        """Whether a grammar holds this reply: one that follows a refused reply always is, unless never."""
+        return self.constrain == "always" or (self.constrain == "repair" and bool(self.failed))
+
     def size(self, text: str, estimate: Callable[[str], int]) -> int:
         """Tokens of a text: the larger of the format's estimate and the model's own count; odd texts have more."""
         return max(estimate(text), self.count_tokens(text) if self.count_tokens is not None else 0)

@@ -83,7 +83,7 @@ class CompactFormat:
             except CannotDecodeError as error:
                 raise NoSQLError(f"The model's reply is not a query over this schema: {error}") from error
 
-        grammar = compact_grammar(names, len(marked.literals)) if _constrained(request) else None
+        grammar = compact_grammar(names, len(marked.literals)) if request.held else None
         text = "".join((schema_part, *reversed(examples), marked.text, SQL))  # the nearest example stands nearest
         return Prompt(
             text=tight(text),
@@ -112,11 +112,6 @@ class CompactFormat:
 def _tokens(text: str) -> int:
     """Upper estimate: words, marks and ids are nearly one token each."""
     return int(1.4 * len(text.split()))
-
-
-def _constrained(request: PromptRequest) -> bool:
-    """Whether the grammar holds this reply: a refused reply is always followed by a held one, unless never."""
-    return request.constrain == "always" or (request.constrain == "repair" and bool(request.failed))
 
 
 @lru_cache(maxsize=64)
