@@ -18,6 +18,7 @@ from coderag_app.sql.checks.coverage import (
     SIMILAR,
     abbreviates,
     content_words_of,
+    operations_of,
     relatives,
     similarity,
     words_of_name,
@@ -34,7 +35,7 @@ _AGGREGATES: dict[str, tuple[str, type[exp.Expr]]] = {
 
 
 def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
-    """Negations, and shown counts, sums and averages, that no word of the question asks for.
+    """Negations, ranks, and shown counts, sums and averages, that no word of the question asks for.
 
     Args:
         tree: The query.
@@ -47,6 +48,9 @@ def unasked_operations(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
     if negated is not None and not _asks("negation", words):
         yield f"Nothing in the question excludes anything: {negated.sql(context.dialect)}"
     yield from _empty_columns(tree, context)
+    ranks = tree.find(exp.Rank, exp.DenseRank, exp.RowNumber)
+    if ranks is not None and not _asks("rank", words) and not any("extreme" in operations_of(word) for word in words):
+        yield "Nothing in the question asks for the first of each group"
     shown = [expression for select in outer_selects(tree) for expression in select.expressions]
     for kind, (name, aggregate) in _AGGREGATES.items():
         found = next((each for expression in shown for each in expression.find_all(aggregate)), None)

@@ -13,6 +13,11 @@ from coderag_app.sql.repairs import RepairContext
 
 BAKERY = schema_from_ddl("CREATE TABLE loaves (id INT, name TEXT, flour TEXT, price REAL, sold INT, baked_on DATE)")
 
+_FIRST = (
+    "SELECT name FROM (SELECT name, RANK() OVER (PARTITION BY flour ORDER BY sold DESC) AS place FROM loaves) AS r"
+    " WHERE place <= 1"
+)
+
 
 def unasked(question: str, sql: str) -> list[str]:
     context = RepairContext.of_question(read_question(question, BAKERY, ValueIndex()), BAKERY, ValueIndex())
@@ -32,6 +37,7 @@ def unasked(question: str, sql: str) -> list[str]:
         ),
         ("Loaves never returned", "SELECT name FROM loaves WHERE price IS NULL", "speaks of price"),
         ("Loaves of wheat", "SELECT name FROM loaves WHERE NOT baked_on IS NULL", "speaks of baked_on"),
+        ("Sold loaves per flour", _FIRST, "asks for the first of each group"),
         ("Price of the Miche", "SELECT SUM(price) FROM loaves WHERE name = 'Miche'", "asks for a total"),
     ],
 )
@@ -53,6 +59,8 @@ def test_a_part_without_a_word_of_its_kind_is_found(question, sql, said):
         ("What does a loaf typically cost?", "SELECT AVG(price) FROM loaves"),
         ("Total sold per flour", "SELECT flour, SUM(sold) FROM loaves GROUP BY flour"),
         ("The flour with the most loaves", "SELECT flour FROM loaves GROUP BY flour ORDER BY COUNT(*) DESC LIMIT 1"),
+        ("The best seller of each flour", _FIRST),
+        ("For every flour the loaf that sold most", _FIRST),
         ("Dearer than average", "SELECT name FROM loaves WHERE price > (SELECT AVG(price) FROM loaves)"),
         ("", "SELECT COUNT(*) FROM loaves"),
     ],
