@@ -22,6 +22,7 @@ from coderag_app.schema.tables import Column
 from coderag_app.sql.literals import declared_column, outer_selects
 from coderag_app.sql.repairs.conditions import conditions
 from coderag_app.sql.repairs.context import RepairContext
+from coderag_app.sql.repairs.stray_tables import says_noun
 
 
 def shows_what_was_said(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
@@ -54,6 +55,7 @@ def shows_another_kind(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
         yield "The question asks when, and the query shows no date"
     else:
         yield from _asked_column(context, selects[0], shown)
+        yield from _numbers_for_names(context, shown)
 
 
 def _asked_column(context: RepairContext, select: exp.Select, shown: list[exp.Expr]) -> Iterator[str]:
@@ -70,6 +72,21 @@ def _asked_column(context: RepairContext, select: exp.Select, shown: list[exp.Ex
     names = {column.name.lower() for expression in shown for column in expression.find_all(exp.Column)}
     if not names & {item.column.lower() for item in items}:
         yield f"The question asks for {items[0].column}, which the query does not show"
+
+
+def _numbers_for_names(context: RepairContext, shown: list[exp.Expr]) -> Iterator[str]:
+    """Numbers that only refer to rows of another table, where the question asks for these by their noun."""
+    if _words()["numbers"] & {word.folded for word in context.question.words}:
+        return
+    found = [declared_column(each, context.schema) for each in shown if isinstance(each, exp.Column)]
+    tables = {table.name for table, _ in filter(None, found)}
+    for table, column in filter(None, found):
+        keys = [key for key in table.foreign_keys if key.columns == (column.name,)]
+        target = context.schema.table(keys[0].ref_table) if keys and column.is_numeric else None
+        if target is None or target.name in tables - {table.name}:
+            continue
+        if row_names(target) and row_names(target) != keys[0].ref_columns and says_noun(target, context):
+            yield f"It shows {table.name}.{column.name}, a number for a row of {target.name}"
 
 
 def _unspoken_column(context: RepairContext, asked: str, shown: list[exp.Expr]) -> Iterator[str]:
