@@ -21,8 +21,9 @@ from coderag_app.schema.tables import Column, Table, identifier
 from coderag_app.sql.conversions import converted
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.repairs.context import RepairContext
-from coderag_app.sql.repairs.own_dates import births, event_dates, noun_of
+from coderag_app.sql.repairs.own_dates import births, event_dates
 from coderag_app.sql.repairs.stored_forms import use_stored_forms
+from coderag_app.sql.repairs.stray_tables import noun_of
 from coderag_app.sql.type_errors import is_key
 
 _NEAR = 2  # words behind "the oldest" among which its noun stands: "the oldest female patient"

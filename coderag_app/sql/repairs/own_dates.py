@@ -17,12 +17,12 @@ from coderag_app.files import yaml_beside
 from coderag_app.question.function_words import opening_words
 from coderag_app.question.periods.date_columns import holds_times, is_date
 from coderag_app.schema.name_words import identifier_words, name_words, shares_a_word, singular, stem
-from coderag_app.schema.tables import Column, Schema, Table, identifier
+from coderag_app.schema.tables import Column, Table, identifier
 from coderag_app.sql.join_tree import JoinTree
 from coderag_app.sql.literals import declared_column
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.repairs.stored_forms import use_stored_forms
-from coderag_app.sql.repairs.stray_tables import leave_out_source
+from coderag_app.sql.repairs.stray_tables import leave_out_source, noun_of
 from coderag_app.sql.type_errors import is_key
 
 _NO_DATE_OF_ITS_OWN = frozenset("date day time at on in of timestamp datetime".split())
@@ -66,12 +66,6 @@ def event_dates(table: Table, said: Collection[str]) -> list[Column]:
     found = [each for each in table.columns if is_date(each) and not is_of_life(each) and not is_key(table, each)]
     spoken = [each for each in found if not {stem(word) for word in _own_words(each)}.isdisjoint(said)]
     return [each for each in found if shares_a_word(table.name, each.name)] or spoken or found
-
-
-def noun_of(table: Table, schema: Schema) -> str:
-    """The stem of a table's noun: the last word of its name, whatever the module before it."""
-    words = [word for word in schema.words(table).split() if not word.isdigit()]
-    return stem(singular(words[-1])) if words else ""
 
 
 def _own_words(column: Column) -> list[str]:

@@ -18,6 +18,8 @@ from coderag_app.sql.repairs.conditions import conditions
 from coderag_app.sql.repairs.context import RepairContext
 from coderag_app.sql.type_errors import is_key
 
+_NO_NOUNS = frozenset("info information data detail details list record records table".split())  # border_info, t_list
+
 
 def leave_stray_tables(tree: exp.Expr, context: RepairContext) -> exp.Expr:
     """Compare the asked table's own column, and drop the tables that are then joined for nothing.
@@ -34,10 +36,16 @@ def leave_stray_tables(tree: exp.Expr, context: RepairContext) -> exp.Expr:
     return tree
 
 
+def noun_of(table: Table, schema: Schema) -> str:
+    """The stem of a table's noun: the last word of its name that says something, whatever the module before it."""
+    words = [word for word in schema.words(table).split() if not word.isdigit()]
+    nouns = [word for word in words if word not in _NO_NOUNS] or words
+    return _stem(nouns[-1]) if nouns else ""
+
+
 def says_noun(table: Table, context: RepairContext) -> bool:
-    """Whether the question says the noun of a table: the last word of its name, whatever the module before it."""
-    words = [word for word in context.schema.words(table).split() if not word.isdigit()]
-    return bool(words) and _stem(words[-1]) in {word.stem for word in context.question.words}
+    """Whether the question says the noun of a table."""
+    return noun_of(table, context.schema) in {word.stem for word in context.question.words}
 
 
 def joins_no_key(first: Table, c: str, second: Table, d: str, schema: Schema) -> bool:

@@ -2,6 +2,8 @@
 -- schema: CREATE TABLE yard_boat (boat_id INTEGER PRIMARY KEY, berth_id INTEGER, condition TEXT, paint TEXT);
 -- schema: CREATE TABLE yard_permit (permit_id INTEGER PRIMARY KEY, berth_id INTEGER, condition TEXT, permit_kind TEXT);
 -- schema: CREATE TABLE yard_repair (repair_id INTEGER PRIMARY KEY, boat_id INTEGER REFERENCES yard_boat (boat_id), hours INTEGER);
+-- schema: CREATE TABLE yard_lock_info (boat_id INTEGER, condition TEXT, keeper TEXT);
+-- values: yard_lock_info.condition = leaking | tight
 -- values: yard_boat.condition = leaking | sound
 -- values: yard_boat.paint = red | blue
 -- values: yard_permit.condition = leaking | expired
@@ -55,3 +57,9 @@ SELECT yard_repair.hours FROM yard_boat JOIN yard_repair ON yard_boat.boat_id = 
 -- question: Which boats were worked on?
 SELECT yard_boat.boat_id FROM yard_boat JOIN yard_repair ON yard_boat.boat_id = yard_repair.boat_id
 -- stays
+
+-- case: a table whose name says its noun before "info" is named by it
+-- question: How many boats have leaking locks?
+SELECT COUNT(*) FROM yard_boat JOIN yard_lock_info ON yard_boat.boat_id = yard_lock_info.boat_id WHERE yard_lock_info.condition = 'leaking'
+-- after
+SELECT COUNT(*) FROM yard_boat JOIN yard_lock_info ON yard_boat.boat_id = yard_lock_info.boat_id WHERE yard_lock_info.condition = 'leaking'

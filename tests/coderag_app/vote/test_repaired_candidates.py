@@ -60,7 +60,7 @@ def test_sql_of_an_instruct_model_is_repaired(database, repair, question, reply,
 
 
 def test_a_repair_that_there_is_not_cannot_be_left_out(database):
-    with pytest.raises(ConfigurationError, match=r"'regrounding'.*expected one of repeated_columns, reground"):
+    with pytest.raises(ConfigurationError, match=r"'regrounding'.*one of repeated_columns, nested_conditions, "):
         asked(database, "Cities of Bo", "SELECT city FROM people", without_repairs=("regrounding",))
 
 
