@@ -10,13 +10,11 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from coderag_app.schema.name_words import singular, stem
 from coderag_app.schema.row_names import row_names
 from coderag_app.schema.tables import Table
 from coderag_app.sql.checks.coverage import (
-    abbreviates,
     content_words_of,
-    relatives,
+    says_a_name,
     similarity,
     used_places,
     words_of_name,
@@ -53,20 +51,15 @@ def _counts_others(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
         return
     names = {part for place in used_places(tree) for name in place for part in words_of_name(name)}
     names |= {part for literal in tree.find_all(exp.Literal) for part in literal.name.casefold().split()}
-    stems = {stem(singular(name)) for name in names}
-    if any(_is_said(word.folded, word.stem, names, stems) for word in content):
+    if any(says_a_name(word, names) for word in content):
         return
     if similarity(content[0].folded, sorted(names)) < _AS_GOOD_AS_SAID:
         tables = " and ".join(sorted({table.name for table in counted[0].find_all(exp.Table)}))
         yield f"It counts rows of {tables}, and nothing says that they are {content[0].text}"
 
 
-def _is_said(word: str, word_stem: str, names: set[str], stems: set[str]) -> bool:
-    return word_stem in stems or any(relatives(word, name) or abbreviates(name, word) for name in names)
-
-
 def _counts_for_totals(tree: exp.Expr, context: RepairContext) -> Iterator[str]:
-    """A count for "total sales" where the counted rows have a number that is added up."""
+    """A count for "total sales" where nothing is added up."""
     words = [word.folded for word in context.question.words]
     if "total" not in words or {"number", "count", "many", "numbers", "counts"} & set(words):
         return

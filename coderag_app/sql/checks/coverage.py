@@ -9,7 +9,7 @@ without a word of it) but it lowers the confidence, and is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -339,6 +339,13 @@ def similarity(word: str, others: Sequence[str]) -> float:
         return 0.0
     vectors = word_vectors()
     return float(np.max(vectors.matrix(others) @ vectors.matrix([word])[0]))
+
+
+def says_a_name(word: Word, names: Collection[str]) -> bool:
+    """Whether a word is one of these parts of names, in any number, or is related to or abbreviated by one."""
+    if word.stem in {stem(singular(name)) for name in names}:
+        return True
+    return any(relatives(word.folded, name) or abbreviates(name, word.folded) for name in names)
 
 
 def words_of_name(name: str) -> Iterator[str]:

@@ -12,14 +12,12 @@ from functools import cache
 from sqlglot import exp
 
 from coderag_app.files import yaml_beside
-from coderag_app.schema.name_words import singular, stem
 from coderag_app.schema.profile import ColumnProfile
 from coderag_app.sql.checks.coverage import (
     SIMILAR,
-    abbreviates,
     content_words_of,
     operations_of,
-    relatives,
+    says_a_name,
     similarity,
     words_of_name,
 )
@@ -84,13 +82,10 @@ def _is_outer_joined(node: exp.Expr) -> bool:
 
 def _is_spoken_of(name: str, context: RepairContext) -> bool:
     names = sorted(words_of_name(name))
-    stems = {stem(singular(part)) for part in names}
     if any(column.lower() == name.lower() for *_, column in said_relations(context)):
         return True
     return any(
-        word.stem in stems
-        or any(relatives(word.folded, part) or abbreviates(part, word.folded) for part in names)
-        or similarity(word.folded, names) >= SIMILAR
+        says_a_name(word, names) or similarity(word.folded, names) >= SIMILAR
         for word in content_words_of(context.question)
     )
 
