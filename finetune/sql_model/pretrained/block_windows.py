@@ -23,9 +23,10 @@ from finetune.sql_model.pretrained.asked_databases import TrainingRow
 
 # Real questions of few schemas are remembered before they teach everything, so other sources get most of the draws.
 SOURCE_WEIGHTS: Mapping[str, float] = {
-    "spider": 0.22, "spider_disguised": 0.10, "spider_syn": 0.14, "spider_syn_disguised": 0.05, "imdb": 0.01,
-    "ehrsql": 0.03, "wikisql": 0.13, "wikisql_disguised": 0.05, "groups": 0.04, "synthetic": 0.18,
-    "synthetic_disguised": 0.05,
+    "spider": 0.20, "spider_disguised": 0.08, "spider_synonyms": 0.12, "spider_syn": 0.10,
+    "spider_syn_disguised": 0.03, "imdb": 0.01, "ehrsql": 0.03, "wikisql": 0.11, "wikisql_disguised": 0.04,
+    "wikisql_synonyms": 0.05, "groups": 0.04, "synthetic": 0.12, "synthetic_disguised": 0.03,
+    "synthetic_synonyms": 0.04,
 }  # fmt: skip
 _MOST_CHAINS = 16
 _EXAMPLE_COUNTS, _EXAMPLE_SHARES = (0, 1, 2, 3), (0.6, 0.16, 0.12, 0.12)

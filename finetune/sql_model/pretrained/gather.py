@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +13,9 @@ import typer
 from rich.progress import track
 
 from finetune.sql_model.pretrained.asked_databases import AskedDatabase, TrainingRow, training_row, write_rows
-from finetune.sql_model.pretrained.made_sets import disguised, group_questions, synthetic_rows
+from finetune.sql_model.pretrained.made_sets import called_otherwise, disguised, group_questions, synthetic_rows
 from finetune.sql_model.pretrained.public_sets import reworded_rows, spider_rows, wikisql_rows
+from finetune.sql_model.pretrained.synonyms import WORDNET, wordnet_synonyms
 
 # These of Spider's training databases choose between models (and fit the vote), so no model learns from them.
 LEFT_OUT = frozenset(
@@ -23,6 +24,7 @@ LEFT_OUT = frozenset(
 )
 TRAINING_FILE, LEFT_OUT_FILE = "training.jsonl.gz", "left_out.jsonl.gz"
 _DISGUISED = {"spider": 1.0, "spider_syn": 0.5, "wikisql": 0.3, "synthetic": 0.3}  # share of a source that gets a copy
+_CALLED_OTHERWISE = {"spider": 1.0, "wikisql": 0.4, "synthetic": 0.4}
 _GROUPED = {"spider": 1.0, "wikisql": 0.5}
 
 
@@ -47,8 +49,10 @@ def asked_databases(
     yield from synthetic_rows(seed * 1_000_003, synthetic, pairs=60)
 
 
-def with_copies(databases: Iterator[AskedDatabase], seed: int) -> Iterator[TrainingRow]:
-    """Each database as text, some also with questions for groups, and some in disguise."""
+def with_copies(
+    databases: Iterator[AskedDatabase], synonyms: Mapping[str, Sequence[str]], seed: int
+) -> Iterator[TrainingRow]:
+    """Each database as text, some also with questions for groups, in disguise, or with synonyms for its names."""
     rng = random.Random(seed)
     for database in databases:
         yield training_row(database)
@@ -58,6 +62,8 @@ def with_copies(databases: Iterator[AskedDatabase], seed: int) -> Iterator[Train
             yield training_row(replace(database, source="groups", asked=list(group_questions(database.schema, rng))))
         if rng.random() < _DISGUISED.get(database.source, 0.0):
             yield training_row(disguised(database, rng))
+        if synonyms and rng.random() < _CALLED_OTHERWISE.get(database.source, 0.0):
+            yield training_row(called_otherwise(database, synonyms, rng))
 
 
 def gather(rows: Iterator[TrainingRow], out: Path) -> Counter[str]:
@@ -81,12 +87,14 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("runs/sql_model_135m/data"),
     synthetic: Annotated[int, typer.Option(help="Databases to make from patterns.")] = 400,
     wikisql: Annotated[int, typer.Option(help="Databases to make of WikiSQL's tables.")] = 2_400,
+    wordnet: Annotated[Path, typer.Option(help="WordNet's files; without them no copy has synonyms.")] = WORDNET,
     seed: Annotated[int, typer.Option(help="Chooses names, tables and disguises.")] = 11,
 ) -> None:
     """Gather the training data; what a folder lacks is left out."""
     spider, more = (path if path.is_dir() else None for path in (data / "spider_train", data / "text2sql_train"))
     databases = asked_databases(spider, more, synthetic, wikisql, seed)
-    counts = gather(iter(track(with_copies(databases, seed), description="databases")), out)
+    copies = with_copies(databases, wordnet_synonyms(wordnet), seed)
+    counts = gather(iter(track(copies, description="databases")), out)
     typer.echo(f"{out / TRAINING_FILE}: {dict(counts)}")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.files import yaml_beside
-from coderag_app.schema.name_words import identifier_words
+from coderag_app.schema.name_words import identifier_words, singular
 from coderag_app.schema.tables import Column, ForeignKey, Schema, Table, identifier, quote_identifier
 from coderag_app.schema.value_index import StoredValue, ValueIndex
 from coderag_app.sql.parsing import parse_one
@@ -22,6 +22,7 @@ from finetune.synthesis.schemas import draw_database
 from finetune.synthesis.text_to_sql import generate_pairs
 
 _GROUPS_PER_TABLE = 4
+_TABLES_RENAMED = 0.5  # the others keep their words, so that most questions still name a table
 _COUNTS = ("1", "2", "3", "5", "10")
 
 
@@ -69,22 +70,52 @@ def group_shapes() -> list[dict[str, str]]:
     return shapes
 
 
+Rename = Callable[[str, random.Random], str]
+
+
 def disguised(database: AskedDatabase, rng: random.Random) -> AskedDatabase:
     """The database with abbreviated names in another style; half of the time with notes on what its columns mean.
 
     Real schemas say ``emp_dept_cd`` for what people call the department; the notes are what a data dictionary says.
+    """
+    return _renamed(database, f"{database.source}_disguised", _shorter, rng, 0.5)
+
+
+def called_otherwise(
+    database: AskedDatabase, synonyms: Mapping[str, Sequence[str]], rng: random.Random
+) -> AskedDatabase:
+    """The database with synonyms for many of the words in its names, under the same questions.
+
+    What people ask for and what its column is called are then two words, which only meaning ties to each other.
+    """
+    return _renamed(database, f"{database.source}_synonyms", partial(_synonymous, synonyms=synonyms), rng, 0.0)
+
+
+def _renamed(database: AskedDatabase, source: str, rename: Rename, rng: random.Random, noted: float) -> AskedDatabase:
+    """The database with new names.
+
+    Args:
+        database: The original.
+        source: What the copy is.
+        rename: Makes new words of the words of a name.
+        rng: Chooses style, prefix and words.
+        noted: How often the copy has notes on what its columns mean, 0 to 1.
     """
     schema, values = database.schema, database.values
     style, prefix = rng.choice(_STYLES), rng.choice(("", "", "", "tbl_", "t_", "app_", "dim_"))
     columns: dict[str, str] = {}
     for table in schema.tables:
         for column in table.columns:
-            wanted = style(_shorter(identifier_words(column.name), rng))
+            wanted = style(rename(identifier_words(column.name), rng))
             while wanted.lower() in {name.lower() for name in columns.values()} and column.name.lower() not in columns:
                 wanted += "_x"
             columns.setdefault(column.name.lower(), wanted)
-    tables = {t.name.lower(): style(f"{prefix}{_shorter(identifier_words(t.name), rng)}_{n}" if n and rng.random() < 0.1
-              else f"{prefix}{identifier_words(t.name)}") for n, t in enumerate(schema.tables)}  # fmt: skip
+    tables: dict[str, str] = {}
+    for number, table in enumerate(schema.tables):
+        words = identifier_words(table.name)
+        wanted = style(prefix + (rename(words, rng) if rng.random() < _TABLES_RENAMED else words))
+        taken = {name.lower() for name in tables.values()}
+        tables[table.name.lower()] = wanted if wanted.lower() not in taken else f"{wanted}_{number}"
     renamed = Schema(tuple(_renamed_table(table, tables, columns) for table in schema.tables))
     stored = [
         StoredValue(tables[table.name.lower()], columns[column.name.lower()], text)
@@ -96,8 +127,8 @@ def disguised(database: AskedDatabase, rng: random.Random) -> AskedDatabase:
     notes = {name: words for name, words in notes.items() if identifier_words(name) != words}
     asked = [(question, _renamed_sql(sql, tables, columns) if sql else None) for question, sql in database.asked]
     kept = [(question, sql) for question, sql in asked if sql != ""]
-    shown = notes if rng.random() < 0.5 else {}
-    return AskedDatabase(f"{database.source}_disguised", database.db_id, renamed, ValueIndex(stored), kept, shown)
+    shown = notes if rng.random() < noted else {}
+    return AskedDatabase(source, database.db_id, renamed, ValueIndex(stored), kept, shown)
 
 
 def _renamed_table(table: Table, tables: dict[str, str], columns: dict[str, str]) -> Table:
@@ -135,6 +166,19 @@ def _renamed_sql(sql: str, tables: dict[str, str], columns: dict[str, str]) -> s
 def _shorter(words: str, rng: random.Random) -> str:
     """Some of the words cut short, as schemas do: dept, cd, qty, addr."""
     return " ".join(_cut(word, rng) if len(word) > 4 and rng.random() < 0.6 else word for word in words.split())
+
+
+def _synonymous(words: str, rng: random.Random, synonyms: Mapping[str, Sequence[str]]) -> str:
+    """Most of the words that have synonyms exchanged for one of the first, which are the frequent ones."""
+    return " ".join(_other_word(word, rng, synonyms) if rng.random() < 0.7 else word for word in words.split())
+
+
+def _other_word(word: str, rng: random.Random, synonyms: Mapping[str, Sequence[str]]) -> str:
+    one = singular(word)
+    if one not in synonyms:
+        return word
+    other = rng.choice(synonyms[one][:3])
+    return _plural(other) if one != word else other
 
 
 def _cut(word: str, rng: random.Random) -> str:

@@ -20,7 +20,8 @@ from finetune.sql_model.packing import NO_LABEL, PADDING_CHAIN, attention_allowe
 from finetune.sql_model.pretrained.asked_databases import AskedDatabase, read_rows_of, training_row
 from finetune.sql_model.pretrained.block_windows import WindowSource, tokenized
 from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE, asked_databases, gather, with_copies
-from finetune.sql_model.pretrained.made_sets import disguised, group_questions, synthetic_rows
+from finetune.sql_model.pretrained.made_sets import called_otherwise, disguised, group_questions, synthetic_rows
+from finetune.sql_model.pretrained.synonyms import wordnet_synonyms
 from finetune.sql_model.pretrained.tune import end_of_part
 from finetune.sql_model.pretrained.tuned_export import export_tuned
 from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, in_steps, load_base
@@ -75,6 +76,41 @@ def test_a_disguise_keeps_the_queries_over_other_names():
         names = {f"{table.name}.{column.name}" for table in other.schema.tables for column in table.columns}
         assert row.pairs[0].answer.split()[-3] in {name.replace('"', "") for name in names}, row.pairs[0]
         assert "(v1 in " in row.pairs[0].question
+
+
+def test_synonyms_are_those_of_a_words_first_sense(tmp_path):
+    index = [
+        "  1 a licence, which begins with blanks",
+        "cost n 1 1 @ 1 1 00000002",
+        "officer n 2 2 @ ~ 2 2 00000003 00000002",
+        "priority n 1 0 1 0 00000004",
+        "act n 1 1 @ 1 1 00000005",
+    ]
+    data = [
+        "  1 a licence",
+        "00000001 07 n 01 value 0 000 | what things are worth",
+        "00000002 07 n 03 monetary_value 0 price 0 cost 0 001 @ 00000001 n 0000 | what is paid",
+        "00000003 18 n 02 officer 0 policeman 0 001 ~ 00000009 n 0000 | an officer",
+        "00000004 07 n 02 priority 0 precedence 0 000 | what comes first",
+        "00000005 07 n 02 act 0 deed 0 000 | short",
+    ]
+    (tmp_path / "index.noun").write_text("\n".join(index))
+    (tmp_path / "data.noun").write_text("\n".join(data))
+    synonyms = wordnet_synonyms(tmp_path)
+    assert synonyms == {"cost": ("price", "value"), "officer": ("policeman",), "priority": ("precedence",)}
+    assert wordnet_synonyms(tmp_path / "missing") == {}
+
+
+def test_a_schema_called_otherwise_keeps_questions_and_queries():
+    for seed in range(20):
+        other = called_otherwise(DATABASE, {"officer": ("policeman",), "area": ("region",)}, random.Random(seed))
+        row = training_row(other)
+        assert other.source == "spider_synonyms" and len(row.pairs) == 5
+        assert [pair.question.split(" (")[0] for pair in row.pairs][2:] == [question for question, _ in ASKED[2:5]]
+    named = {column.name.lower() for seed in range(20) for table in called_otherwise(
+        DATABASE, {"officer": ("policeman",), "area": ("region",)}, random.Random(seed)).schema.tables
+        for column in table.columns}  # fmt: skip
+    assert {"policemans", "region", "area"} <= named
 
 
 def test_questions_for_groups_run():
@@ -224,7 +260,7 @@ def test_left_out_databases_are_set_aside(tmp_path):
             connection.executescript("CREATE TABLE song (title TEXT, plays INTEGER); INSERT INTO song VALUES ('A', 1)")
         lines.append({"db_id": name, "question": "How many songs?", "sql": "SELECT count(*) FROM song"})
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    counts = gather(with_copies(asked_databases(folder, None, 0, 0, 1), 1), tmp_path)
+    counts = gather(with_copies(asked_databases(folder, None, 0, 0, 1), {}, 1), tmp_path)
     assert counts["spider"] == 1
     assert [row.db_id for row in read_rows_of([tmp_path / LEFT_OUT_FILE])] == ["music_4"]
     assert {row.db_id for row in read_rows_of([tmp_path / TRAINING_FILE])} == {"town"}
