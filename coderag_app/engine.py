@@ -18,7 +18,7 @@ from coderag_app.database import Database
 from coderag_app.encoders.encoder_loading import embed_documents
 from coderag_app.errors import ConfigurationError, TeachingError
 from coderag_app.llm.prompts import PromptFormat, PromptRequest
-from coderag_app.llm.vocabulary import template_tokens, token_counter
+from coderag_app.llm.vocabulary import room_for_prompt, token_counter
 from coderag_app.query_engine import StreamingQueryEngine
 from coderag_app.question.read_question import Question, read_question
 from coderag_app.question.signs import signs_in_figures
@@ -36,7 +36,7 @@ from coderag_app.types import AnswerStatus, Attempt, RetrievedExample, SQLAnswer
 from coderag_app.vote.assembly import assembled_answer
 from coderag_app.vote.candidates import Candidate, Result
 from coderag_app.vote.confidence import no_surer_than
-from coderag_app.vote.decoding import REFUSALS, Decoding, Rank
+from coderag_app.vote.decoding import REFUSALS, Decoding, Rank, SecondModel
 from coderag_app.vote.question_run import QuestionRun, StreamEvent, checked_sql, executed_sql, last_answer
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         llm_name: str = "",
         context_window_tokens: int = 4096,
         streaming: bool = False,
+        second: SecondModel | None = None,
     ) -> None:
         super().__init__(prompt_format, retriever, streaming)
         self.llm = llm
@@ -83,6 +84,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         self.verified = verified
         self.llm_name = llm_name
         self.context_window_tokens = context_window_tokens
+        self.second = second
         self._linkers: dict[bool, SchemaLinker] = {}  # with and without an encoder
 
     # --- asking ---
@@ -352,6 +354,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
             self.database,
             self.samples,
             self._rank(run),
+            self.second,
         )
 
     def _rank(self, run: QuestionRun) -> Rank | None:
@@ -411,9 +414,7 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
 
     @cached_property
     def _prompt_tokens(self) -> int:
-        """What a prompt may take, without its chat template; of a short context the reply gets a quarter."""
-        reply = min(self._reply_tokens, self.context_window_tokens // 4)
-        return self.context_window_tokens - reply - template_tokens(self.llm)
+        return room_for_prompt(self.llm, self.context_window_tokens, self._reply_tokens)
 
     def _forget_events(self) -> None:
         """Drop the ids of LlamaIndex's events: without handlers nothing reads them, and every reply adds one."""

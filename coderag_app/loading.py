@@ -33,6 +33,7 @@ from coderag_app.schema.profiling import with_profiles
 from coderag_app.schema.value_index import ValueIndex, is_unmatched
 from coderag_app.settings import AppConfig
 from coderag_app.sql.repairs import check_repair_names
+from coderag_app.vote.decoding import SecondModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,15 @@ def load_query_engine(
         llm_name=f"{loaded.name} ({loaded.origin})",
         context_window_tokens=loaded.context_window,
         streaming=streaming,
+        second=_second_model(config),
     )
+
+
+def _second_model(config: AppConfig) -> SecondModel | None:
+    if not config.second_opinion:
+        return None
+    loaded = load_llm(config, config.second_opinion)
+    return SecondModel(loaded.llm, PROMPT_FORMATS[loaded.prompt_format], loaded.context_window)
 
 
 def _visible_schema(database: Database, config: AppConfig, unread: Sequence[str]) -> Schema:

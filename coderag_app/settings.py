@@ -66,8 +66,14 @@ class AppConfig(BaseSettings):
     )
     llm: Annotated[str, CommandOption("models", ("--llm", "-m"), "MODEL")] = Field(
         "auto",
-        description="auto, bundled, a preset of `coderag models`, a .gguf file, or openai-compatible.",
+        description="auto, bundled, smollm2-sql, a preset of `coderag models`, a .gguf file, or openai-compatible.",
         json_schema_extra={FROM_FOLDERS: "auto|bundled"},
+    )
+    second_opinion: Annotated[str, CommandOption("models", ("--second-opinion",), "MODEL")] = Field(
+        "",
+        description="A further model, as for --llm, that is asked once for each question: where both return the same "
+        "rows, the answer is surer. Unset: none.",
+        json_schema_extra={FROM_FOLDERS: "bundled|smollm2-sql|"},
     )
     llm_base_url: Annotated[str, CommandOption("models", metavar="URL")] = Field(
         "",

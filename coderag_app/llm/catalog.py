@@ -9,7 +9,7 @@ from pathlib import Path
 from coderag_app.encoders.adapter import ADAPTER_FILE
 from coderag_app.encoders.encoder_loading import BUNDLED_ENCODER, MINILM_ID
 from coderag_app.llm.base_model import SMOLLM2_GB, SMOLLM2_NAME, locate_smollm2
-from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL, PRESETS
+from coderag_app.llm.llm_loading import BUNDLED_SQL_MODEL, PRESETS, SQL_ADAPTER, SQL_ADAPTER_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ModelStatus:
 
 
 def model_table() -> list[ModelStatus]:
-    """The LLMs: presets, strongest first, then the bundled one, then the base of new SQL models."""
+    """The LLMs: presets, strongest first, then the bundled one, then the packaged model with and without an adapter."""
     statuses: list[ModelStatus] = []
     taken = False
     for preset in PRESETS:
@@ -48,8 +48,11 @@ def model_table() -> list[ModelStatus]:
     shipped = BUNDLED_SQL_MODEL.is_file()
     note = "small model of this project, made for CPUs, trained in part on Spider (Yu et al. 2018, CC BY-SA 4.0)"
     statuses.append(ModelStatus("bundled", _size_gb(BUNDLED_SQL_MODEL), "CC-BY-SA-4.0", "", shipped, not taken, note))
-    note = "SmolLM2-135M-Instruct, the base that SQL models are trained from; weak at SQL as it is"
     base_there = locate_smollm2() is not None
+    note = f"{SMOLLM2_NAME} with this project's adapter, trained in part on Spider; for --second-opinion"
+    there = base_there and SQL_ADAPTER.is_file()
+    statuses.append(ModelStatus(SQL_ADAPTER_NAME, _size_gb(SQL_ADAPTER), "CC-BY-SA-4.0", "", there, False, note))
+    note = "SmolLM2-135M-Instruct, the base that SQL models are trained from; weak at SQL as it is"
     statuses.append(ModelStatus(SMOLLM2_NAME, SMOLLM2_GB, "Apache-2.0", "", base_there, False, note))
     return statuses
 

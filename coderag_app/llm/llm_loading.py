@@ -22,11 +22,11 @@ from coderag_app.encoders.encoder_loading import (
     describe_embed_model,
     load_embed_model,
 )
-from coderag_app.errors import ModelError
+from coderag_app.errors import FileRefusedError, ModelError
 from coderag_app.files import refusals_as
-from coderag_app.gguf.file_check import check_gguf
+from coderag_app.gguf.file_check import check_gguf, gguf_texts
 from coderag_app.gguf.llama_cpp_amx import without_amx
-from coderag_app.llm.base_model import SMOLLM2_NAME, smollm2_file
+from coderag_app.llm.base_model import BASE_KEY, SMOLLM2_NAME, SMOLLM2_SHA256, smollm2_file
 from coderag_app.settings import AppConfig
 from coderag_app.threads import model_threads, short_waits
 
@@ -48,6 +48,8 @@ __all__ = [
 ]
 
 BUNDLED_SQL_MODEL = BUNDLED / "sql_model" / "coderag-sql.gguf"
+SQL_ADAPTER = BUNDLED / "sql_adapter" / "smollm2-sql.gguf"
+SQL_ADAPTER_NAME = "smollm2-sql"
 _FORMAT_KEY = "coderag.prompt_format"
 
 
@@ -114,17 +116,18 @@ class LoadedLLM:
 # --- LLMs -------------------------------------------------------------------------------------------------------------
 
 
-def load_llm(config: AppConfig) -> LoadedLLM:
-    """Load the LLM that ``config.llm`` names.
+def load_llm(config: AppConfig, spec: str = "") -> LoadedLLM:
+    """Load the LLM that ``spec`` names, or else ``config.llm``.
 
     ``auto`` takes the strongest preset already in the hub's cache, else the bundled model; ``bundled``; the name of
-    a preset, downloaded if it is not cached; ``smollm2-135m``, the base of new SQL models; the path of a GGUF file;
+    a preset, downloaded if it is not cached; ``smollm2-sql``, a packaged model with this project's adapter, and
+    ``smollm2-135m``, that model without it; the path of a GGUF file, or of an adapter for that model;
     ``openai-compatible`` with ``llm_base_url``.
 
     Raises:
         ModelError: The specification is unknown, the file is missing, or it does not load.
     """
-    spec = config.llm
+    spec = spec or config.llm
     if spec == "openai-compatible":
         return _openai_compatible(config)
     if spec == "auto":
@@ -138,6 +141,8 @@ def load_llm(config: AppConfig) -> LoadedLLM:
     if spec == SMOLLM2_NAME:
         path, origin = smollm2_file()
         return _load_gguf(path, SMOLLM2_NAME, origin, config)
+    if spec == SQL_ADAPTER_NAME:
+        return _load_gguf(SQL_ADAPTER, SQL_ADAPTER_NAME, f"bundled adapter of {SMOLLM2_NAME}", config)
     preset_by_name = {preset.name: preset for preset in PRESETS}
     if spec in preset_by_name:
         preset = preset_by_name[spec]
@@ -147,7 +152,7 @@ def load_llm(config: AppConfig) -> LoadedLLM:
         return _load_gguf(path, path.stem, str(path), config)
     raise ModelError(
         f"Got llm={spec!r}. Expected auto, bundled, openai-compatible, the path of a .gguf file, or one of "
-        f"{', '.join([*preset_by_name, SMOLLM2_NAME])}. `coderag models` lists them."
+        f"{', '.join([*preset_by_name, SQL_ADAPTER_NAME, SMOLLM2_NAME])}. `coderag models` lists them."
     )
 
 
@@ -168,8 +173,8 @@ def _downloaded(preset: ModelPreset) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _open_llama(path: Path, context_window: int, threads: int) -> Any:
-    """One loaded model per file: engines share it, since generation holds a lock anyway."""
+def _open_llama(path: Path, context_window: int, threads: int, adapter: Path | None = None) -> Any:
+    """One loaded model per file and adapter: engines share it, since generation holds a lock anyway."""
     with short_waits():
         from llama_index.llms.llama_cpp import LlamaCPP
 
@@ -180,7 +185,9 @@ def _open_llama(path: Path, context_window: int, threads: int) -> Any:
     with refusals_as(ModelError):
         check_gguf(path)
     threads = model_threads(path.stat().st_size, threads)
-    options = {"n_threads": threads, "n_threads_batch": threads, "n_batch": 512, "seed": 0}
+    options: dict[str, Any] = {"n_threads": threads, "n_threads_batch": threads, "n_batch": 512, "seed": 0}
+    if adapter is not None:
+        options["lora_path"] = str(adapter)
     try:
         context_window = min(context_window, _trained_context(path))
         with without_amx():
@@ -218,13 +225,37 @@ def _header_text(model: Any, key: str) -> str:
 
 def _load_gguf(path: Path, name: str, origin: str, config: AppConfig) -> LoadedLLM:
     check_bundled(path)
-    llm = _open_llama(path.resolve(), config.context_window_tokens, config.threads)
+    path = path.resolve()
+    adapter = path if _is_adapter(path) else None
+    base = _base_of(adapter) if adapter is not None else path
+    llm = _open_llama(base, config.context_window_tokens, config.threads, adapter)
     metadata = llm._model.metadata
-    prompt_format = metadata.get(_FORMAT_KEY, "instruct")
+    own = gguf_texts(adapter) if adapter is not None else metadata
+    prompt_format = own.get(_FORMAT_KEY, "instruct")
     template = metadata.get("tokenizer.chat_template")
     if prompt_format == "instruct" and template:
         llm.completion_to_prompt = _chat_prompt(template)
     return LoadedLLM(llm, name, origin, prompt_format, llm.context_window)
+
+
+def _is_adapter(path: Path) -> bool:
+    """Whether a file holds a LoRA adapter; what is wrong with a file is said where it is opened."""
+    try:
+        return gguf_texts(path).get("general.type") == "adapter"
+    except (FileRefusedError, OSError):
+        return False
+
+
+def _base_of(adapter: Path) -> Path:
+    """The model that an adapter changes, which its header names by hash."""
+    wanted = gguf_texts(adapter).get(BASE_KEY, "")
+    if wanted != SMOLLM2_SHA256:
+        raise ModelError(
+            f"{adapter} is an adapter of {wanted or 'an unnamed model'}; expected one of {SMOLLM2_NAME} "
+            f"({SMOLLM2_SHA256}), as `python -m finetune.sql_model.pretrained.tuned_export` writes it. Merge another "
+            "adapter into its model, and pass that file."
+        )
+    return smollm2_file()[0]
 
 
 def _chat_prompt(template: str) -> Any:

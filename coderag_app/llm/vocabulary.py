@@ -48,6 +48,12 @@ def template_tokens(llm: LLM) -> int:
     return count_tokens(local._model, local.completion_to_prompt("?")) + _MARGIN
 
 
+def room_for_prompt(llm: LLM, context_window_tokens: int, reply_tokens: int) -> int:
+    """Tokens that a prompt may take, without its chat template; of a short context the reply gets a quarter."""
+    reply = min(reply_tokens, context_window_tokens // 4)
+    return context_window_tokens - reply - template_tokens(llm)
+
+
 @lru_cache(maxsize=4)
 def special_tokens(model: Any) -> frozenset[str]:
     """The texts that llama.cpp reads as one special token wherever they stand.

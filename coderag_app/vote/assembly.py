@@ -49,7 +49,7 @@ def assembled_answer(
         timings_s=run.timings_s,
         confidence=sure,
         doubts=doubts,
-        alternatives=alternatives(results) if results and results[0].evidence.share is not None else (),
+        alternatives=alternatives(results) if evidence is not None and evidence.is_of_several else (),
         **names,
     )
     if not chosen.accepted:

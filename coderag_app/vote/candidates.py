@@ -25,6 +25,7 @@ class Candidate:
         error: Why it was refused or failed; empty if it was accepted.
         log_probability: Mean over the reply's tokens; None if the runtime doesn't report it.
         reused: Whether it is a retrieved example's SQL that no model wrote for this question.
+        second: Whether it is the second model's opinion.
         left_out: How many names and values of the question the SQL leaves out.
         coverage: How much of the question's words it uses.
         findings: What the checks say against it.
@@ -38,6 +39,7 @@ class Candidate:
     error: str = ""
     log_probability: float | None = None
     reused: bool = False
+    second: bool = False
     left_out: LeftOut = LeftOut()
     coverage: Coverage = Coverage()
     findings: tuple[Finding, ...] = ()
@@ -92,7 +94,7 @@ class Result:
 
     @property
     def votes(self) -> int:
-        """Number of candidates that the model wrote; a retrieved query is evidence but has no vote."""
+        """Number of candidates that the model wrote; others are evidence without a vote."""
         return _votes(self.candidates)
 
     @property
@@ -112,11 +114,13 @@ class Vote:
 
     groups: list[list[Candidate]] = field(default_factory=list)
     refused: int = 0
+    seconded: bool = False  # whether a second model was asked
 
     def add(self, candidate: Candidate) -> None:
         """Add a candidate; a refused one counts for no result."""
+        self.seconded = self.seconded or candidate.second
         if not candidate.accepted:
-            self.refused += 1
+            self.refused += not candidate.second
             return
         for group in self.groups:
             if candidate.agrees_with(group[0]):
@@ -148,10 +152,10 @@ class Vote:
         Args:
             ranks: A score by SQL: the encoder's cosine to the question. Where given, all evidence is weighed; else the
                 most votes win, each doubt costing one, of equals the one with the likeliest reply, then the one that
-                came first.
+                came first. With a second opinion all evidence is weighed too.
         """
         results = [Result(tuple(group), self._evidence(group, ranks)) for group in self.groups]
-        if ranks is not None:
+        if ranks is not None or self.seconded:
             return sorted(results, key=lambda result: -merit(result.evidence))
         return sorted(results, key=lambda result: (-result.standing, -(result.evidence.probability or 0.0)))
 
@@ -165,6 +169,7 @@ class Vote:
             rank=max(known, default=None),
             probability=math.exp(likeliest) if likeliest is not None else unwritten,
             retrieved=any(candidate.reused for candidate in group),
+            seconded=any(candidate.second for candidate in group) if self.seconded else None,
             empty=group[0].result is not None and not group[0].result.rows,
             values_left_out=min(candidate.left_out.values for candidate in group),
             names_left_out=min(candidate.left_out.names for candidate in group),
@@ -184,8 +189,10 @@ def alternatives(results: Sequence[Result]) -> tuple[Alternative, ...]:
 
 
 def _votes(candidates: Iterable[Candidate]) -> int:
-    return sum(not candidate.reused for candidate in candidates)
+    return sum(not (candidate.reused or candidate.second) for candidate in candidates)
 
 
 def _likeliest(candidates: Iterable[Candidate]) -> float | None:
-    return max((c.log_probability for c in candidates if c.log_probability is not None), default=None)
+    """Another model's probabilities can't be compared with these."""
+    known = (c.log_probability for c in candidates if c.log_probability is not None and not c.second)
+    return max(known, default=None)

@@ -23,7 +23,7 @@ def confidence(
         sources: The examples shown, most similar first.
         doubts: What the checks say against the answer.
     """
-    if evidence.share is None and evidence.probability is None:
+    if not evidence.is_of_several and evidence.probability is None:
         return None
     similarity = sources[0].similarity if sources else None
     score = probability_right(evidence)
@@ -62,6 +62,8 @@ def _reasons(evidence: Evidence, similarity: float | None) -> tuple[str, ...]:
         reasons.append(f"the encoder finds a similarity of {evidence.rank:.2f} between question and SQL")
     if evidence.retrieved:
         reasons.append("a retrieved query returns these rows" if evidence.share != 0 else "it is a retrieved query")
+    if evidence.seconded is not None:
+        reasons.append(f"a second model returns {'the same' if evidence.seconded else 'other'} rows")
     if similarity is not None:
         reasons.append(f"the nearest example has a similarity of {similarity:.2f}")
     if evidence.refused:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlglot import exp
 
-from coderag_app.errors import DatabaseError, SQLRejectedError
+from coderag_app.errors import CodeRAGError, DatabaseError, SQLRejectedError
 from coderag_app.events import SQLGeneratedEvent, dispatcher
 from coderag_app.llm.generation import Reply, stream_reply
 from coderag_app.llm.prompts import Prompt, PromptFormat, PromptRequest
+from coderag_app.llm.vocabulary import room_for_prompt, token_counter
 from coderag_app.question.mentions import Mentions
 from coderag_app.settings import AppConfig
 from coderag_app.sql.checks import coverage, dropped_names, findings, left_out, not_held
@@ -39,6 +40,34 @@ Rank = Callable[[Sequence[str]], Sequence[float]]
 Value = TypeVar("Value")
 
 
+@dataclass(frozen=True)
+class SecondModel:
+    """Another model, which is asked once for each question.
+
+    Attributes:
+        llm: The model.
+        prompt_format: How it is asked.
+        context_window_tokens: Tokens that a prompt and its reply may take together.
+    """
+
+    llm: LLM
+    prompt_format: PromptFormat
+    context_window_tokens: int
+
+    def prompt(self, request: PromptRequest) -> Prompt:
+        """What it is asked instead of the first model.
+
+        It has one reply, so names are held to the schema from the start.
+
+        Raises:
+            CodeRAGError: The question is too long for it.
+        """
+        room = room_for_prompt(self.llm, self.context_window_tokens, self.prompt_format.reply_tokens)
+        held = "never" if request.constrain == "never" else "always"
+        own = replace(request, budget_tokens=room, count_tokens=token_counter(self.llm), constrain=held)
+        return self.prompt_format.build(own)
+
+
 @dataclass
 class Decoding:
     """Decodes one question: writes candidates, judges them and lets them vote.
@@ -50,6 +79,7 @@ class Decoding:
         database: Where candidates run; None if they are only checked.
         samples: How many further candidates may be written.
         rank: Scores SQL by how well it fits the question; None without an encoder.
+        second: The model that gives a second opinion; None without one.
     """
 
     run: QuestionRun
@@ -61,6 +91,7 @@ class Decoding:
     database: Database | None
     samples: int
     rank: Rank | None = None
+    second: SecondModel | None = None
     _started: float = field(default_factory=time.perf_counter)
     _mentions: Mentions = Mentions()  # of the last prompt
 
@@ -84,6 +115,7 @@ class Decoding:
         vote = Vote()
         vote.add(first)
         yield from self._sampled(vote)
+        yield from self._seconded(vote)
         if (self.samples or not first.accepted) and self.config.reuse_examples and self._ranks:
             yield self.run.event("vote")
             with self.run.timed("vote"):
@@ -102,10 +134,22 @@ class Decoding:
             except NoSQLError:  # the first candidate failed for the same reason and reports it
                 break
             sampled = replace(prompt, temperature=self.config.sample_temperature, seed=number)
-            candidate = yield from self._sample(sampled, f"{number}/{samples}", seen)
+            candidate = yield from self._sample(sampled, f"{number}/{samples}", seen, self.llm)
             if candidate is None:
                 break
             vote.add(candidate)
+
+    def _seconded(self, vote: Vote) -> Generator[StreamEvent, None, None]:
+        """Ask the second model for its most likely reply: two models seldom make the same mistake."""
+        if self.second is None or self._time_is_up():
+            return
+        try:
+            prompt = self.second.prompt(self._request())
+        except CodeRAGError:  # the question may be too long for this model alone
+            return
+        candidate = yield from self._sample(prompt, "second opinion", {}, self.second.llm)
+        if candidate is not None:
+            vote.add(replace(candidate, second=True))
 
     def _variant(self, number: int) -> PromptRequest:
         """Vary the request for a further candidate; every other one sees no examples, so that one can't mislead all."""
@@ -151,10 +195,10 @@ class Decoding:
         return (yield from self._judged(prompt, reply))
 
     def _sample(
-        self, prompt: Prompt, label: str, seen: dict[tuple[str, str], Candidate]
+        self, prompt: Prompt, label: str, seen: dict[tuple[str, str], Candidate], llm: LLM
     ) -> Generator[StreamEvent, None, Candidate | None]:
-        """Sample one candidate; None if time was up before it was complete."""
-        with self.run.timed("vote"), closing(stream_reply(self.llm, prompt, self._reply_tokens)) as pieces:
+        """Let a model write one further candidate; None if time was up before it was complete."""
+        with self.run.timed("vote"), closing(stream_reply(llm, prompt, self._reply_tokens)) as pieces:
             while True:
                 try:
                     next(pieces)

@@ -9,7 +9,7 @@ calibrated probability.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Evidence:
         rank: The encoder's cosine of the question with the SQL, the best of the result's; None without an encoder.
         probability: Mean token probability of the likeliest reply; None if the runtime doesn't report it.
         retrieved: Whether a retrieved query returns it.
+        seconded: Whether the second model's reply returns it; None if no second model was asked.
         empty: Whether it has no rows, which wrong literals and joins cause more often than right queries.
         values_left_out: How many values of the question the query ignores; 0 if none are known.
         names_left_out: How many tables and columns named in the question it ignores.
@@ -56,6 +57,12 @@ class Evidence:
     doubts: int = 0
     joins: int = 0
     refused: int = 0
+    seconded: bool | None = None
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether more than one reply was asked for."""
+        return self.share is not None or self.seconded is not None
 
 
 # What each sign can mean at all: a fit on a few hundred questions that turns one around has found chance.
@@ -75,6 +82,7 @@ DIRECTIONS = {
     "doubts": -1,
     "joins": -1,
     "refused": -1,
+    "seconded": 1,
 }
 
 
@@ -85,13 +93,18 @@ def merit(evidence: Evidence) -> float:
 
 def probability_right(evidence: Evidence) -> float:
     """Compute the probability, 0 to 1, that the winning result is right."""
-    return 1 / (1 + math.exp(-(_weighed(evidence, "confidence") + _weights()["intercept"])))
+    return 1 / (1 + math.exp(-(_weighed(evidence, "confidence") + _weights()[fit_of(evidence)]["intercept"])))
+
+
+def fit_of(evidence: Evidence) -> str:
+    """Which of the fits weighs some evidence: what a second model says changes what everything else is worth."""
+    return "alone" if evidence.seconded is None else "seconded"
 
 
 def _weighed(evidence: Evidence, kind: str) -> float:
-    total = 0.0
-    for field in fields(evidence):
-        sign, value = _weights()["signs"][field.name], getattr(evidence, field.name)
+    total, weights = 0.0, _weights()[fit_of(evidence)]["signs"]
+    for name, sign in weights.items():
+        value = getattr(evidence, name)
         total += sign[kind] * (sign["typical"] if value is None else value)  # unknown: as right results have it
     return total
 

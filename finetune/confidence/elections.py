@@ -57,7 +57,14 @@ def read_elections(path: Path) -> list[Election]:
 
 
 def ask_all(
-    folder: Path, out: Path, index: Path | None, llm: str, only: Sequence[str], source: str, limit: int | None
+    folder: Path,
+    out: Path,
+    index: Path | None,
+    llm: str,
+    only: Sequence[str],
+    source: str,
+    limit: int | None,
+    second: str = "",
 ) -> None:
     """Ask the questions of a folder in Spider's layout and append each election; what is there is not asked again."""
     asked = {(each.db_id, each.question) for each in read_elections(out)}
@@ -72,7 +79,9 @@ def ask_all(
                 continue
             path = folder / "databases" / f"{db_id}.sqlite"
             options: dict[str, Any] = {"storage_dir": index} if index is not None else {}
-            with closing(load_query_engine(database=path, llm=llm, verified=False, **options)) as engine:
+            with closing(
+                load_query_engine(database=path, llm=llm, second_opinion=second, verified=False, **options)
+            ) as engine:
                 for election in _elections(engine, db_id, left, source):
                     file.write(json.dumps(asdict(election), ensure_ascii=False) + "\n")
                     file.flush()
@@ -127,6 +136,7 @@ def main(
         Path | None, typer.Option(help="Index of examples, e.g. of `coderag ingest --synthesize`.")
     ] = None,
     llm: Annotated[str, typer.Option(help="The model, as for `coderag ask`.")] = "bundled",
+    second: Annotated[str, typer.Option(help="A further model that is asked once, as `--second-opinion`.")] = "",
     only: Annotated[list[str] | None, typer.Option(help="A database to take; may be repeated. Default: all.")] = None,
     source: Annotated[str, typer.Option(help="Name of the set, for rows that name none.")] = "spider",
     limit: Annotated[int | None, typer.Option(help="Take so many questions.")] = None,
@@ -136,7 +146,7 @@ def main(
     Example: python -m finetune.confidence.elections ../shared/data/spider_train runs/elections.jsonl --only pets_1
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    ask_all(folder, out, index, llm, only or (), source, limit)
+    ask_all(folder, out, index, llm, only or (), source, limit, second)
     found = read_elections(out)
     typer.echo(f"{len(found)} questions in {out}, {sum(any(each.right[:1]) for each in found)} elected right")
 

@@ -196,19 +196,34 @@ def main(
     order = fit_order(elections, typical)
     evidence, right = winners(elections, typical, order)
     weights, intercept = fit_confidence(evidence, right, np.array([e.source for e in elections]))
-    signs_now: dict[str, dict[str, float]] = yaml_beside(str(WEIGHTS_FILE), WEIGHTS_FILE.name)["signs"]
+    fits = yaml_beside(str(WEIGHTS_FILE), WEIGHTS_FILE.name)
+    name_of_fit = _fit_of(elections)
+    signs_now: dict[str, dict[str, float]] = fits[name_of_fit]["signs"]
     for place, name in enumerate(SIGNS):
         if np.ptp(evidence[:, place]) > 0:
             measured = {"typical": typical[place], "order": order[place], "confidence": weights[place]}
             signs_now[name] = {kind: round(float(value), 3) for kind, value in measured.items()}
-        elif name in UNKNOWN:  # it keeps its weights, and counts as typical in what was fitted
+        elif name in UNKNOWN and name in signs_now:  # it keeps its weights, and counts as typical in what was fitted
             intercept -= signs_now[name]["confidence"] * signs_now[name]["typical"]
-    fitted = {"intercept": round(intercept - taken, 3), "signs": {name: signs_now[name] for name in SIGNS}}
-    text = yaml.safe_dump(fitted, sort_keys=False)
-    typer.echo(text)
+    ordered = {name: signs_now[name] for name in SIGNS if name in signs_now}
+    fits[name_of_fit] = {"intercept": round(intercept - taken, 3), "signs": ordered}
+    typer.echo(yaml.safe_dump({name_of_fit: fits[name_of_fit]}, sort_keys=False))
     if write:
         comments = [line for line in WEIGHTS_FILE.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+        text = yaml.safe_dump(fits, sort_keys=False)
         WEIGHTS_FILE.write_text("\n".join([*comments, text]), encoding="utf-8")
+
+
+def _fit_of(elections: Sequence[Election]) -> str:
+    """Which fit the questions are for: with a second opinion, or without.
+
+    Raises:
+        ConfigurationError: Some have one and others have none.
+    """
+    seconded = {each.evidence[0].get("seconded") is not None for each in elections}
+    if len(seconded) > 1:
+        raise ConfigurationError("Some questions have a second opinion and others none; fit each kind by itself.")
+    return "seconded" if seconded.pop() else "alone"
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def test_every_setting_that_names_a_model_or_a_server_says_what_a_folder_may_set
         for name, field in AppConfig.model_fields.items()
         if isinstance(field.json_schema_extra, dict) and FROM_FOLDERS in field.json_schema_extra
     }
-    words = ("llm", "url", "api_key", "embed_model", "query_encoder", "database", "profiles")
+    words = ("llm", "url", "api_key", "embed_model", "query_encoder", "second_opinion", "database", "profiles")
     assert marked == {name for name in AppConfig.model_fields if any(word in name for word in words)}
 
 

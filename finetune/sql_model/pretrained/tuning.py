@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOMENTS = "optimizer"
 _ENDLESS = 10**9
 _LABEL_STEP = 256
+LORA_SCALE = 2  # what an adapter's product is multiplied by
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ def with_adapter(model: Any, rank: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
     names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=names, task_type="CAUSAL_LM"))
+    return get_peft_model(
+        model, LoraConfig(r=rank, lora_alpha=LORA_SCALE * rank, target_modules=names, task_type="CAUSAL_LM")
+    )
 
 
 class _StepWindows(Dataset[list[BlockWindow]]):

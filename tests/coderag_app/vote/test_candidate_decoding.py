@@ -14,6 +14,7 @@ from coderag_app.llm.prompts import CANNOT_ANSWER, InstructFormat
 from coderag_app.loading import load_query_engine
 from coderag_app.settings import AppConfig
 from coderag_app.types import AnswerStatus, RetrievedExample, SQLExample
+from coderag_app.vote.decoding import SecondModel
 
 FRANCE, SPAIN, ALL = (
     "SELECT count(*) FROM customer WHERE country = 'France'",
@@ -221,3 +222,22 @@ def test_a_column_used_for_what_it_cannot_hold_is_no_answer(shop):
     assert not answer.ok and answer.rows == () and "customer.country holds text: country > 1900" in answer.error
     plain, _ = asked(shop, FRANCE, FRANCE, FRANCE, samples=2)
     assert not any("holds" in reason for reason in plain.confidence.reasons)
+
+
+def test_a_second_model_is_asked_once_and_can_answer_alone(shop):
+    engine = load_query_engine(database=shop, llm=ScriptedLLM(replies=[ALL]), samples=0)
+    other = ScriptedLLM(replies=[FRANCE])
+    engine.second = SecondModel(other, InstructFormat(), 4096)
+    answer = engine.ask("How many customers?")
+    assert [(each.sql, each.votes) for each in answer.alternatives] == [(answer.sql, 1), (FRANCE, 0)]
+    assert len(other.prompts) == 1
+    silent = load_query_engine(database=shop, llm=ScriptedLLM(replies=[BAD, BAD, BAD]), samples=0, max_repairs=0)
+    silent.second = SecondModel(ScriptedLLM(replies=[ALL]), InstructFormat(), 4096)
+    assert silent.ask("How many customers?").rows == ((3,),)
+
+
+def test_a_question_too_long_for_the_second_model_is_answered_by_the_first(shop):
+    engine = load_query_engine(database=shop, llm=ScriptedLLM(replies=[ALL]), samples=0)
+    engine.second = SecondModel(ScriptedLLM(replies=[FRANCE]), InstructFormat(), 64)
+    answer = engine.ask("How many customers are there?")
+    assert answer.rows == ((3,),) and answer.alternatives == ()

@@ -110,6 +110,18 @@ def test_a_retrieved_query_joins_a_result_and_has_no_vote():
     assert silent.groups[1] and silent.results()[1].evidence.probability is None  # a model that tells none
 
 
+def test_a_second_opinion_is_evidence_without_a_vote():
+    vote = vote_of(candidate("a", (1,), sure=-0.1), candidate("b", (2,), sure=-0.1))
+    assert vote.results()[0].evidence.seconded is None
+    vote.add(replace(candidate("b2", (2,), sure=-2.0), second=True))
+    by_sql = {result.candidates[0].sql: result for result in vote.results()}
+    assert vote.size == 2
+    assert (by_sql["a"].evidence.seconded, by_sql["b"].evidence.seconded) == (False, True)
+    assert by_sql["b"].votes == 1 and by_sql["b"].log_probability == -0.1
+    vote.add(replace(candidate("bad", error="no such table"), second=True))
+    assert vote.refused == 0
+
+
 def test_a_result_without_rows_loses_against_an_equal_one_with_rows():
     vote = vote_of(candidate("nothing", sure=-0.1), candidate("a", (1,), sure=-0.1))
     assert winner(vote, ranks={"nothing": 0.5, "a": 0.5}) == "a"

@@ -44,6 +44,14 @@ def test_a_result_with_all_signs_for_it_is_almost_certain_and_one_with_none_is_n
     assert probability_right(Evidence(0.0, 0.2, 0.0, retrieved=False, empty=True)) < 0.05
 
 
+def test_a_second_opinion_is_weighed_by_a_fit_of_its_own_and_said():
+    other, same = replace(PLAIN, seconded=False), replace(PLAIN, seconded=True)
+    assert probability_right(other) < probability_right(same)
+    assert merit(other) < merit(same)
+    assert "a second model returns other rows" in confidence(other, ()).reasons
+    assert "a second model returns the same rows" in confidence(same, ()).reasons
+
+
 def test_replies_that_were_refused_lower_the_score():
     assert confidence(replace(PLAIN, refused=1), ()).score < confidence(PLAIN, ()).score
 

@@ -10,10 +10,12 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from coderag_app.errors import ConfigurationError
-from coderag_app.llm.base_model import smollm2_file
+from coderag_app.errors import ConfigurationError, ModelError
+from coderag_app.llm.base_model import SMOLLM2_SHA256, smollm2_file
+from coderag_app.llm.llm_loading import load_llm
 from coderag_app.schema.tables import Column, Schema, Table
 from coderag_app.schema.value_index import StoredValue, ValueIndex
+from coderag_app.settings import AppConfig
 from finetune.sql_model.checkpoint import load_checkpoint, save_checkpoint
 from finetune.sql_model.gguf_export import WeightType
 from finetune.sql_model.packing import NO_LABEL, PADDING_CHAIN, attention_allowed
@@ -23,8 +25,8 @@ from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE, a
 from finetune.sql_model.pretrained.made_sets import called_otherwise, disguised, group_questions, synthetic_rows
 from finetune.sql_model.pretrained.synonyms import wordnet_synonyms
 from finetune.sql_model.pretrained.tune import end_of_part
-from finetune.sql_model.pretrained.tuned_export import export_tuned
-from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, in_steps, load_base
+from finetune.sql_model.pretrained.tuned_export import export_adapter, export_tuned
+from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, in_steps, load_base, with_adapter
 
 CRIME = Schema(
     (
@@ -315,3 +317,32 @@ def test_an_exported_model_writes_what_the_tuned_one_does(tmp_path):
         expected = trained.model.eval().generate(torch.tensor([ids]), max_new_tokens=12, do_sample=False)[0, len(ids) :]
     found = [token for token, _ in zip(llama.generate(ids, top_k=1, temp=0.0), range(12), strict=False)]
     assert found[: len(expected)] == expected.tolist()
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_an_adapter_over_the_packaged_base_writes_what_the_tuned_model_does(tmp_path):
+    config = TuningConfig(steps=6, windows=1, window_tokens=256, bfloat16=False, lora_rank=4, peak_lr=5e-3)
+    model, tokenizer = load_base(smollm2_file()[0])
+    rows = tokenized([training_row(DATABASE)], tokenizer)
+    source = WindowSource(rows, 256, 0, tokenizer("\n")["input_ids"])
+    trained = Tuner(with_adapter(model, 4), config, source, torch.device("cpu"))
+    for _ in range(4):
+        trained.train_step(trained.next_windows())
+    save_checkpoint(tmp_path / "checkpoint.safetensors", trained.checkpoint({"base": {"sha256": SMOLLM2_SHA256}}))
+    export_adapter(tmp_path, tmp_path / "adapter.gguf")
+    loaded = load_llm(AppConfig.load(llm=str(tmp_path / "adapter.gguf"), context_window_tokens=512))
+    assert (loaded.name, loaded.prompt_format) == ("adapter", "joinless-v1")
+    llama = loaded.llm._model
+    prompt = "".join(f"{line}\n" for line in training_row(DATABASE).tables) + "Q: Incidents per area?\nSQL:"
+    ids = llama.tokenize(prompt.encode(), add_bos=False, special=True)
+    with torch.no_grad():
+        expected = trained.model.eval().generate(input_ids=torch.tensor([ids]), max_new_tokens=12, do_sample=False)
+    found = [token for token, _ in zip(llama.generate(ids, top_k=1, temp=0.0), range(12), strict=False)]
+    assert found == expected[0, len(ids) : len(ids) + 12].tolist()
+
+
+def test_a_run_of_all_weights_has_no_adapter(tmp_path):
+    save_checkpoint(tmp_path / "checkpoint.safetensors", tuner(sources()).checkpoint({}))
+    with pytest.raises(ModelError, match="trained all weights"):
+        export_adapter(tmp_path, tmp_path / "adapter.gguf")
