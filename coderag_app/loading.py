@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from coderag_app.bundled.integrity import check_bundled
 from coderag_app.database import Database, Limits, open_database
+from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.encoders.encoder_loading import LoadedEncoder, describe_embed_model
 from coderag_app.encoders.query_encoder import load_encoder_for_queries
 from coderag_app.engine import TextToSQLQueryEngine
@@ -53,7 +54,7 @@ PROMPT_FORMATS: dict[str, PromptFormat] = {
 
 
 def load_query_engine(
-    database: str | Path | Database | None = None,
+    database: str | Path | list[str | Path] | Database | None = None,
     storage_dir: str | Path | None = None,
     llm: str | LLM | None = None,
     embed_model: str | BaseEmbedding | None = None,
@@ -66,7 +67,9 @@ def load_query_engine(
     """Open everything a question needs.
 
     Args:
-        database: Path of a SQLite or DuckDB file, an SQLAlchemy URL, or an open Database. None: corpus-only mode.
+        database: Path of a SQLite or DuckDB file, of a CSV, TSV, Parquet or Excel file, of several (in a list, or
+            separated by commas), or of a folder of them; an SQLAlchemy URL; or an open Database. None: corpus-only
+            mode.
         storage_dir: Folder of a persisted index. When it is not given and the default one holds no index, the engine
             works without examples.
         llm: What ``models.load_llm`` takes, or any LlamaIndex LLM.
@@ -89,6 +92,8 @@ def load_query_engine(
         >>> engine.ask("How many customers are there?").rows  # doctest: +SKIP
         ((260,),)
     """
+    if isinstance(database, list):
+        database = ",".join(map(str, database))
     settings |= {
         "storage_dir": storage_dir,
         "database": str(database) if isinstance(database, str | Path) else None,
@@ -215,7 +220,7 @@ def _open_database(config: AppConfig) -> Database | None:
         max_memory_mb=config.max_memory_mb,
         schemas=config.schema_names,
     )
-    return open_database(config.database, limits)
+    return open_database(config.database, limits, ReadingOptions(*config.file_reading))
 
 
 def _open_verified(

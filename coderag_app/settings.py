@@ -53,13 +53,23 @@ class AppConfig(BaseSettings):
     )
     database: Annotated[str, CommandOption("database", ("--database", "-d"), "FILE_OR_URL")] = Field(
         "",
-        description="SQLite or DuckDB file, or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
+        description="SQLite or DuckDB file; CSV, TSV, Parquet or Excel file, several separated by commas, or their "
+        "folder; or a SQLAlchemy URL. Without one: corpus-only mode, from the index alone.",
         json_schema_extra={FROM_FOLDERS: r"(?:(?:sqlite|duckdb)://)?(?:(?!://).)*"},
     )
     schemas: Annotated[str, CommandOption("database", ("--schema",), "NAMES")] = Field(
         "",
         description="Schemas of PostgreSQL or DuckDB to read, separated by commas; bare names are looked up in this "
         "order. Unset: those of the role's search path, or main.",
+    )
+    file_header: Annotated[Literal["auto", "yes", "no"], CommandOption("database")] = Field(
+        "auto", description="Whether the first line of CSV, TSV and Excel files names the columns."
+    )
+    file_decimal: Annotated[Literal["auto", ",", "."], CommandOption("database")] = Field(
+        "auto", description="Decimal mark in CSV, TSV and Excel files."
+    )
+    file_dates: Annotated[Literal["auto", "day", "month"], CommandOption("database")] = Field(
+        "auto", description="What comes first in dates of CSV, TSV and Excel files such as 03/04/2024."
     )
     refresh: Annotated[bool, CommandOption("database", ("--refresh/--no-refresh",))] = Field(
         False, description="Read anew what the columns hold, instead of what an earlier opening found out."
@@ -185,6 +195,11 @@ class AppConfig(BaseSettings):
     def schema_names(self) -> tuple[str, ...]:
         """The names in ``schemas``."""
         return tuple(name for part in self.schemas.split(",") if (name := part.strip()))
+
+    @property
+    def file_reading(self) -> tuple[str, str, str]:
+        """How to read table files, in the order of ``ReadingOptions``."""
+        return self.file_header, self.file_decimal, self.file_dates
 
     @field_validator("without_repairs")
     @classmethod

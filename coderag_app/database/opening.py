@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coderag_app.database.base import Database, Limits
+from coderag_app.database.table_files import read_table_files
 from coderag_app.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from coderag_app.database.uploads.column_types import ReadingOptions
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _DUCKDB_MAGIC = b"DUCK"  # at byte 8, after the checksum of the first block
 _CREDENTIALS = re.compile(r"passw(?:or)?d\s*=|:[^@]+@", re.IGNORECASE)
-_EXPECTED = "expected a SQLite file, a DuckDB file or a URL such as postgresql://user@host/name"
+_EXPECTED = (
+    "expected a SQLite file, a DuckDB file, CSV, TSV, Parquet or Excel files or their folder, or a URL such as "
+    "postgresql://user@host/name"
+)
 
 
-def open_database(target: str | Path, limits: Limits | None = None) -> Database:
+def open_database(target: str | Path, limits: Limits | None = None, reading: ReadingOptions | None = None) -> Database:
     """Open a database read-only, by what the target is: SQLite and DuckDB are told apart by the file's first bytes.
 
     Args:
-        target: Path of a SQLite or DuckDB file, or a SQLAlchemy URL (sqlite, duckdb, postgresql, mysql).
+        target: Path of a SQLite or DuckDB file; of a CSV, TSV, Parquet or Excel file, of several separated by commas,
+            or of a folder of them; or a SQLAlchemy URL (sqlite, duckdb, postgresql, mysql).
         limits: What one statement may use; the defaults of ``Limits`` when None.
+        reading: How to read CSV, TSV and Excel files; decided by their values when None.
 
     Raises:
         DatabaseError: The file is missing or is no database, the server cannot be reached, or a driver is missing.
@@ -32,7 +42,8 @@ def open_database(target: str | Path, limits: Limits | None = None) -> Database:
 
             return SQLAlchemyDatabase.from_url(target, limits)
         target = rest.partition("?")[0].removeprefix("/")
-    path = Path(target)
+    read = read_table_files(target, reading)
+    path = read.path if read is not None else Path(target)
     if _is_duckdb(path):
         from coderag_app.database.duckdb import DuckDBDatabase
 

@@ -173,13 +173,18 @@ def _print_json(document: dict[str, Any]) -> None:
 @contextmanager
 def _opened(settings: Settings) -> Iterator[_Taught]:
     from coderag_app.database import Limits, open_database
+    from coderag_app.database.uploads.column_types import ReadingOptions
     from coderag_app.examples import VerifiedStore
     from coderag_app.settings import AppConfig
 
     config = AppConfig.load(**settings)
     if not config.database:
         raise ConfigurationError("Got no database; pairs belong to one: --database FILE_OR_URL, or --demo.")
-    database = open_database(config.database, Limits(timeout_s=config.timeout_s, schemas=config.schema_names))
+    database = open_database(
+        config.database,
+        Limits(timeout_s=config.timeout_s, schemas=config.schema_names),
+        ReadingOptions(*config.file_reading),
+    )
     try:
         store = VerifiedStore(config.verified_dir, database.name, database.dialect)
         yield _Taught(database, database.read_schema(samples=0), store)

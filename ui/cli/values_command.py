@@ -27,13 +27,18 @@ def values(
 ) -> None:
     """List the columns, and switch the reading of their values off and on."""
     from coderag_app.database import Limits, open_database
+    from coderag_app.database.uploads.column_types import ReadingOptions
     from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.settings import AppConfig
 
     config = AppConfig.load(**settings)
     if not config.database:
         raise ConfigurationError("Got no database; columns belong to one: --database FILE_OR_URL, or --demo.")
-    opened = open_database(config.database, Limits(timeout_s=config.timeout_s, schemas=config.schema_names))
+    opened = open_database(
+        config.database,
+        Limits(timeout_s=config.timeout_s, schemas=config.schema_names),
+        ReadingOptions(*config.file_reading),
+    )
     try:
         schema, unread = opened.read_schema(samples=0), UnmatchedColumns.of_database(opened.name, config)
     finally:

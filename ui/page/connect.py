@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from coderag_app.database.table_files import read_table_files
 from coderag_app.database.uploads.column_types import ReadingOptions
 from coderag_app.database.uploads.upload_tables import MAX_UPLOAD_MB, SUPPORTED_SUFFIXES, tables_to_duckdb
 from coderag_app.errors import CodeRAGError
+from coderag_app.settings import AppConfig
 from coderag_app.text.cell_text import visible_text
 from ui.page.chat_state import DEMO
 from ui.page.plain_text import draw_error, draw_lines, draw_text
@@ -52,7 +54,7 @@ def _draw_current(session: PageSession) -> None:
         st.text(visible_text(session.opened.name or "examples only, without a database"))
     database, notes = st.session_state.get(_NOTES, ("", ()))
     if notes and database == session.connection.database:
-        st.info("How the files were read. Where this is wrong, drop them again with other choices.")
+        st.info("How the files were read. Where this is wrong, drop them with other choices.")
         draw_lines("\n".join(notes))
 
 
@@ -71,12 +73,25 @@ def _draw_demo(session: PageSession) -> None:
 def _draw_file(session: PageSession) -> None:
     with st.form("file-form"):
         path = st.text_input(
-            "Path of a SQLite or DuckDB file", key="database-path", placeholder="/home/me/shop.sqlite",
-            help="A file on this computer. It is opened read-only.",
+            "Path of a SQLite, DuckDB, CSV, Parquet or Excel file, or of a folder of tables", key="database-path",
+            placeholder="/home/me/shop.sqlite",
+            help="A file on this computer, or several separated by commas. They are opened read-only.",
         )  # fmt: skip
         opened = st.form_submit_button("Open", type="primary", icon=":material/arrow_forward:", key="open-file")
     if opened:
-        _connect(session, path)
+        _open_path(session, path.strip())
+
+
+def _open_path(session: PageSession, path: str) -> None:
+    try:
+        with st.spinner("Reading the files…"):
+            read = read_table_files(path, ReadingOptions(*AppConfig.load().file_reading))
+    except CodeRAGError as error:
+        session.open_error = str(error)
+        return
+    notes = read.notes if read is not None else ()
+    st.session_state[_NOTES] = (path, notes)
+    _connect(session, path, CONNECT if notes else ASK)  # what was decided is seen before asking
 
 
 def _draw_server(session: PageSession) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from coderag_app.database.table_files import table_files_stamp
 from coderag_app.errors import CodeRAGError
 from coderag_app.settings import AppConfig
 from ui.page.chat_state import Connection
@@ -105,7 +106,10 @@ def _file_stamp(connection: Connection) -> tuple[int, ...]:
     manifest = Path(connection.storage_dir) / MANIFEST_FILE
     stamp = (manifest.stat().st_mtime_ns,) if manifest.is_file() else (0,)
     database = Path(connection.database_target)
-    return (*stamp, database.stat().st_ino) if not connection.is_server and database.is_file() else stamp
+    if connection.is_server:
+        return stamp
+    place = (database.stat().st_ino,) if database.is_file() else ()
+    return (*stamp, *place, *table_files_stamp(connection.database_target))
 
 
 @st.cache_resource(show_spinner=False)

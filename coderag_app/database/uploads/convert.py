@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,8 @@ def main() -> None:
     job = json.load(sys.stdin)
     limit_this_process()
     try:
-        _say({"tables": [asdict(table) for table in _converted(job, Path(job["database"]))]})
+        tables, left_out = _converted(job, Path(job["database"]))
+        _say({"tables": [asdict(table) for table in tables], "left_out": left_out})
     except MemoryError:
         _say({"error": f"{job['at']} needs more than {MEMORY_MB:,} MB of memory to be read."})
     except (CodeRAGError, OSError) as error:
@@ -44,7 +46,12 @@ def _say(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _converted(job: dict[str, Any], path: Path) -> list[UploadedTable]:
+def _converted(job: dict[str, Any], path: Path) -> tuple[list[UploadedTable], list[str]]:
+    """Load the files; the tables, and why files were left out.
+
+    Raises:
+        IngestionError: A file cannot be read, and none may be left out, or none is left.
+    """
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
@@ -58,18 +65,33 @@ def _converted(job: dict[str, Any], path: Path) -> list[UploadedTable]:
     }
     connection = duckdb.connect(str(path), config=settings)
     tables: list[UploadedTable] = []
+    left_out: list[str] = []
     options = ReadingOptions(**job["options"])
     for each in job["files"]:
         job["at"] = each["name"]
         _say({"file": each["name"]})
+        taken = [table.name for table in tables]
         try:
-            taken = [table.name for table in tables]
             tables += _load(connection, each["name"], Path(each["path"]), each["kind"], taken, options)
-        except duckdb.Error as error:
-            reason = str(error).splitlines()[0].replace(str(path.parent), "")
-            raise IngestionError(f"{each['name']} cannot be read: {reason}") from error
+        except (duckdb.Error, IngestionError) as error:
+            reason = str(error)
+            if isinstance(error, duckdb.Error):
+                reason = f"{each['name']} cannot be read: {reason.splitlines()[0].replace(str(path.parent), '')}"
+            if not job["skip"]:
+                raise IngestionError(reason) from error
+            left_out.append(reason)
+            _drop_all_but(connection, taken)
     connection.close()
-    return tables
+    if not tables:
+        raise IngestionError(left_out[0])
+    return tables, left_out
+
+
+def _drop_all_but(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
+    """Remove what an unreadable file left behind."""
+    for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall():
+        if name not in tables:
+            connection.execute(f"DROP TABLE {quoted(name)}")
 
 
 def _load(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +57,29 @@ class UploadedTable:
 
 @dataclass(frozen=True, slots=True)
 class UploadedDatabase:
-    """The database made of dropped files; ``path`` opens with ``open_database``."""
+    """The database made of files; ``path`` opens with ``open_database``.
+
+    Attributes:
+        left_out: Why files were left out, where those that cannot be read may be.
+    """
 
     path: Path
     tables: tuple[UploadedTable, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided about the files, each with the name of its file."""
-        return tuple(f"{table.file}: {note}" for table in self.tables for note in table.notes)
+        decided = (f"{table.file}: {note}" for table in self.tables for note in table.notes)
+        return (*(f"Left out: {reason}" for reason in self.left_out), *decided)
 
 
 def tables_to_duckdb(
-    files: Sequence[tuple[str, bytes]], folder: Path, options: ReadingOptions | None = None
+    files: Sequence[tuple[str, bytes]],
+    folder: Path,
+    options: ReadingOptions | None = None,
+    name: str = "",
+    skip_unreadable: bool = False,
 ) -> UploadedDatabase:
     """Put files into one database that only this user can read.
 
@@ -81,25 +91,53 @@ def tables_to_duckdb(
         files: Name and content of each file.
         folder: Folder to write below.
         options: How to read text files and sheets, where it cannot be seen or was seen wrong.
+        name: Name of the database; empty for that of its one file, or ``uploads``.
+        skip_unreadable: Leave out files that cannot be read while another one can, and say so in ``left_out``.
 
     Raises:
         IngestionError: A file is too large, empty, damaged or of a kind that is not read; the message names it.
     """
     if not files:
         raise IngestionError(f"Got no file; expected one of {', '.join(SUPPORTED_SUFFIXES)}.")
-    shown = [(visible_text(name), content) for name, content in files]
-    for name, content in shown:
-        _check_size(name, content)
-    kinds = [_kind(name, content) for name, content in shown]
+    shown = [(visible_text(file), content) for file, content in files]
     options = options or ReadingOptions()
     home = _private_folder(folder / _digest(shown, options))
-    if "database" in kinds:
+    usable: list[_File] = []
+    left_out: list[str] = []
+    for file, content in shown:
+        try:
+            usable.append(_checked(file, content))
+        except IngestionError as error:
+            if not skip_unreadable:
+                raise
+            left_out.append(str(error))
+    if not usable:
+        raise IngestionError(left_out[0])
+    if any(file.kind == "database" for file in usable):
         if len(files) > 1:
-            names = ", ".join(name for name, _ in shown)
+            names = ", ".join(file for file, _ in shown)
             raise IngestionError(f"Got a database together with other files ({names}); drop the database alone.")
         return _stored_database(*shown[0], home)
-    name = table_name(files[0][0]) if len(files) == 1 else "uploads"
-    return _built_database(shown, kinds, home / f"{name}.duckdb", options)
+    name = name or (table_name(files[0][0]) if len(files) == 1 else "uploads")
+    built = _built_database(usable, home / f"{name}.duckdb", options, skip_unreadable)
+    return replace(built, left_out=(*left_out, *built.left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file whose size is within the limits, and what its first bytes say it is."""
+
+    name: str
+    content: bytes
+    kind: str
+
+
+def _checked(file: str, content: bytes) -> _File:
+    _check_size(file, content)
+    kind = _kind(file, content)
+    if kind == "excel":
+        check_archive(file, io.BytesIO(content))
+    return _File(file, content, kind)
 
 
 def _check_size(file: str, content: bytes) -> None:
@@ -178,27 +216,24 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _built_database(
-    files: Sequence[tuple[str, bytes]], kinds: Sequence[str], path: Path, options: ReadingOptions
+    files: Sequence[_File], path: Path, options: ReadingOptions, skip_unreadable: bool
 ) -> UploadedDatabase:
     """Let a process of its own read the files (``convert.py``), since they may be made to break what reads them."""
-    for (file, content), kind in zip(files, kinds, strict=True):
-        if kind == "excel":
-            check_archive(file, io.BytesIO(content))
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         built = Path(scratch) / path.name
-        job: dict[str, Any] = {"database": str(built), "files": [], "options": asdict(options)}
-        for number, ((file, content), kind) in enumerate(zip(files, kinds, strict=True)):
+        job: dict[str, Any] = {"database": str(built), "files": [], "options": asdict(options), "skip": skip_unreadable}
+        for number, file in enumerate(files):
             stored = Path(scratch) / f"content-{number}"
-            _write_private(stored, content)
-            job["files"].append({"name": file, "kind": kind, "path": str(stored)})
-        tables = _convert(job)
+            _write_private(stored, file.content)
+            job["files"].append({"name": file.name, "kind": file.kind, "path": str(stored)})
+        tables, left_out = _convert(job)
         built.chmod(0o600)
         built.replace(path)
-    return UploadedDatabase(path, tables)
+    return UploadedDatabase(path, tables, left_out)
 
 
-def _convert(job: dict[str, Any]) -> tuple[UploadedTable, ...]:
-    """What the process says: the tables, or an error that names the file it was at."""
+def _convert(job: dict[str, Any]) -> tuple[tuple[UploadedTable, ...], tuple[str, ...]]:
+    """What the process says: the tables and why files were left out, or an error that names the file it was at."""
     root = str(Path(__file__).parents[3])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -217,7 +252,8 @@ def _convert(job: dict[str, Any]) -> tuple[UploadedTable, ...]:
     last = lines[-1] if lines else {}
     if "tables" in last:
         lists = ("columns", "notes")
-        return tuple(UploadedTable(**each | {name: tuple(each[name]) for name in lists}) for each in last["tables"])
+        tables = (UploadedTable(**each | {name: tuple(each[name]) for name in lists}) for each in last["tables"])
+        return tuple(tables), tuple(last["left_out"])
     if "error" in last:
         raise IngestionError(last["error"])
     file = last.get("file", file)

@@ -49,7 +49,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_folder_is_not_a_database(tmp_path):
-    with pytest.raises(DatabaseError, match="is not a file"):
+    with pytest.raises(DatabaseError, match="holds no .csv"):
         open_database(tmp_path)
 
 
