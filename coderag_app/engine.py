@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.llms import LLM
 
+from coderag_app.chat.change_requests import query_for_rows, question_for_rows, rows_shown
 from coderag_app.chat.conversation import Conversation, ConversationTurn, previous_answer, previous_example
 from coderag_app.chat.follow_ups.answering import counted_once, edited_sql, missing_report
-from coderag_app.chat.requests import reply_to_other_language, reply_to_request
+from coderag_app.chat.requests import is_change, offer_of_rows, reply_to_other_language, reply_to_request
 from coderag_app.chat.standalone import question_with, standalone_question
 from coderag_app.database import Database
 from coderag_app.encoders.encoder_loading import embed_documents
@@ -128,6 +129,11 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
         reply = reply_to_request(run.question.text, self.schema, previous) if match is None else ""
         if match is None and getattr(self.prompt_format, "reads_english_alone", False):
             reply = reply or reply_to_other_language(run.question.text)
+        if reply and is_change(run.question.text, previous):
+            offered = yield from self._rows_to_change(run)
+            if offered is not None:
+                yield run.event("done", answer=offered)
+                return
         if reply:
             yield run.event("done", answer=_within(run, self._in_words(run.question.text, reply)))
             return
@@ -214,6 +220,26 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
             return None  # what a change of the tree could not do, the model may
         run.note = edited.how
         return _within(run, no_surer_than(previous, replace(answer, question=asked, doubts=previous.doubts)))
+
+    def _rows_to_change(self, run: QuestionRun) -> Generator[StreamEvent, None, SQLAnswer | None]:
+        """The query for the rows that a command would change, which is refused; None where none is safe."""
+        if self.database is None:
+            return None
+        sql = query_for_rows(run.question.text, self._dialect)
+        if not sql and (asked := question_for_rows(run.question.text)):
+            shown = QuestionRun(self.read(asked))
+            self._put_plainly(shown)
+            answer = None
+            for event in self._written(shown, None, None):
+                answer = event.answer
+                if answer is None:
+                    yield event
+            if answer is not None and self.schema is not None:
+                sql = rows_shown(answer, RepairContext.of_question(shown.question, self.schema, self.values))
+        if not sql or not (found := self.run_sql(sql)).ok:
+            return None
+        refused = self._in_words(run.question.text, offer_of_rows())
+        return _within(run, replace(refused, sql=found.sql))
 
     def _in_words(self, question: str, words: str) -> SQLAnswer:
         """An answer without a query."""

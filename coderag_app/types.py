@@ -166,6 +166,11 @@ class SQLAnswer:
         return self.status is AnswerStatus.ABSTAINED and bool(self.error) and not (self.sql or self.attempts)
 
     @property
+    def offers_sql(self) -> bool:
+        """Whether it is a few words with a query that passed every check: the rows that a command would change."""
+        return self.status is AnswerStatus.ABSTAINED and bool(self.sql) and not self.attempts
+
+    @property
     def ok(self) -> bool:
         """Whether there is SQL that passed every check."""
         return self.status in (AnswerStatus.ANSWERED, AnswerStatus.REPAIRED)

@@ -36,10 +36,9 @@ def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer |
         ''
     """
     wordings = _wordings()
-    words = re.sub(r"[\s.!?]+$", "", question).strip()
+    words = _bare(question)
     asks = question.rstrip().endswith("?")
-    changes = [*wordings["changes"]["always"], *(() if previous is not None else wordings["changes"]["first"])]
-    if any(_matches(f"{wordings['polite']}{pattern}", words) for pattern in changes):
+    if is_change(question, previous):
         return str(wordings["changes"]["reply"])
     if len(words.split()) > _MOST_WORDS:
         return ""
@@ -47,6 +46,18 @@ def reply_to_request(question: str, schema: Schema | None, previous: SQLAnswer |
         if (kind.get("asks") or not asks) and _matches(f"{wordings['polite']}(?:{kind['pattern']})$", words):
             return str(kind["reply"]).format(abilities=_abilities(schema), explanation=_explanation(schema, previous))
     return ""
+
+
+def is_change(question: str, previous: SQLAnswer | None = None) -> bool:
+    """Whether it is a command to change data; ``previous`` is the last answer, which "remove the city" then means."""
+    wordings = _wordings()
+    changes = [*wordings["changes"]["always"], *(() if previous is not None else wordings["changes"]["first"])]
+    return any(_matches(f"{wordings['polite']}{pattern}", _bare(question)) for pattern in changes)
+
+
+def offer_of_rows() -> str:
+    """What is said with a query for the rows that a command would change."""
+    return str(_wordings()["changes"]["offer"])
 
 
 def reply_to_other_language(question: str) -> str:
@@ -70,6 +81,10 @@ def reply_to_other_language(question: str) -> str:
 def _wordings() -> dict[str, Any]:
     wordings: dict[str, Any] = yaml_beside(__file__, "requests.yaml")
     return wordings
+
+
+def _bare(question: str) -> str:
+    return re.sub(r"[\s.!?]+$", "", question).strip()
 
 
 def _matches(pattern: str, words: str) -> bool:

@@ -68,7 +68,7 @@ def _abstention_view(answer: SQLAnswer) -> RenderableType:
     """Why there is no answer, and the SQL that was too unsure, if there is one."""
     if not answer.sql:
         return Text(f"Cannot be answered: {visible_text(answer.error)}", style="yellow")
-    label = Text("Its SQL, not to be relied on:", style="dim")
+    label = Text("The query:" if answer.offers_sql else "Its SQL, not to be relied on:", style="dim")
     return Group(Text(visible_text(answer.error), style="yellow"), label, sql_view(answer.sql))
 
 

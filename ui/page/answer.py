@@ -87,7 +87,7 @@ def _draw_no_answer(session: PageSession, position: int, answer: SQLAnswer, key:
     if session.editing == position:
         draw_edit_box(session, position, answer.sql, key)
     elif answer.sql:
-        st.caption("The last SQL that was tried; it was not accepted:")
+        st.caption("The query:" if answer.offers_sql else "The last SQL that was tried; it was not accepted:")
         draw_sql(answer.sql)
     if session.editing != position:
         draw_edit_button(session, position, key, "Edit this SQL" if answer.sql else "Write the SQL yourself")

@@ -37,7 +37,7 @@ def plain_label(text: str) -> str:
 
 def headline(answer: SQLAnswer) -> str:
     """One line on how the question ended where it did not end with rows."""
-    if answer.is_reply:
+    if answer.is_reply or answer.offers_sql:
         return visible_text(answer.error)
     if answer.status is AnswerStatus.ABSTAINED:
         if answer.sql:

@@ -1,9 +1,12 @@
 """What is no question of the data gets words, not a query."""
 
+import sqlite3
+
 import pytest
 
 from coderag_app import load_query_engine
 from coderag_app.bundled.demo import DEMO_DATABASE
+from coderag_app.chat.change_requests import query_for_rows, question_for_rows
 from coderag_app.chat.requests import reply_to_other_language, reply_to_request
 from coderag_app.sql.ddl import schema_from_ddl
 from coderag_app.types import AnswerStatus, SQLAnswer
@@ -36,6 +39,74 @@ BEFORE = SQLAnswer("guests", "SELECT name FROM guests", AnswerStatus.ANSWERED, e
 )
 def test_a_command_to_change_data_is_told_that_nothing_was_changed(question):
     assert "I only read this database: nothing was changed" in reply_to_request(question, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [
+        ("Could you please remove the closed stores?", "Show the closed stores"),
+        ("Set the floor of room 3 to 4.", "Show the floor of room 3"),
+        ("Mark every late booking as paid", "Show all late booking"),
+        ("Halve the rents", "Show the rents"),
+        ("Insert a guest called Ann", ""),
+        ("Grant everything to Bob", ""),
+    ],
+)
+def test_a_command_is_a_question_for_the_rows_that_it_means(command, asked):
+    assert question_for_rows(command) == asked
+
+
+@pytest.mark.parametrize(
+    ("statement", "query"),
+    [
+        ("delete from rooms where floor > 2;", "SELECT * FROM rooms WHERE floor > 2"),
+        ("UPDATE guests SET name = 'x' WHERE id = 4", "SELECT * FROM guests WHERE id = 4"),
+        ("update rooms set floor = 1", "SELECT * FROM rooms"),
+        ("DELETE FROM rooms WHERE floor > 2; DROP TABLE rooms", ""),
+        ("DELETE FROM rooms WHERE (", ""),
+        ("delete the rooms", ""),
+    ],
+)
+def test_a_statement_is_a_query_for_the_rows_that_it_would_change(statement, query):
+    assert query_for_rows(statement, "sqlite") == query
+
+
+@pytest.fixture(scope="module")
+def cinema(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cinema") / "cinema.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT, genre TEXT, runtime INTEGER, restored INTEGER);"
+            "INSERT INTO films VALUES (1, 'Tide', 'drama', 90, 0), (2, 'Moth', 'comedy', 80, 1),"
+            "(3, 'Fern', 'drama', 110, 1), (4, 'Slate', 'comedy', 95, 0);"
+        )
+    engine = load_query_engine(database=path, llm="bundled", profiles_dir=path.parent / "profiles")
+    yield engine
+    engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "ids"),
+    [
+        ("delete all films whose genre is drama", {1, 3}),
+        ("Update the runtime of Moth to 85", {2}),
+        ("DELETE FROM films WHERE runtime < 92", {1, 2}),
+    ],
+)
+def test_a_command_is_refused_with_the_query_for_its_rows(cinema, command, ids):
+    answer = cinema.ask(command)
+    assert (answer.status, answer.rows, answer.offers_sql, answer.is_reply) == ("abstained", (), True, False)
+    assert "I only read this database: nothing was changed. This query shows the rows" in answer.error
+    assert {row[0] for row in cinema.run_sql(answer.sql).rows} == ids
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["delete everything", "delete the violet films", "drop table films"])
+def test_a_command_whose_rows_are_not_clear_is_refused_without_a_query(cinema, command):
+    answer = cinema.ask(command)
+    assert (answer.status, answer.sql, answer.is_reply) == ("abstained", "", True)
+    assert "nothing was changed" in answer.error
 
 
 @pytest.mark.parametrize(
@@ -95,7 +166,7 @@ def test_explain_that_explains_the_last_query():
 def test_the_engine_replies_without_a_query(tmp_path, monkeypatch):
     engine = load_query_engine(database=DEMO_DATABASE, verified_dir=tmp_path)
     monkeypatch.setattr(engine.database, "execute", lambda sql: pytest.fail("a query ran"))
-    answer = engine.ask("Delete all customers from France")
+    answer = engine.ask("Insert a customer called Ann")
     assert answer.is_reply and answer.status is AnswerStatus.ABSTAINED and answer.rows == ()
     assert "nothing was changed" in answer.error
     talk = engine.conversation()
