@@ -1,4 +1,4 @@
-"""CSV, TSV, Parquet and Excel files as a database: read once, by their content, into a DuckDB file of the cache."""
+"""CSV, TSV, Parquet and Excel files as a database: read once, by their content, into a DuckDB file in the cache."""
 
 from __future__ import annotations
 

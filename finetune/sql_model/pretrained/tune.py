@@ -22,6 +22,7 @@ import typer
 from coderag_app.errors import CodeRAGError, ConfigurationError
 from coderag_app.llm.base_model import SMOLLM2_SHA256, smollm2_file
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
+from finetune.sql_model.pretrained.adapter_file import read_adapter
 from finetune.sql_model.pretrained.asked_databases import read_rows_of
 from finetune.sql_model.pretrained.block_windows import BlockWindow, WindowSource, tokenized
 from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE
@@ -139,8 +140,15 @@ def prepared_run(
         tuner.restore(checkpoint)
         logger.info("going on at step %d", tuner.step)
     elif init is not None:
-        tuner.load_weights(load_checkpoint(init / CHECKPOINT_FILE))
+        tuner.load_weights(initial_weights(init, tuner))
     return TuningRun(tuner, left_out, out, facts)
+
+
+def initial_weights(init: Path, tuner: Tuner) -> dict[str, torch.Tensor]:
+    """The trained weights of another run's folder, or of an adapter's file."""
+    if init.suffix == ".gguf":
+        return read_adapter(init, tuner.trained_names())
+    return load_checkpoint(init / CHECKPOINT_FILE).part("model")
 
 
 def _check_same(found: dict[str, Any], wanted: dict[str, dict[str, Any]]) -> None:
@@ -170,7 +178,7 @@ def main(
     lora_rank: Annotated[int, typer.Option(help="Train an adapter of this rank; 0 trains all weights.")] = 0,
     seed: Annotated[int, typer.Option(help="Decides which windows are drawn.")] = 0,
     base: Annotated[str, typer.Option(help="GGUF file of the base, or auto.")] = "auto",
-    init: Annotated[Path | None, typer.Option(help="Run whose weights to start from.")] = None,
+    init: Annotated[Path | None, typer.Option(help="Run, or adapter.gguf, whose weights to start from.")] = None,
     score_every: Annotated[int, typer.Option(help="Steps between two scores of left-out databases.")] = 50,
     scored: Annotated[int, typer.Option(help="Score every n-th window of the left-out databases.")] = 4,
     save_minutes: Annotated[float, typer.Option(help="Minutes between two checkpoints.")] = 10.0,

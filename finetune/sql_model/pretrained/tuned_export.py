@@ -7,25 +7,20 @@ is what it was trained on, so nothing is lost by quantising.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import gguf
-import numpy as np
 import torch
 import typer
 
 from coderag_app.errors import CodeRAGError, ModelError
-from coderag_app.llm.base_model import BASE_KEY, smollm2_file
+from coderag_app.llm.base_model import smollm2_file
 from finetune.sql_model.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint
-from finetune.sql_model.gguf_export import PROMPT_FORMAT_KEY, WeightType, interleave_halves
-from finetune.sql_model.pretrained.tuning import LORA_SCALE, load_base, with_adapter
+from finetune.sql_model.gguf_export import WeightType, interleave_halves
+from finetune.sql_model.pretrained.adapter_file import export_adapter, written_gguf
+from finetune.sql_model.pretrained.tuning import load_base, with_adapter
 
-PROMPT_FORMAT = "joinless-v1"
-SMOLLM2_LAYERS, SMOLLM2_HEADS = 30, {"q_proj": 9, "k_proj": 3}  # heads whose rows llama.cpp orders in its own way
-LICENCE = "CC-BY-SA-4.0"  # Spider's questions
 _OWN_KEYS = ("general.name", "general.license", "general.file_type", "tokenizer.chat_template", "general.description")
 _TYPES = {
     WeightType.Q8_0: (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
@@ -60,61 +55,10 @@ def export_tuned(run: Path, out: Path, weight_type: WeightType = WeightType.Q8_0
     """
     checkpoint, (path, _) = load_checkpoint(run / CHECKPOINT_FILE), smollm2_file(base)
     model = tuned_model(checkpoint, path)
-    with _written(out, checkpoint) as writer:
+    with written_gguf(out, checkpoint) as writer:
         _copy_facts(gguf.GGUFReader(path), writer)
         writer.add_file_type(_TYPES[weight_type][1])
         _add_weights(writer, model, _TYPES[weight_type][0])
-
-
-def export_adapter(run: Path, out: Path) -> None:
-    """Write the LoRA adapter of a run as a GGUF file that llama.cpp applies to the base.
-
-    Args:
-        run: Folder with ``checkpoint.safetensors`` of a run with ``--lora-rank``.
-        out: The file to write; it appears only when it is complete. Its matrices are float16.
-
-    Raises:
-        ModelError: The checkpoint is missing, or trained all weights.
-    """
-    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    rank = int(checkpoint.facts["train"]["lora_rank"])
-    if not rank:
-        raise ModelError(f"The run in {run} trained all weights, so it has no adapter; export it without --adapter.")
-    with _written(out, checkpoint) as writer:
-        writer.add_type("adapter")
-        writer.add_string("adapter.type", "lora")
-        writer.add_float32("adapter.lora.alpha", float(LORA_SCALE * rank))
-        writer.add_string(BASE_KEY, str(checkpoint.facts["base"]["sha256"]))
-        names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, SMOLLM2_LAYERS)
-        for name, tensor in sorted(checkpoint.part("model").items()):
-            place, half = name.removeprefix("base_model.model.").removesuffix(".default.weight").rsplit(".lora_", 1)
-            weight = tensor.float().numpy()
-            heads = SMOLLM2_HEADS.get(place.rsplit(".", 1)[-1])
-            if heads is not None and half == "B":
-                weight = interleave_halves(weight, heads)
-            found = names.get_name(place)
-            if found is None:
-                raise ModelError(f"llama.cpp has no name for the tensor {name}; expected those of a Llama.")
-            writer.add_tensor(f"{found}.weight.lora_{half.lower()}", weight.astype(np.float16))
-
-
-@contextmanager
-def _written(out: Path, checkpoint: Checkpoint) -> Iterator[gguf.GGUFWriter]:
-    """A writer with the facts of a run, whose file appears when the block ends well."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(out.name + ".part")
-    writer = gguf.GGUFWriter(unfinished, "llama")
-    steps = checkpoint.facts["progress"]["step"]
-    writer.add_name("CodeRAG SQL model, from SmolLM2-135M-Instruct")
-    writer.add_description(f"Writes SQL without joins for a schema and a question; fine-tuned in {steps} steps.")
-    writer.add_license(LICENCE)
-    writer.add_string(PROMPT_FORMAT_KEY, PROMPT_FORMAT)
-    yield writer
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    unfinished.replace(out)
 
 
 def _copy_facts(reader: gguf.GGUFReader, writer: gguf.GGUFWriter) -> None:

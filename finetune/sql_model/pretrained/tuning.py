@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,17 +223,20 @@ class Tuner:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on exactly where a checkpoint was made."""
-        self.load_weights(checkpoint)
+        self.load_weights(checkpoint.part("model"))
         restore_optimizer(self.optimizer, checkpoint.part(_MOMENTS))
         self.step = int(checkpoint.facts["progress"]["step"])
         self.elapsed_s = float(checkpoint.facts["progress"]["elapsed_s"])
 
     @torch.no_grad()
-    def load_weights(self, checkpoint: Checkpoint) -> None:
-        """Take the trained weights of a checkpoint."""
-        weights = checkpoint.part("model")
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Take trained weights, by their names."""
         for name, parameter in self._named():
             parameter.copy_(weights[name])
+
+    def trained_names(self) -> list[str]:
+        """The names of the trained parameters."""
+        return [name for name, _ in self._named()]
 
     def _named(self) -> list[tuple[str, nn.Parameter]]:
         """The trained parameters by name, those behind a compiled layer by the layer's own name."""

@@ -19,13 +19,14 @@ from coderag_app.settings import AppConfig
 from finetune.sql_model.checkpoint import load_checkpoint, save_checkpoint
 from finetune.sql_model.gguf_export import WeightType
 from finetune.sql_model.packing import NO_LABEL, PADDING_CHAIN, attention_allowed
+from finetune.sql_model.pretrained.adapter_file import export_adapter, read_adapter
 from finetune.sql_model.pretrained.asked_databases import AskedDatabase, read_rows_of, training_row
 from finetune.sql_model.pretrained.block_windows import WindowSource, tokenized
 from finetune.sql_model.pretrained.gather import LEFT_OUT_FILE, TRAINING_FILE, asked_databases, gather, with_copies
 from finetune.sql_model.pretrained.made_sets import called_otherwise, disguised, group_questions, synthetic_rows
 from finetune.sql_model.pretrained.synonyms import wordnet_synonyms
 from finetune.sql_model.pretrained.tune import end_of_part
-from finetune.sql_model.pretrained.tuned_export import export_adapter, export_tuned
+from finetune.sql_model.pretrained.tuned_export import export_tuned
 from finetune.sql_model.pretrained.tuning import Tuner, TuningConfig, additive_mask, in_steps, load_base, with_adapter
 
 CRIME = Schema(
@@ -340,6 +341,9 @@ def test_an_adapter_over_the_packaged_base_writes_what_the_tuned_model_does(tmp_
         expected = trained.model.eval().generate(input_ids=torch.tensor([ids]), max_new_tokens=12, do_sample=False)
     found = [token for token, _ in zip(llama.generate(ids, top_k=1, temp=0.0), range(12), strict=False)]
     assert found == expected[0, len(ids) : len(ids) + 12].tolist()
+    again = read_adapter(tmp_path / "adapter.gguf", trained.trained_names())
+    for name, weight in load_checkpoint(tmp_path / "checkpoint.safetensors").part("model").items():
+        assert torch.allclose(again[name], weight, atol=1e-3, rtol=1e-3), name
 
 
 def test_a_run_of_all_weights_has_no_adapter(tmp_path):
