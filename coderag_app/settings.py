@@ -59,8 +59,9 @@ class AppConfig(BaseSettings):
     )
     schemas: Annotated[str, CommandOption("database", ("--schema",), "NAMES")] = Field(
         "",
-        description="Schemas of PostgreSQL or DuckDB to read, separated by commas; bare names are looked up in this "
-        "order. Unset: those of the role's search path, or main.",
+        description="Schemas of PostgreSQL or DuckDB, or databases of a MySQL or MariaDB server, to read, separated by "
+        "commas; bare names are looked up in this order. Unset: those of the role's search path, main, or the "
+        "URL's database.",
     )
     file_header: Annotated[Literal["auto", "yes", "no"], CommandOption("database")] = Field(
         "auto", description="Whether the first line of CSV, TSV and Excel files names the columns."

@@ -25,8 +25,8 @@ class Limits:
         max_cell_bytes: Size of the largest value. SQLite stops with an error, the others cut the value.
         max_memory_mb: Memory in MiB for the database's own work. The rows that are returned are cut before they need
             more (a text that holds one emoji takes 4 bytes a character), for files before both do together.
-        schemas: Schemas of PostgreSQL or DuckDB whose tables can be read, in the order that bare names are looked up;
-            none for those that the role, or the file, reads by itself.
+        schemas: Schemas of PostgreSQL or DuckDB, or databases of a MySQL server, whose tables can be read, in the order
+            that bare names are looked up; none for those that the role, or the file, reads by itself.
     """
 
     timeout_s: float = 10.0

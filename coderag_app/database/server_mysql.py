@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pymysql
@@ -15,7 +15,8 @@ from pymysql.converters import conversions, convert_timedelta
 from pymysql.cursors import SSCursor
 
 from coderag_app.database.base import Limits
-from coderag_app.database.server_mysql_catalogue import read_mysql_catalogue, read_redefined
+from coderag_app.database.server_mysql_catalogue import read_redefined
+from coderag_app.database.server_mysql_schemas import read_databases, with_databases
 from coderag_app.database.server_sessions import Catalogue, Deadline, OutOfTimeError, Rows, check_answers, milliseconds
 from coderag_app.database.server_values import tolerant
 
@@ -81,13 +82,12 @@ class MySQLConnection(Connection):
 
 
 class MySQLServer:
-    """One database of a MySQL or MariaDB server."""
+    """One database of a MySQL or MariaDB server, or several: those of ``Limits.schemas``."""
 
     errors: ClassVar[type[Exception]] = pymysql.err.MySQLError
-    namespace = ""
     is_superuser = False
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, databases: Sequence[str] = ()) -> None:
         from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
         arguments = dict(MySQLDialect_pymysql().create_connect_args(url)[1])
@@ -103,6 +103,10 @@ class MySQLServer:
             "autocommit": None,
             "conv": _conversions(),
         }
+        self.namespace = databases[0] if databases else ""
+        self._own = url.database or ""
+        self._path = tuple(databases) or (self._own,)
+        self._places: dict[str, str] = {}  # the databases of tables that are not the session's own
         self._modes = ""
         self._optional: tuple[str, ...] = ()
         self._mariadb = False
@@ -159,7 +163,7 @@ class MySQLServer:
     def query(self, connection: MySQLConnection, sql: str, limits: Limits) -> Rows:
         """Run one query and read its rows from the server as they are needed; the driver sends one statement only."""
         cursor = connection.cursor(SSCursor)
-        cursor.execute(sql)
+        cursor.execute(with_databases(sql, self._places))
         if connection.deadline is not None and connection.deadline.is_over():
             raise OutOfTimeError  # BENCHMARK and SLEEP end early and say nothing of it
         columns = tuple(str(column[0]) for column in cursor.description or ())
@@ -171,12 +175,14 @@ class MySQLServer:
         return columns, rows()
 
     def read_catalogue(self, connection: MySQLConnection) -> Catalogue:
-        """Tables, views and keys of the database."""
+        """Tables, views and keys of the databases."""
         with connection.cursor() as cursor:
-            return read_mysql_catalogue(cursor)
+            catalogue, places = read_databases(cursor, self._path)
+        self._places = {table: name for table, name in places.items() if name != self._own}
+        return catalogue
 
     def table_name(self, table: str) -> str:
-        """The table's name, quoted."""
+        """The table's name, quoted; ``query`` puts its database in front."""
         return self.quoted(table)
 
     def quoted(self, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from coderag_app.database.server_sessions import Catalogue
@@ -14,22 +15,20 @@ from coderag_app.sql.functions import FUNCTIONS
 logger = logging.getLogger(__name__)
 
 _TABLES = (
-    "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+    "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s "
     "AND TABLE_TYPE IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') ORDER BY TABLE_NAME"
 )
 _COLUMNS = (
     "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, COLUMN_KEY = 'PRI' FROM information_schema.COLUMNS "
-    "WHERE TABLE_SCHEMA = DATABASE() {more} ORDER BY TABLE_NAME, ORDINAL_POSITION"
+    "WHERE TABLE_SCHEMA = %s {more} ORDER BY TABLE_NAME, ORDINAL_POSITION"
 )
 _KEYS = (
     "SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME "
-    "FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = DATABASE() "
-    "AND REFERENCED_TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION"
+    "FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = %s "
+    "AND REFERENCED_TABLE_SCHEMA IN %s ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION"
 )
-_CHECKS = (
-    "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()"
-)
-_VIEWS = "SELECT TABLE_SCHEMA = DATABASE(), TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
+_CHECKS = "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = %s"
+_VIEWS = "SELECT TABLE_SCHEMA = %s, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
 _ROUTINES = "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()"
 _LOADABLE = "SELECT name FROM mysql.func"
 
@@ -58,14 +57,14 @@ def read_redefined(cursor: Any) -> frozenset[str]:
     return frozenset(names)
 
 
-def read_mysql_catalogue(cursor: Any) -> Catalogue:
-    """Tables and views with the keys between them; a broken view is left out."""
-    cursor.execute(_TABLES)
+def read_mysql_catalogue(cursor: Any, database: str, path: Sequence[str]) -> Catalogue:
+    """Tables and views of a database, with their keys to tables of those in ``path``; a broken view is left out."""
+    cursor.execute(_TABLES, (database,))
     listed = [tuple(map(_text, row)) for row in cursor.fetchall()]
     columns: dict[str, list[Column]] = {}
     texts = set()
-    options = _options(cursor)
-    for table, column, declared, kind, primary in _columns(cursor, [name for name, _, _ in listed]):
+    options = _options(cursor, database)
+    for table, column, declared, kind, primary in _columns(cursor, database, [name for name, _, _ in listed]):
         allowed = options_of_type(declared) or options.get(table, {}).get(column.lower(), ())
         columns.setdefault(table, []).append(Column(column, _type_name(declared), bool(primary), options=allowed))
         if kind.lower() in _TEXTS:
@@ -73,7 +72,7 @@ def read_mysql_catalogue(cursor: Any) -> Catalogue:
     broken = [name for name, _, _ in listed if name not in columns]
     if broken:
         logger.warning("Left out, because they cannot be read: %s", ", ".join(broken))
-    keys = _foreign_keys(cursor, set(columns))
+    keys = _foreign_keys(cursor, database, path)
     tables = tuple(
         Table(name, tuple(columns[name]), tuple(keys.get(name, ()))) for name, _, _ in listed if name in columns
     )
@@ -82,20 +81,20 @@ def read_mysql_catalogue(cursor: Any) -> Catalogue:
     }
     views = {name for name, kind, _ in listed if kind == "VIEW" and name in columns}
     if views:
-        unsampled |= _running_views(cursor, views, set(unsampled))
+        unsampled |= _running_views(cursor, database, views, set(unsampled))
     return Catalogue(tables, frozenset(texts), unsampled)
 
 
-def _columns(cursor: Any, names: list[str]) -> list[tuple[str, str, str, str, Any]]:
+def _columns(cursor: Any, database: str, names: list[str]) -> list[tuple[str, str, str, str, Any]]:
     try:
-        cursor.execute(_COLUMNS.format(more=""))
+        cursor.execute(_COLUMNS.format(more=""), (database,))
         rows = list(cursor.fetchall())
     except Exception as error:  # one view that the server cannot open: ask for each by itself
         logger.debug("The columns cannot be read in one go: %s", error)
         rows = []
         for name in names:
             try:
-                cursor.execute(_COLUMNS.format(more="AND TABLE_NAME = %s"), (name,))
+                cursor.execute(_COLUMNS.format(more="AND TABLE_NAME = %s"), (database, name))
                 rows.extend(cursor.fetchall())
             except Exception as failure:
                 logger.debug("No columns of %s: %s", name, failure)
@@ -103,11 +102,11 @@ def _columns(cursor: Any, names: list[str]) -> list[tuple[str, str, str, str, An
     return [(_text(a), _text(b), _text(c), _text(d), e) for a, b, c, d, e in rows if _text(a) in known]
 
 
-def _options(cursor: Any) -> dict[str, dict[str, tuple[str, ...]]]:
+def _options(cursor: Any, database: str) -> dict[str, dict[str, tuple[str, ...]]]:
     """The texts that the CHECK constraints of tables allow, by the column's name in lower case."""
     checks: dict[str, list[str]] = {}
     try:
-        cursor.execute(_CHECKS)
+        cursor.execute(_CHECKS, (database,))
         for table, condition in cursor.fetchall():
             checks.setdefault(_text(table), []).append(_text(condition))
     except Exception as error:  # MySQL's list has no tables
@@ -115,22 +114,21 @@ def _options(cursor: Any) -> dict[str, dict[str, tuple[str, ...]]]:
     return {table: options_in_conditions(conditions, "mysql") for table, conditions in checks.items()}
 
 
-def _foreign_keys(cursor: Any, names: set[str]) -> dict[str, list[ForeignKey]]:
-    cursor.execute(_KEYS)
+def _foreign_keys(cursor: Any, database: str, path: Sequence[str]) -> dict[str, list[ForeignKey]]:
+    cursor.execute(_KEYS, (database, tuple(path)))
     grouped: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for table, constraint, column, referred, referred_column in cursor.fetchall():
         grouped.setdefault((table, constraint, referred), []).append((column, referred_column))
     keys: dict[str, list[ForeignKey]] = {}
     for (table, _, referred), pairs in grouped.items():
-        if referred in names:
-            own, theirs = zip(*pairs, strict=True)
-            keys.setdefault(table, []).append(ForeignKey(own, referred, theirs))
+        own, theirs = zip(*pairs, strict=True)
+        keys.setdefault(table, []).append(ForeignKey(own, referred, theirs))
     return keys
 
 
-def _running_views(cursor: Any, views: set[str], foreign: set[str]) -> dict[str, str]:
+def _running_views(cursor: Any, database: str, views: set[str], foreign: set[str]) -> dict[str, str]:
     """Views that call what is not on the guard's list, directly or through others, or whose definition is not shown."""
-    cursor.execute(_VIEWS)
+    cursor.execute(_VIEWS, (database,))
     definitions = [(bool(own), _text(name), _text(text)) for own, name, text in cursor.fetchall()]
     shown = {name for own, name, text in definitions if own and text}
     reasons = dict.fromkeys(views - shown, "the role may not see its definition (SHOW VIEW)")

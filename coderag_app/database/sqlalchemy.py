@@ -83,8 +83,6 @@ class SQLAlchemyDatabase:
         parsed, kind = read_server_url(url)
         if kind is POSTGRES and not limits.schemas:
             limits = replace(limits, schemas=search_path_of(url))
-        elif kind is not POSTGRES and limits.schemas:
-            raise DatabaseError("--schema is for PostgreSQL and DuckDB; name another database of MariaDB in the URL.")
         try:
             importlib.import_module(kind.module)
         except ImportError as error:
@@ -92,7 +90,7 @@ class SQLAlchemyDatabase:
                 f"{parsed.get_backend_name()} needs the driver {kind.module}, which is not installed: "
                 f"pip install {kind.package}"
             ) from error
-        server = _server(parsed, kind)
+        server = _server(parsed, kind, limits.schemas)
         database = cls(parsed, kind, server, limits)
         opening = database._opening_limits()
         with database._translated(opening):
@@ -251,11 +249,11 @@ class SQLAlchemyDatabase:
         return DatabaseError(text)
 
 
-def _server(url: URL, kind: ServerKind) -> Server:
+def _server(url: URL, kind: ServerKind, schemas: Sequence[str]) -> Server:
     if kind is POSTGRES:
         from coderag_app.database.server_postgres import PostgresServer
 
         return PostgresServer(url)
     from coderag_app.database.server_mysql import MySQLServer
 
-    return MySQLServer(url)
+    return MySQLServer(url, schemas)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from coderag_app.answers.step_labels import STEP_LABELS, duration_text
@@ -27,12 +27,14 @@ class Connection:
         database: Path or URL, or ``demo`` for the bundled database; empty for corpus-only mode. A URL may hold a
             password: it stays in the memory of one session, and ``repr`` leaves it out.
         storage_dir: Folder of the index; without an index in it there are no examples.
+        schemas: Names of schemas to read, separated by commas; empty for those that the settings say.
     """
 
     database: str
     storage_dir: str
     llm: str = "auto"
     embed_model: str = "auto"
+    schemas: str = ""
 
     def __repr__(self) -> str:
         """The connection without the database: a URL may hold a password."""
@@ -41,7 +43,7 @@ class Connection:
     @classmethod
     def from_config(cls, config: AppConfig) -> Connection:
         """What the settings say; without a database the bundled demo."""
-        return cls(config.database or DEMO, str(config.storage_dir), config.llm, config.embed_model)
+        return cls(config.database or DEMO, str(config.storage_dir), config.llm, config.embed_model, config.schemas)
 
     @property
     def is_demo(self) -> bool:
@@ -65,7 +67,7 @@ class Connection:
 
     def stripped(self) -> Connection:
         """The same without blanks around the texts."""
-        return Connection(*(getattr(self, name).strip() for name in ("database", "storage_dir", "llm", "embed_model")))
+        return Connection(*(getattr(self, field.name).strip() for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ def _draw_current(session: PageSession) -> None:
         draw_lines("\n".join(notes))
 
 
-def _connect(session: PageSession, database: str, view: str = ASK) -> None:
-    if session.connect(replace(session.connection, database=database).stripped()):
+def _connect(session: PageSession, database: str, view: str = ASK, schemas: str = "") -> None:
+    if session.connect(replace(session.connection, database=database, schemas=schemas).stripped()):
         show_view_next(view)
         st.rerun()
 
@@ -77,12 +77,20 @@ def _draw_file(session: PageSession) -> None:
             placeholder="/home/me/shop.sqlite",
             help="A file on this computer, or several separated by commas. They are opened read-only.",
         )  # fmt: skip
+        schemas = _draw_schemas("file-schemas", "main,sales")
         opened = st.form_submit_button("Open", type="primary", icon=":material/arrow_forward:", key="open-file")
     if opened:
-        _open_path(session, path.strip())
+        _open_path(session, path.strip(), schemas)
 
 
-def _open_path(session: PageSession, path: str) -> None:
+def _draw_schemas(key: str, example: str) -> str:
+    return st.text_input(
+        "Schemas", key=key, placeholder=example,
+        help="Schemas of PostgreSQL or DuckDB, or databases of a MySQL or MariaDB server, separated by commas.",
+    )  # fmt: skip
+
+
+def _open_path(session: PageSession, path: str, schemas: str) -> None:
     try:
         with st.spinner("Reading the files…"):
             read = read_table_files(path, ReadingOptions(*AppConfig.load().file_reading))
@@ -91,7 +99,7 @@ def _open_path(session: PageSession, path: str) -> None:
         return
     notes = read.notes if read is not None else ()
     st.session_state[_NOTES] = (path, notes)
-    _connect(session, path, CONNECT if notes else ASK)  # what was decided is seen before asking
+    _connect(session, path, CONNECT if notes else ASK, schemas)  # what was decided is seen before asking
 
 
 def _draw_server(session: PageSession) -> None:
@@ -100,12 +108,13 @@ def _draw_server(session: PageSession) -> None:
             "URL of a PostgreSQL or MySQL database", type="password", key="database-url", autocomplete="off",
             placeholder="postgresql://user:password@host/database",
         )  # fmt: skip
+        schemas = _draw_schemas("server-schemas", "sales,hr")
         st.caption("It is kept in the memory of this tab, never shown again and never written to disk. "
                    "Use a role that can only read.")  # fmt: skip
         opened = st.form_submit_button("Open", type="primary", icon=":material/arrow_forward:", key="open-server")
     if opened:
         if "://" in url:
-            _connect(session, url)
+            _connect(session, url, schemas=schemas)
         else:
             session.open_error = "Expected a URL such as postgresql://user:password@host/database."
 

@@ -87,7 +87,7 @@ class PageSession:
         target = stored.database
         turns = tuple(Turn(each.asked, each.answer, note=each.note) for each in stored.turns)
         if target and target != self.database_label:
-            self.connect(replace(self.connection, database=target))
+            self.connect(replace(self.connection, database=target, schemas=""))
         chat = ChatState(conversation_id=stored.id, title=stored.title, target=target)
         for turn in turns:
             chat = chat.with_turn(turn)

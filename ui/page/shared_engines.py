@@ -78,19 +78,21 @@ def forget_engine(connection: Connection) -> None:
     _open.clear(*_key(connection))
 
 
-def _key(connection: Connection) -> tuple[str, str, str, str, tuple[int, ...]]:
+def _key(connection: Connection) -> tuple[str, str, str, str, str, tuple[int, ...]]:
     """What tells one cached engine from another; the order is that of ``_open``."""
-    stamp = _file_stamp(connection)
-    return connection.database_target, connection.storage_dir, connection.llm, connection.embed_model, stamp
+    models = connection.llm, connection.embed_model
+    return connection.database_target, connection.storage_dir, *models, connection.schemas, _file_stamp(connection)
 
 
 @st.cache_resource(max_entries=MAX_OPEN, show_spinner="Opening the database and the models…")
-def _open(database: str, storage_dir: str, llm: str, embed_model: str, stamp: tuple[int, ...]) -> OpenDatabase:
+def _open(
+    database: str, storage_dir: str, llm: str, embed_model: str, schemas: str, stamp: tuple[int, ...]
+) -> OpenDatabase:
     from coderag_app.examples.unmatched_columns import UnmatchedColumns
     from coderag_app.loading import load_query_engine
 
     config = AppConfig.load(
-        database=database, storage_dir=storage_dir, llm=llm, embed_model=embed_model,
+        database=database, storage_dir=storage_dir, llm=llm, embed_model=embed_model, schemas=schemas,
         verified_dir=_verified_folder(database),
     )  # fmt: skip
     engine = load_query_engine(config=config)

@@ -248,3 +248,65 @@ def test_rows_names_and_limits(reader_url):
         cut = database.execute("SELECT name FROM singer")
         assert (len(cut.rows), cut.truncated) == (4, True)
         assert "p:a@ss/word" not in repr(database) + repr(vars(database))
+
+
+@pytest.fixture
+def festival_url(socket):
+    """Two databases with a key from one to the other, and a table name that both have."""
+    import pymysql
+
+    with pymysql.connect(unix_socket=str(socket), user="admin", autocommit=True) as connection:
+        cursor = connection.cursor()
+        for statement in (
+            "CREATE OR REPLACE DATABASE festival",
+            "CREATE OR REPLACE DATABASE `back-stage`",
+            "CREATE TABLE festival.act (act_id int PRIMARY KEY, title varchar(40))",
+            "CREATE TABLE festival.note (x int)",
+            "CREATE TABLE `back-stage`.helper (helper_id int PRIMARY KEY, name varchar(40), act_id int, "
+            "FOREIGN KEY (act_id) REFERENCES festival.act (act_id))",
+            "CREATE TABLE `back-stage`.note (y int)",
+            "INSERT INTO festival.act VALUES (1, 'Opening'), (2, 'Finale')",
+            "INSERT INTO `back-stage`.helper VALUES (1, 'Ute', 2), (2, 'Max', 2)",
+        ):
+            cursor.execute(statement)
+        yield f"mariadb://admin@/festival?unix_socket={socket}"
+        cursor.execute("DROP DATABASE `back-stage`")
+        cursor.execute("DROP DATABASE festival")
+
+
+def test_other_databases_are_counted_and_named_once(festival_url, caplog):
+    with caplog.at_level(logging.WARNING), closing(open_database(festival_url)) as database:
+        assert {table.name for table in database.read_schema().tables} == {"act", "note"}
+    said = [line for line in caplog.messages if "of other schemas" in line]
+    assert len(said) == 1
+    assert "back-stage (2)" in said[0] and "secret (1)" in said[0] and "mysql" not in said[0].partition("To read")[0]
+
+
+def test_named_databases_are_read_as_one(festival_url, caplog):
+    with closing(open_database(festival_url, Limits(schemas=("festival", "back-stage")))) as database:
+        schema = database.read_schema()
+        assert "Left out back-stage.note, because a schema before has a table of this name" in caplog.text
+        assert [(t.name, t.namespace) for t in schema.tables] == [
+            ("act", ""), ("note", ""), ("helper", "back-stage"),
+        ]  # fmt: skip
+        assert schema.table("helper").foreign_keys == (ForeignKey(("act_id",), "act", ("act_id",)),)
+        assert schema.table("helper").column("name").samples == ("Ute", "Max")
+        assert database.distinct_texts("helper", "name", 5) == ["Ute", "Max"]
+        for sql in (
+            "SELECT a.title, COUNT(*) FROM helper JOIN act AS a ON helper.act_id = a.act_id GROUP BY a.title",
+            "SELECT act.title, COUNT(*) FROM `back-stage`.helper AS h JOIN festival.act ON h.act_id = act.act_id "
+            "GROUP BY act.title",
+            "WITH act AS (SELECT title, act_id FROM act) SELECT title, (SELECT COUNT(*) FROM `helper`) FROM act "
+            "WHERE act_id = 2",
+        ):
+            assert database.execute(check_sql(sql, schema, "mysql").sql).rows == (("Finale", 2),)
+        with pytest.raises(SQLRejectedError):
+            check_sql("SELECT code FROM secret.vault", schema, "mysql")
+
+
+def test_a_database_that_the_role_does_not_see_is_named(festival_url):
+    with (
+        closing(open_database(festival_url, Limits(schemas=("festival", "nowhere")))) as database,
+        pytest.raises(DatabaseError, match="no database 'nowhere'; expected some of: .*festival"),
+    ):
+        database.read_schema()

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import duckdb
 import pytest
 from ui_page import ask, click, codes, open_file, page, show, type_into  # noqa: F401 - page is a fixture
 
@@ -159,3 +160,27 @@ def test_settings_that_name_a_missing_database_lead_to_connect(page, monkeypatch
     app.segmented_control(key="connect-kind").set_value("Demo").run()
     click(app, "open-demo")
     assert app.chat_input
+
+
+def test_schemas_and_table_files_are_opened_by_their_path(page, tmp_path):  # noqa: F811
+    with duckdb.connect(str(tmp_path / "yard.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA lab; CREATE TABLE lab.probe (kind TEXT); CREATE TABLE crane (id INTEGER)")
+        connection.execute("INSERT INTO lab.probe VALUES ('salt'), ('mud')")
+    app = show(page("SELECT COUNT(*) AS n FROM probe"), "Connect")
+    type_into(app, "file-schemas", "lab")
+    click(type_into(app, "database-path", str(tmp_path / "yard.duckdb")), "open-file")
+    ask(app, "How many probes are there?")
+    assert app.dataframe[0].value.to_dict("list") == {"n": [2]}
+
+
+def test_how_a_file_was_read_is_shown_when_it_is_opened_by_its_path(page, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "fees.csv").write_text("id;fee;paid\n1;2,50;21.01.2023\n2;3,75;05.02.2023\n", encoding="utf-8")
+    app = show(page("SELECT SUM(fee) AS s FROM fees"), "Connect")
+    click(type_into(app, "database-path", str(tmp_path / "fees.csv")), "open-file")
+    assert not app.exception
+    assert any(
+        "fees.csv: paid: dates with the day first" in text.value for text in (*app.text, *app.markdown, *app.code)
+    )
+    ask(show(app, "Ask"), "What is the total fee?")
+    assert app.dataframe[0].value.to_dict("list") == {"s": [6.25]}
