@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.llms import LLM
 
@@ -176,6 +177,16 @@ class TextToSQLQueryEngine(StreamingQueryEngine):
             run.question = self.read(plain)
         run.question = replace(run.question, misspelt=slips)
         run.asked = asked if run.question.text != asked else ""
+
+    def with_settings(self, **settings: Any) -> TextToSQLQueryEngine:
+        """This engine with other settings of decoding, over the same database and models.
+
+        Args:
+            **settings: Fields of ``AppConfig`` that are read for each question, such as ``without_repairs``.
+        """
+        other = copy(self)
+        other.config = AppConfig.load(**(self.config.model_dump() | settings))
+        return other
 
     def conversation(self, turns: Iterable[ConversationTurn] = ()) -> Conversation:
         """A conversation with this engine, from its beginning or from these turns on."""

@@ -7,6 +7,7 @@ of the query and of each call of the LLM. Spans cover retrieval, checks and quer
 from __future__ import annotations
 
 from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.instrumentation.events.base import BaseEvent
 
 dispatcher = get_dispatcher("coderag_app")
@@ -43,6 +44,14 @@ class SQLCheckedEvent(BaseEvent):
     error: str = ""
 
 
+class RepairAppliedEvent(BaseEvent):
+    """A repair changed the query of a reply; it is said only where somebody listens."""
+
+    name: str
+    before: str
+    after: str
+
+
 class SQLExecutedEvent(BaseEvent):
     """The database ran a query, or failed and says why in ``error``.
 
@@ -56,3 +65,9 @@ class SQLExecutedEvent(BaseEvent):
     truncated: bool = False
     elapsed_s: float = 0.0
     error: str = ""
+
+
+def is_heard() -> bool:
+    """Whether somebody listens to the events: what takes time to find out is not found out for nobody."""
+    handlers = [*dispatcher.event_handlers, *get_dispatcher().event_handlers]
+    return any(not isinstance(handler, NullEventHandler) for handler in handlers)

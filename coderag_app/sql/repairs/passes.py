@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from coderag_app.errors import ConfigurationError
+from coderag_app.events import RepairAppliedEvent, dispatcher, is_heard
 from coderag_app.schema.tables import Schema
 from coderag_app.schema.value_index import ValueIndex
 from coderag_app.sql.parsing import parse_one
@@ -105,11 +106,16 @@ def repaired(tree: exp.Expr, context: RepairContext, without: Collection[str] = 
     Returns:
         The repaired query. A repair that fails is dropped, and the next one goes on with the tree it was given.
     """
+    heard = is_heard()
     for repair in REPAIRS:
         if repair.name in without:
             continue
+        before = tree
         try:
             tree = repair.apply(tree.copy(), context)
+            if heard and tree != before:
+                was, now = before.sql(context.dialect), tree.sql(context.dialect)
+                dispatcher.event(RepairAppliedEvent(name=repair.name, before=was, after=now))
         except Exception:  # models write trees that nobody thought of, and none may cost the answer
             logger.debug("The repair %s failed", repair.name, exc_info=True)
     return tree
