@@ -30,7 +30,6 @@ from coderag_app.sql.repairs.nested_conditions import look_inside
 from coderag_app.sql.repairs.own_dates import use_own_dates
 from coderag_app.sql.repairs.periods import compare_periods
 from coderag_app.sql.repairs.reground import reground
-from coderag_app.sql.repairs.repeated_columns import show_each_column_once
 from coderag_app.sql.repairs.row_groups import group_by_rows
 from coderag_app.sql.repairs.said_groups import group_by_units
 from coderag_app.sql.repairs.said_measures import compare_measures
@@ -58,7 +57,6 @@ class Repair:
 
 
 REPAIRS = (
-    Repair("repeated_columns", show_each_column_once),
     Repair("nested_conditions", look_inside),
     Repair("reground", reground),
     Repair("contradictions", settle_contradictions),

@@ -39,7 +39,6 @@ def asked(database: Path, question: str, reply: str, **settings) -> SQLAnswer:
 @pytest.mark.parametrize(
     ("repair", "question", "reply", "rows"),
     [
-        ("repeated_columns", "Cities of Bo", "SELECT city, city FROM people WHERE first_name = 'Bo'", {("Oslo",)}),
         ("reground", "Sum of city", "SELECT SUM(city) FROM people", {(5940,)}),
         ("contradictions", "Who is in Lyon and Oslo? Count",
          "SELECT COUNT(*) FROM people WHERE city = 'Lyon' AND city = 'Oslo'", {(3,)}),
@@ -60,7 +59,7 @@ def test_sql_of_an_instruct_model_is_repaired(database, repair, question, reply,
 
 
 def test_a_repair_that_there_is_not_cannot_be_left_out(database):
-    with pytest.raises(ConfigurationError, match=r"'regrounding'.*one of repeated_columns, nested_conditions, "):
+    with pytest.raises(ConfigurationError, match=r"'regrounding'.*one of nested_conditions, reground, "):
         asked(database, "Cities of Bo", "SELECT city FROM people", without_repairs=("regrounding",))
 
 
