@@ -20,6 +20,7 @@ BUNDLED = Path(__file__).parent
 SUMS_FILE = BUNDLED / "SHA256SUMS"
 _SHIPPED = (
     "sql_model/coderag-sql.gguf",
+    "sql_adapter/smollm2-sql.gguf",
     "encoder/adapter.json",
     "encoder/adapter.safetensors",
     "query_encoder/compact/card.json",
