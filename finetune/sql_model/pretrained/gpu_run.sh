@@ -6,7 +6,8 @@
 #   cat OUT/pieces/* > model.gguf    puts them together again
 #
 # BASE names the base's GGUF, or a folder with pieces of it (for machines that take little at a time). DEVICE=cpu with
-# STEPS=2 tries the whole way on a CPU. WINDOWS, AT_ONCE, WORKERS and PEAK_LR are for one H200.
+# STEPS=2 tries the whole way on a CPU. WINDOWS, AT_ONCE, WORKERS and PEAK_LR are for one H200. LORA_RANK=0 trains all
+# weights, at a PEAK_LR of 6e-4; otherwise model.gguf is an adapter.
 set -euo pipefail
 data=$1 out=$2 minutes=${3:-6}
 python=${PYTHON:-python3}
@@ -18,13 +19,17 @@ if [ -d "$base" ]; then
   base=$out/base.gguf
 fi
 
+rank=${LORA_RANK:-32}
 length=(--minutes "$minutes")
 [ -n "${STEPS:-}" ] && length=(--steps "$STEPS")
 "$python" -m finetune.sql_model.pretrained.tune --data "$data" --out "$out" --base "$base" "${length[@]}" \
   --device "${DEVICE:-cuda}" --windows "${WINDOWS:-64}" --at-once "${AT_ONCE:-32}" --workers "${WORKERS:-12}" \
-  --window-tokens "${WINDOW_TOKENS:-640}" --peak-lr "${PEAK_LR:-6e-4}" --warmup-steps "${WARMUP:-60}" \
+  --window-tokens "${WINDOW_TOKENS:-640}" --peak-lr "${PEAK_LR:-1e-3}" --warmup-steps "${WARMUP:-60}" \
+  --lora-rank "$rank" \
   --score-every "${SCORE_EVERY:-100}" --scored "${SCORED:-1}" --save-minutes 3 --no-compile
-"$python" -m finetune.sql_model.pretrained.tuned_export --run "$out" --out "$out/model.gguf" --base "$base"
+adapter=()
+[ "$rank" -gt 0 ] && adapter=(--adapter)
+"$python" -m finetune.sql_model.pretrained.tuned_export --run "$out" --out "$out/model.gguf" --base "$base" "${adapter[@]}"
 
 rm -rf "$out/pieces" && mkdir "$out/pieces"
 split --bytes 15M --numeric-suffixes --suffix-length 2 "$out/model.gguf" "$out/pieces/model.gguf."
