@@ -24,7 +24,7 @@ from coderag_app.index.generations import read_manifest
 from coderag_app.index.store import ExampleIndex, index_exists
 from coderag_app.llm.compact.format import CompactFormat
 from coderag_app.llm.joinless_format import JoinlessFormat
-from coderag_app.llm.llm_loading import LoadedLLM, load_llm
+from coderag_app.llm.llm_loading import BUNDLED_NAME, SQL_ADAPTER_NAME, LoadedLLM, load_llm
 from coderag_app.llm.prompts import InstructFormat, PromptFormat
 from coderag_app.schema.inferred_keys import with_inferred_keys
 from coderag_app.schema.name_words import shared_prefix
@@ -158,15 +158,16 @@ def load_query_engine(
         llm_name=f"{loaded.name} ({loaded.origin})",
         context_window_tokens=loaded.context_window,
         streaming=streaming,
-        second=_second_model(config),
+        second=_second_model(config, loaded),
     )
 
 
-def _second_model(config: AppConfig) -> SecondModel | None:
+def _second_model(config: AppConfig, first: LoadedLLM) -> SecondModel | None:
     if not config.second_opinion:
         return None
     loaded = load_llm(config, config.second_opinion)
-    return SecondModel(loaded.llm, PROMPT_FORMATS[loaded.prompt_format], loaded.context_window)
+    fitted = (first.name, loaded.name) == (BUNDLED_NAME, SQL_ADAPTER_NAME)
+    return SecondModel(loaded.llm, PROMPT_FORMATS[loaded.prompt_format], loaded.context_window, may_win=fitted)
 
 
 def _visible_schema(database: Database, config: AppConfig, unread: Sequence[str]) -> Schema:

@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 BUNDLED_SQL_MODEL = BUNDLED / "sql_model" / "coderag-sql.gguf"
+BUNDLED_NAME = "coderag-sql"
 SQL_ADAPTER = BUNDLED / "sql_adapter" / "smollm2-sql.gguf"
 SQL_ADAPTER_NAME = "smollm2-sql"
 _FORMAT_KEY = "coderag.prompt_format"
@@ -137,7 +138,7 @@ def load_llm(config: AppConfig, spec: str = "") -> LoadedLLM:
                 return _load_gguf(path, preset.name, f"cached preset {preset.name}", config)
         spec = "bundled"
     if spec == "bundled":
-        return _load_gguf(BUNDLED_SQL_MODEL, "coderag-sql", "bundled", config)
+        return _load_gguf(BUNDLED_SQL_MODEL, BUNDLED_NAME, "bundled", config)
     if spec == SMOLLM2_NAME:
         path, origin = smollm2_file()
         return _load_gguf(path, SMOLLM2_NAME, origin, config)

@@ -115,6 +115,7 @@ class Vote:
     groups: list[list[Candidate]] = field(default_factory=list)
     refused: int = 0
     seconded: bool = False  # whether a second model was asked
+    second_may_win: bool = False  # against what the first one wrote: the weights know how good this pair is
 
     def add(self, candidate: Candidate) -> None:
         """Add a candidate; a refused one counts for no result."""
@@ -156,14 +157,20 @@ class Vote:
         """
         results = [Result(tuple(group), self._evidence(group, ranks)) for group in self.groups]
         if ranks is not None or self.seconded:
-            return sorted(results, key=lambda result: -merit(result.evidence))
+            return sorted(results, key=lambda result: (self._is_held_back(result), -merit(result.evidence)))
         return sorted(results, key=lambda result: (-result.standing, -(result.evidence.probability or 0.0)))
+
+    def _is_held_back(self, result: Result) -> bool:
+        """Whether only a second model wrote a result, of which the weights don't know how good it is."""
+        return not self.second_may_win and not result.votes and bool(result.evidence.seconded)
 
     def _evidence(self, group: Sequence[Candidate], ranks: Mapping[str, float] | None) -> Evidence:
         known = [ranks[candidate.sql] for candidate in group if ranks and candidate.sql in ranks]
         votes, likeliest = _votes(group), _likeliest(group)
-        # A retrieved query has no probability from the model, which counts against it.
-        unwritten = 0.0 if not votes and any(_likeliest(group) is not None for group in self.groups) else None
+        # A retrieved query has no probability from the model, which counts against it; a second opinion is a sign.
+        only_retrieved = not votes and not any(candidate.second for candidate in group)
+        told = any(_likeliest(group) is not None for group in self.groups)
+        unwritten = 0.0 if only_retrieved and told else None
         return Evidence(
             share=votes / self.size if self.size > 1 or not votes else None,
             rank=max(known, default=None),

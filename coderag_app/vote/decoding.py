@@ -48,11 +48,14 @@ class SecondModel:
         llm: The model.
         prompt_format: How it is asked.
         context_window_tokens: Tokens that a prompt and its reply may take together.
+        may_win: Whether its reply may win against the first model's: the weights were fitted on these two. Otherwise it
+            counts where the first has no answer, and for the confidence.
     """
 
     llm: LLM
     prompt_format: PromptFormat
     context_window_tokens: int
+    may_win: bool = False
 
     def prompt(self, request: PromptRequest) -> Prompt:
         """What it is asked instead of the first model.
@@ -112,7 +115,7 @@ class Decoding:
         The model writes candidates until enough agree or time is up (an unfinished one is dropped). If it may write
         more than one, or its only reply was refused, retrieved queries are candidates too.
         """
-        vote = Vote()
+        vote = Vote(second_may_win=self.second is not None and self.second.may_win)
         vote.add(first)
         yield from self._sampled(vote)
         yield from self._seconded(vote)

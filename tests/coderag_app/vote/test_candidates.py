@@ -122,6 +122,14 @@ def test_a_second_opinion_is_evidence_without_a_vote():
     assert vote.refused == 0
 
 
+def test_a_second_model_alone_wins_only_where_the_weights_know_the_pair():
+    for known, winner in ((False, "a"), (True, "other")):
+        vote = vote_of(candidate("a", (1,), sure=-2.0))
+        vote.second_may_win = known
+        vote.add(replace(candidate("other", (2,)), second=True))
+        assert vote.results()[0].chosen.sql == winner
+
+
 def test_a_result_without_rows_loses_against_an_equal_one_with_rows():
     vote = vote_of(candidate("nothing", sure=-0.1), candidate("a", (1,), sure=-0.1))
     assert winner(vote, ranks={"nothing": 0.5, "a": 0.5}) == "a"
