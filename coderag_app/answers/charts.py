@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coderag_app.answers.chart_columns import ChartColumn, ChartKind, read_columns
+from coderag_app.answers.result_origins import ResultOrigins
 from coderag_app.text.cell_text import shorten, visible_text
 
 MAX_BARS = 40
@@ -19,6 +20,7 @@ _MAX_SLICES = 6
 _MAX_SERIES = 8
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _MAX_CHARTS = 6
+_NOTHING_KNOWN = ResultOrigins()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,26 @@ class Chart:
     spec: dict[str, Any]
 
 
-def suggest_charts(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[Chart, ...]:
+def suggest_charts(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], origins: ResultOrigins = _NOTHING_KNOWN
+) -> tuple[Chart, ...]:
     """Suggest the charts that fit a result's shape and types, best first; none if nothing fits.
 
     A single number is shown large; values over time become a line; values by category bars, and a pie where they are
-    few shares of a whole; two measures a scatter plot; one column of many numbers a histogram.
+    few shares of a whole; two measures a scatter plot; one column of many numbers a histogram. Bars stand in the order
+    of the query; without one, months and the like in theirs, and all others by their length.
+
+    Args:
+        columns: The names of the result's columns.
+        rows: Its rows.
+        origins: What is known of the result's query.
 
     Example:
         >>> [chart.kind for chart in suggest_charts(["city", "customers"], [("Lyon", 3), ("Oslo", 5)])]
         ['bar', 'pie']
     """
     rows = [row for row in rows if any(cell is not None for cell in row)]
-    found = read_columns(columns, rows[:MAX_POINTS])
+    found = read_columns(columns, rows[:MAX_POINTS], origins.columns)
     measures = [column for column in found if column.kind is ChartKind.MEASURE]
     times = [column for column in found if column.kind is ChartKind.TIME]
     categories = [column for column in found if column.kind is ChartKind.CATEGORY]
@@ -58,7 +68,7 @@ def suggest_charts(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tup
     charts: list[Chart] = []
     for measure in measures[:3]:
         charts += _over_time(times, categories, measure)
-        charts += _by_category(categories, times, measure)
+        charts += _by_category(categories, times, measure, origins.is_ordered)
     charts += _scatters(measures, categories)
     if len(found) == 1:
         charts.append(_histogram(measures[0]))
@@ -82,17 +92,30 @@ def _over_time(times: list[ChartColumn], categories: list[ChartColumn], measure:
     return [_chart("line", f"Line: {_title(measure)} over {_title(time)}{by}", used, mark, encoding)]
 
 
-def _by_category(categories: list[ChartColumn], times: list[ChartColumn], measure: ChartColumn) -> list[Chart]:
+def _by_category(
+    categories: list[ChartColumn], times: list[ChartColumn], measure: ChartColumn, is_ordered: bool
+) -> list[Chart]:
     unique = next((column for column in categories if column.is_unique), None)
     if unique is None and not categories:
         unique = next((time for time in times if time.is_unique and time.distinct <= MAX_BARS), None)
     if unique is not None:
-        return _bars(unique, measure)
+        order = range(len(unique.values)) if is_ordered else _natural_order(unique, measure)
+        return _bars(unique.taken(order), measure.taken(order))
     for first in categories:
         for second in categories:
             if first is not second and second.distinct <= _MAX_SERIES and first.unique_with(second):
                 return [_grouped_bars(first, second, measure)]
     return []
+
+
+def _natural_order(category: ChartColumn, measure: ChartColumn) -> list[int]:
+    """The places of rows in an order that everybody knows, times in theirs, and all others with the largest first."""
+    places = range(len(category.values))
+    if category.rank:
+        return sorted(places, key=lambda place: category.rank[place])
+    if category.kind is ChartKind.TIME:
+        return sorted(places, key=lambda place: str(category.values[place]))
+    return sorted(places, key=lambda place: (measure.values[place] is None, -(measure.values[place] or 0)))
 
 
 def _bars(category: ChartColumn, measure: ChartColumn) -> list[Chart]:

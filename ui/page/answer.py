@@ -39,7 +39,7 @@ def draw_answer(session: PageSession, position: int, turn: Turn, answer: SQLAnsw
         if is_last:
             draw_clarification(session, answer, key)
         if answer.executed:
-            draw_result(answer, key)
+            draw_result(answer, key, session.opened.schema if session.opened is not None else None)
             for doubt in answer.doubts:
                 st.caption(f":material/help: {plain_label(visible_text(doubt))}")
         else:

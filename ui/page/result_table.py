@@ -15,6 +15,7 @@ from ui.page.plain_text import draw_text
 
 if TYPE_CHECKING:
     from coderag_app.answers.charts import Chart
+    from coderag_app.schema.tables import Schema
     from coderag_app.types import SQLAnswer
 
 _MAX_CELL_CHARS = 2_000
@@ -32,12 +33,12 @@ _CHART_ICONS = {
 }
 
 
-def draw_result(answer: SQLAnswer, key: str) -> None:
-    """The rows, as the table or the chart that a person chose."""
+def draw_result(answer: SQLAnswer, key: str, schema: Schema | None) -> None:
+    """The rows, as the table or the chart that a person chose; the schema says what their columns hold."""
     if not answer.rows:
         st.info("The query ran and found no rows.", icon=":material/info:")
         return
-    charts = _charts(answer)
+    charts = _charts(answer, schema)
     chosen = _pick_view(charts, key) if charts else _TABLE
     if chosen == _TABLE:
         _draw_table(answer, key)
@@ -46,10 +47,11 @@ def draw_result(answer: SQLAnswer, key: str) -> None:
         st.vega_lite_chart(charts[chosen].spec, key=f"{key}-chart-{chosen}", width="stretch")
 
 
-def _charts(answer: SQLAnswer) -> tuple[Chart, ...]:
+def _charts(answer: SQLAnswer, schema: Schema | None) -> tuple[Chart, ...]:
     from coderag_app.answers.charts import suggest_charts
+    from coderag_app.answers.result_origins import result_origins
 
-    return suggest_charts(answer.columns, answer.rows)
+    return suggest_charts(answer.columns, answer.rows, result_origins(answer.sql, schema))
 
 
 def _pick_view(charts: Sequence[Chart], key: str) -> int:
