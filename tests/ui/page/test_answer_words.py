@@ -16,13 +16,20 @@ from ui.page.answer_words import headline, plain_label, source_label, summary, s
 
 @pytest.mark.parametrize("status", [AnswerStatus.FAILED, AnswerStatus.ABSTAINED])
 def test_the_headline_of_an_answer_without_rows_holds_no_text_of_the_model(status):
-    answer = SQLAnswer(question="<q>", sql="<sql>", status=status, error="<error>")
+    tried = (Attempt("<reply>", "<sql>", ""),)
+    answer = SQLAnswer(question="<q>", sql="<sql>", status=status, error="<error>", attempts=tried)
     assert headline(answer)
     assert "<" not in headline(answer)
 
 
+def test_a_command_that_gets_a_query_says_so():
+    answer = SQLAnswer(question="q", sql="SELECT 1", status=AnswerStatus.ABSTAINED, error="I only read.")
+    assert headline(answer) == "I only read."
+
+
 def test_an_answer_held_back_is_told_apart_from_a_question_that_the_schema_cannot_answer():
-    held_back = SQLAnswer(question="q", sql="SELECT 1", status=AnswerStatus.ABSTAINED)
+    tried = (Attempt("", "SELECT 1", ""),)
+    held_back = SQLAnswer(question="q", sql="SELECT 1", status=AnswerStatus.ABSTAINED, attempts=tried)
     unanswerable = SQLAnswer(question="q", sql="", status=AnswerStatus.ABSTAINED)
     assert "not sure enough" in headline(held_back)
     assert "does not hold" in headline(unanswerable)
