@@ -156,12 +156,8 @@ class ChatPage:
         self.rest()
 
     def open_file(self, path: Path) -> None:
-        self.show("Connect")
         field = self.page.get_by_role("textbox", name="Path of a SQLite")
-
-        def choose(timeout_ms: float) -> None:
-            self.page.get_by_role("radio", name="File", exact=True).click()
-            field.wait_for(timeout=timeout_ms)
+        self.connect_by("File", field)
 
         def press(timeout_ms: float) -> None:
             if field.is_visible():
@@ -169,9 +165,21 @@ class ChatPage:
                 field.press("Enter")  # nothing comes of it before the form's button is there
             self.opened(path.stem, timeout_ms)
 
+        repeat(press)
+
+    def connect_by(self, way: str, shown: Any) -> None:
+        """Show one way to connect, whose part of the page is then there."""
+        radio = self.page.get_by_role("radio", name=way, exact=True)
+        self.show("Connect")
+
+        def choose(timeout_ms: float) -> None:
+            if not radio.is_visible():  # what the test before opened may have brought its own part of the page late
+                self.show("Connect")
+            radio.click(timeout=timeout_ms)
+            shown.wait_for(timeout=timeout_ms)
+
         repeat(choose)
         self.rest()
-        repeat(press)
 
     def opened(self, name: str, timeout_ms: float = PATIENCE_MS) -> None:
         """Wait until a database of this name is open."""
@@ -185,15 +193,8 @@ class ChatPage:
 
     def show_drop_zone(self) -> Any:
         """The place to drop files on."""
-        self.show("Connect")
         zone = self.page.get_by_test_id("stFileUploaderDropzone")
-
-        def choose(timeout_ms: float) -> None:
-            self.page.get_by_role("radio", name="Drop files").click()
-            zone.wait_for(timeout=timeout_ms)
-
-        repeat(choose)
-        self.rest()
+        self.connect_by("Drop files", zone)
         return zone
 
     def download(self, button: Any) -> Any:
